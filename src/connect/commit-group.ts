@@ -1,0 +1,90 @@
+import type { ChangeBatch } from '../event/change-batch.ts';
+import type { SchemaChange } from '../event/schema-change.ts';
+import type { TableId, TableSchema } from '../event/table-schema.ts';
+
+/** A place between two transactions in a server's binlog. */
+export interface SourcePosition {
+  /** Binlog file and offset of the next event. */
+  readonly file: string;
+  readonly pos: number;
+  /** GTIDs executed up to here: MySQL's set, MariaDB's list (`0-1-7,1-1-3`); empty when the server has none. */
+  readonly gtids: string;
+}
+
+/** The transactions of a group, as columns; the ordinal of one is its index. */
+export interface TransactionTable {
+  readonly count: number;
+  /** Distinct GTID sources: MySQL `uuid` or `uuid:tag`, MariaDB `domain-server`; empty text: no GTID. */
+  readonly gtidSources: readonly string[];
+  /** Per transaction: index in `gtidSources`, and the sequence number. */
+  readonly gtidSource: Uint16Array;
+  readonly gtidSequence: Float64Array;
+  /** Microseconds since the epoch at which the source committed (MySQL 8: exact; else the event's second). */
+  readonly committedMicros: Float64Array;
+  readonly threadId: Uint32Array;
+  readonly serverId: Uint32Array;
+}
+
+/** The row events (and DDL events) of a group, as columns; `ChangeBatch.events` are indexes in it. */
+export interface EventTable {
+  readonly count: number;
+  /** Per event: the ordinal of its transaction. */
+  readonly transaction: Uint32Array;
+  /** Offset of the event in the group's `file`. */
+  readonly pos: Float64Array;
+  /** The event header's timestamp: seconds since the epoch. */
+  readonly seconds: Uint32Array;
+}
+
+export type Entry =
+  | { readonly kind: 'changes'; readonly batch: ChangeBatch }
+  /** A DDL statement, at its place in the order; `changes` is empty when it touches no captured table. */
+  | {
+      readonly kind: 'schema';
+      readonly database: string;
+      readonly statement: string;
+      /** Index in the group's `events`, or -1 (a table's definition as a snapshot found it). */
+      readonly event: number;
+      readonly changes: readonly SchemaChange[];
+    }
+  /**
+   * A snapshot of tables begins: sinks keep what they have of them as it is and load chunks, and the tables' changes from
+   * here on, aside. A table already in an unfinished snapshot starts anew.
+   */
+  | {
+      readonly kind: 'snapshotBegin';
+      readonly snapshot: string;
+      readonly tables: readonly TableSchema[];
+      /** Whether the source had no earlier state of them: nothing is shown until the end. */
+      readonly initial: boolean;
+    }
+  /** Rows of one table (all `op.read`), read at `position`. Sinks never see a change that a chunk already holds. */
+  | { readonly kind: 'chunk'; readonly snapshot: string; readonly batch: ChangeBatch; readonly position: SourcePosition }
+  /** The chunks and changes of these tables are now together a state that the source had: swap them in, all at once. */
+  | { readonly kind: 'snapshotEnd'; readonly snapshot: string; readonly tables: readonly TableId[] };
+
+/**
+ * The unit of the log: whole source transactions of one source, hundreds of small ones together, in commit order. A
+ * transaction over the size bound spans several groups, all but the last of them `open`.
+ */
+export interface CommitGroup {
+  /** `topic.prefix` of the source. */
+  readonly source: string;
+  /** Number in the log, from 1, without gaps per source; 0 before it is appended. */
+  readonly seq: number;
+  /** Where the source goes on after this group; for an open group: where its transaction begins. */
+  readonly position: SourcePosition;
+  /** The last transaction goes on in the next group: no consistent state ends here. */
+  readonly open: boolean;
+  /** Binlog file that `events.pos` counts in. */
+  readonly file: string;
+  readonly transactions: TransactionTable;
+  readonly events: EventTable;
+  readonly entries: readonly Entry[];
+}
+
+/** Milliseconds since the epoch of the newest commit in the group; 0 without transactions. */
+export function newestCommitMs(group: CommitGroup): number {
+  const { count, committedMicros } = group.transactions;
+  return count === 0 ? 0 : Math.floor((committedMicros[count - 1] ?? 0) / 1000);
+}

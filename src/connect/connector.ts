@@ -1,0 +1,31 @@
+import type { Logger } from '../base/logger.ts';
+import type { SinkTask, SourceState, SourceTask } from './tasks.ts';
+
+/** A connector's configuration as posted: flat, all text. */
+export type ConnectorProperties = Readonly<Record<string, string>>;
+
+/** `{"name", "config"}`, Kafka Connect's own shape. */
+export interface ConnectorConfig {
+  readonly name: string;
+  readonly config: ConnectorProperties;
+}
+
+export interface TaskContext {
+  /** The connector's name. */
+  readonly connector: string;
+  readonly properties: ConnectorProperties;
+  readonly log: Logger;
+}
+
+/** One entry of the plugin list: what `connector.class` names. */
+export interface SourceConnector {
+  readonly kind: 'source';
+  readonly classNames: readonly string[];
+  openTask(context: TaskContext & { readonly state: SourceState }, signal: AbortSignal): Promise<SourceTask>;
+}
+
+export interface SinkConnector {
+  readonly kind: 'sink';
+  readonly classNames: readonly string[];
+  openTask(context: TaskContext, signal: AbortSignal): Promise<SinkTask>;
+}

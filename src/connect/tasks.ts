@@ -1,0 +1,79 @@
+import type { CommitGroup, SourcePosition } from './commit-group.ts';
+
+/** A record of a compacted topic of the source's own: table models, snapshot progress. `value` null removes the key. */
+export interface StateRecord {
+  readonly topic: string;
+  readonly key: string;
+  readonly value: string | null;
+}
+
+/** What a source hands over at once: the group and everything that must become durable with it. */
+export interface SourceBatch {
+  readonly group: CommitGroup;
+  /** JSON object; given back to the task at its next start. */
+  readonly offset: Readonly<Record<string, unknown>>;
+  readonly state: readonly StateRecord[];
+}
+
+/** The durable state of a source, as its last appended batch left it. */
+export interface SourceState {
+  readonly offset: Readonly<Record<string, unknown>> | undefined;
+  /** Key and value of the compacted records under `topic`. */
+  state(topic: string): ReadonlyMap<string, string>;
+}
+
+export interface SourceTask extends AsyncDisposable {
+  /**
+   * Waits for the next group; it may be without entries, when the position alone moved. Not called again before the
+   * last one is durable. The batch may be views of memory that the next poll reuses.
+   */
+  poll(signal: AbortSignal): Promise<SourceBatch>;
+  /** The last polled batch is durable in the log. */
+  commit?(signal: AbortSignal): Promise<void>;
+  /** Asks for a new snapshot of tables (`database.table`, empty: all) while the stream goes on. */
+  requestSnapshot?(tables: readonly string[]): void;
+}
+
+/** How far a sink is with one source: what it stores with its data. */
+export interface SinkOffset {
+  /** `topic.prefix` of the source. */
+  readonly source: string;
+  /** Identity of the log that `seq` counts in. */
+  readonly logId: string;
+  /** Last group that is wholly applied; 0 is none. */
+  readonly seq: number;
+  /** Transactions of group `seq + 1` that are applied too: not 0 after a cut at a position inside of a group. */
+  readonly applied: number;
+  /** Source position after it. */
+  readonly position: SourcePosition | undefined;
+  /** Newest source commit that is applied: milliseconds since the epoch, 0 if none. */
+  readonly committedMs: number;
+}
+
+export interface SinkTask extends AsyncDisposable {
+  /** The stored offsets, one per source that this sink has applied anything of; other sources start at the log's begin. */
+  open(logId: string, signal: AbortSignal): Promise<readonly SinkOffset[]>;
+  /**
+   * Takes the next group of its source, in order. Returns when the sink can take another one, which is not yet durable.
+   * The group's memory is the sink's until the offsets of its seq are flushed.
+   */
+  put(group: CommitGroup, signal: AbortSignal): Promise<void>;
+  /** Applies what was put up to the last closed transaction, and returns what is durable now. */
+  flush(signal: AbortSignal): Promise<readonly SinkOffset[]>;
+  /** What is durable now, without waiting. */
+  committed(): readonly SinkOffset[];
+  /** Whether something was put that is not durable yet and could be: a closed transaction. */
+  pending(): boolean;
+  /**
+   * Commits exactly at this source position (every transaction that ends at or before it, nothing after it), runs `pinned`
+   * while nothing else is applied, then goes on. Resolves with what `pinned` gave, when the position was reached.
+   * @throws VERIFY_UNDECIDED when the sink is past the position already
+   */
+  cutAt<T>(cut: CutRequest, pinned: () => Promise<T>, signal: AbortSignal): Promise<T>;
+}
+
+export interface CutRequest {
+  /** `topic.prefix` of the source. */
+  readonly source: string;
+  readonly position: SourcePosition;
+}

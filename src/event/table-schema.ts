@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import type { ColumnType } from './column-type.ts';
+
+/** One column, in the words of `information_schema.columns`. */
+export interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly nullable: boolean;
+  /** COLUMN_TYPE without its attributes, upper case, as Debezium names it: `INT UNSIGNED`, `VARCHAR`, `ENUM`. */
+  readonly nativeType: string;
+  /** Declared length or precision (VARCHAR(40): 40, DECIMAL(12,2): 12), where there is one. */
+  readonly length?: number;
+  /** Declared scale of DECIMAL, FLOAT(M,D), DOUBLE(M,D). */
+  readonly scale?: number;
+  /** Character set of the stored bytes: `utf8mb4`, `latin1`, `binary` …; of text, enum and set columns only. */
+  readonly charset?: string;
+  readonly collation?: string;
+  /**
+   * The literal default as the server's text ('CURRENT_TIMESTAMP' and expressions: see `defaultExpression`); null is
+   * DEFAULT NULL, absent is none.
+   */
+  readonly defaultText?: string | null;
+  readonly defaultExpression?: boolean;
+  readonly generated?: 'virtual' | 'stored';
+  readonly autoIncrement?: boolean;
+  readonly invisible?: boolean;
+  readonly comment?: string;
+}
+
+/** Which table, on one source. Database and table names are as the server stores them. */
+export interface TableId {
+  readonly database: string;
+  readonly table: string;
+}
+
+/** A table under one version of its definition. Equal fingerprints mean equal in everything here. Immutable. */
+export interface TableSchema extends TableId {
+  readonly columns: readonly Column[];
+  /** Positions in `columns` of the identifying key, in key order; empty: rows have no key. */
+  readonly primaryKey: readonly number[];
+  /** Default character set, for columns that later DDL adds. */
+  readonly charset?: string;
+  readonly comment?: string;
+  /** 32 hex digits over all of the above. */
+  readonly fingerprint: string;
+}
+
+/** Makes a schema of its parts; computes the fingerprint. */
+export function createTableSchema(parts: Omit<TableSchema, 'fingerprint'>): TableSchema {
+  const { database, table, columns, primaryKey, charset, comment } = parts;
+  const text = JSON.stringify([
+    database,
+    table,
+    columns.map((column) => [
+      column.name,
+      column.type.kind,
+      typeParameters(column.type),
+      column.nullable,
+      column.nativeType,
+      column.length,
+      column.scale,
+      column.charset,
+      column.collation,
+      // undefined and null differ
+      'defaultText' in column ? [column.defaultText ?? null] : 0,
+      column.defaultExpression,
+      column.generated,
+      column.autoIncrement,
+      column.invisible,
+      column.comment,
+    ]),
+    primaryKey,
+    charset,
+    comment,
+  ]);
+  return { ...parts, fingerprint: createHash('sha256').update(text).digest('hex').slice(0, 32) };
+}
+
+function typeParameters(type: ColumnType): readonly unknown[] {
+  switch (type.kind) {
+    case 'int':
+      return [type.bits, type.unsigned];
+    case 'bit':
+      return [type.length];
+    case 'float':
+    case 'double':
+      return [type.unsigned];
+    case 'decimal':
+      return [type.precision, type.scale, type.unsigned];
+    case 'time':
+    case 'datetime':
+    case 'timestamp':
+      return [type.fsp];
+    case 'enum':
+    case 'set':
+      return type.labels;
+    case 'binary':
+      return [type.fixedLength];
+    case 'year':
+    case 'date':
+    case 'text':
+    case 'json':
+    case 'geometry':
+    case 'vector':
+    case 'uuid':
+    case 'inet4':
+    case 'inet6':
+      return [];
+  }
+}
+
+/** `database.table`, for messages and for maps; not quoted. */
+export function tableName({ database, table }: TableId): string {
+  return `${database}.${table}`;
+}

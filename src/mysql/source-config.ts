@@ -1,0 +1,45 @@
+import type { TableId } from '../event/table-schema.ts';
+
+/** TLS of the connection to the server; PEM texts, already read from their files. */
+export interface TlsConfig {
+  readonly mode: 'disabled' | 'preferred' | 'required' | 'verify_ca' | 'verify_identity';
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** Where and as whom to connect. */
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly tls: TlsConfig;
+  readonly connectTimeoutMs: number;
+}
+
+export type SnapshotMode = 'initial' | 'initial_only' | 'no_data' | 'when_needed';
+
+/** A MySQL or MariaDB source connector's configuration, parsed and checked. */
+export interface SourceConfig {
+  /** The connector's name. */
+  readonly name: string;
+  readonly flavor: 'mysql' | 'mariadb';
+  readonly server: ServerConfig;
+  readonly serverId: number;
+  readonly topicPrefix: string;
+  /** `database.*` and `table.*` include and exclude lists. System databases are never captured. */
+  captures(table: TableId): boolean;
+  /** `column.*` include and exclude lists; key columns are always captured. */
+  capturesColumn(table: TableId, column: string): boolean;
+  readonly snapshotMode: SnapshotMode;
+  readonly snapshotThreads: number;
+  /** 0: none. */
+  readonly heartbeatIntervalMs: number;
+  /** Longest wait for FLUSH TABLES WITH READ LOCK. */
+  readonly lockWaitMs: number;
+  /** Rows of a snapshot chunk, about. */
+  readonly chunkRows: number;
+  /** A commit group is closed at about this size. */
+  readonly groupBytes: number;
+}
