@@ -17,13 +17,15 @@ export interface Column {
   readonly collation?: string;
   /**
    * The literal default as the server's text ('CURRENT_TIMESTAMP' and expressions: see `defaultExpression`); null is
-   * DEFAULT NULL, absent is none.
+   * DEFAULT NULL, absent is none. Of binary columns in hexadecimal, `0x00ff`; of bit columns `b'101'`.
    */
   readonly defaultText?: string | null;
   readonly defaultExpression?: boolean;
   readonly generated?: 'virtual' | 'stored';
   readonly autoIncrement?: boolean;
   readonly invisible?: boolean;
+  /** MariaDB's system versioning: when the row's version began or ended; the binlog has history rows of such a table. */
+  readonly versioning?: 'start' | 'end';
   readonly comment?: string;
 }
 
@@ -38,8 +40,9 @@ export interface TableSchema extends TableId {
   readonly columns: readonly Column[];
   /** Positions in `columns` of the identifying key, in key order; empty: rows have no key. */
   readonly primaryKey: readonly number[];
-  /** Default character set, for columns that later DDL adds. */
+  /** Default character set and collation, for columns that later DDL adds. */
   readonly charset?: string;
+  readonly collation?: string;
   readonly comment?: string;
   /** 32 hex digits over all of the above. */
   readonly fingerprint: string;
@@ -47,7 +50,7 @@ export interface TableSchema extends TableId {
 
 /** Makes a schema of its parts; computes the fingerprint. */
 export function createTableSchema(parts: Omit<TableSchema, 'fingerprint'>): TableSchema {
-  const { database, table, columns, primaryKey, charset, comment } = parts;
+  const { database, table, columns, primaryKey, charset, collation, comment } = parts;
   const text = JSON.stringify([
     database,
     table,
@@ -67,10 +70,12 @@ export function createTableSchema(parts: Omit<TableSchema, 'fingerprint'>): Tabl
       column.generated,
       column.autoIncrement,
       column.invisible,
+      column.versioning,
       column.comment,
     ]),
     primaryKey,
     charset,
+    collation,
     comment,
   ]);
   return { ...parts, fingerprint: createHash('sha256').update(text).digest('hex').slice(0, 32) };
