@@ -1,0 +1,258 @@
+import type { ColumnType, Fsp } from '../event/column-type.ts';
+import type { Column } from '../event/table-schema.ts';
+
+/** A type as the server writes it: `decimal(10,2) unsigned` is DECIMAL, [10, 2], unsigned. */
+export interface NativeType {
+  /** Upper case, synonyms resolved: INT, DOUBLE, VARCHAR, GEOMCOLLECTION … */
+  readonly name: string;
+  readonly args: readonly number[];
+  /** Of ENUM and SET. */
+  readonly labels: readonly string[];
+  readonly unsigned: boolean;
+  readonly zerofill: boolean;
+}
+
+/** A row of `information_schema.columns`, the members that say what a column is. */
+export interface ColumnRow {
+  readonly name: string;
+  /** COLUMN_TYPE. */
+  readonly columnType: string;
+  readonly charset: string | null;
+  readonly collation: string | null;
+  readonly nullable: boolean;
+  /** COLUMN_DEFAULT, in the flavor's own form. */
+  readonly defaultText: string | null;
+  readonly extra: string;
+  readonly comment: string;
+  /** GENERATION_EXPRESSION; empty or null if the column is not computed. */
+  readonly generation: string | null;
+}
+
+/** Reads COLUMN_TYPE, as `information_schema` and SHOW CREATE TABLE print it. */
+export function parseNativeType(columnType: string): NativeType {
+  const head = /^[a-z0-9_ ]*?(?=\(|$|\s+unsigned|\s+zerofill|\s*\/\*)/i.exec(columnType)?.[0] ?? columnType;
+  let rest = columnType.slice(head.length);
+  const name = head.trim().toUpperCase();
+  let args: number[] = [];
+  let labels: string[] = [];
+  if (rest.startsWith('(')) {
+    if (name === 'ENUM' || name === 'SET') {
+      const read = readLabels(rest);
+      labels = read.labels;
+      rest = rest.slice(read.end);
+    } else {
+      const close = rest.indexOf(')');
+      args = rest.slice(1, close).split(',').map(Number);
+      rest = rest.slice(close + 1);
+    }
+  }
+  // MariaDB: varchar(100) /*M!100301 COMPRESSED*/, datetime /* mariadb-5.3 */
+  const attributes = rest.replaceAll(/\/\*.*?\*\//g, ' ');
+  return { name, args, labels, unsigned: /\bunsigned\b/i.test(attributes), zerofill: /\bzerofill\b/i.test(attributes) };
+}
+
+/** `('a','it''s')`, the escapes \0 \n \r \\ as the server writes them; `end` is after the closing parenthesis. */
+function readLabels(text: string): { labels: string[]; end: number } {
+  const labels: string[] = [];
+  let at = 1;
+  while (text[at] === "'") {
+    const { value, end } = unquote(text, at);
+    labels.push(value);
+    at = end;
+    if (text[at] !== ',') break;
+    at++;
+  }
+  return { labels, end: at + 1 };
+}
+
+const escapes: Readonly<Record<string, string>> = { '0': '\0', n: '\n', r: '\r', t: '\t', b: '\b', Z: '\x1a' };
+
+/** The string literal that begins at `start` with its quote; `end` is after the closing one. */
+export function unquote(text: string, start: number): { value: string; end: number } {
+  const quote = text[start];
+  let value = '';
+  let at = start + 1;
+  for (; at < text.length; at++) {
+    const char = text[at] ?? '';
+    if (char === quote) {
+      if (text[at + 1] !== quote) break;
+      value += char;
+      at++;
+    } else if (char === '\\') {
+      at++;
+      const escaped = text[at] ?? '';
+      value += escapes[escaped] ?? escaped;
+    } else {
+      value += char;
+    }
+  }
+  return { value, end: at + 1 };
+}
+
+/**
+ * The kind of values of a native type. MariaDB's JSON is LONGTEXT to the server and text here, as with Debezium: the
+ * JSON_VALID check behind it can be switched off, so that only text holds every value.
+ * A type that is not known (a later server's) is text when it has a character set, else binary.
+ */
+export function columnTypeOf(native: NativeType, charset: string | null): ColumnType {
+  const { name, args, labels } = native;
+  const unsigned = native.unsigned || native.zerofill;
+  switch (name) {
+    case 'TINYINT':
+      return { kind: 'int', bits: 8, unsigned };
+    case 'SMALLINT':
+      return { kind: 'int', bits: 16, unsigned };
+    case 'MEDIUMINT':
+      return { kind: 'int', bits: 24, unsigned };
+    case 'INT':
+      return { kind: 'int', bits: 32, unsigned };
+    case 'BIGINT':
+      return { kind: 'int', bits: 64, unsigned };
+    case 'BIT':
+      return { kind: 'bit', length: args[0] ?? 1 };
+    case 'FLOAT':
+      return { kind: 'float', unsigned };
+    case 'DOUBLE':
+      return { kind: 'double', unsigned };
+    case 'DECIMAL':
+      return { kind: 'decimal', precision: args[0] ?? 10, scale: args[1] ?? 0, unsigned };
+    case 'YEAR':
+      return { kind: 'year' };
+    case 'DATE':
+      return { kind: 'date' };
+    case 'TIME':
+      return { kind: 'time', fsp: fspOf(args[0]) };
+    case 'DATETIME':
+      return { kind: 'datetime', fsp: fspOf(args[0]) };
+    case 'TIMESTAMP':
+      return { kind: 'timestamp', fsp: fspOf(args[0]) };
+    case 'ENUM':
+      return { kind: 'enum', labels };
+    case 'SET':
+      return { kind: 'set', labels };
+    case 'JSON':
+      return { kind: 'json' };
+    case 'BINARY':
+      return { kind: 'binary', fixedLength: args[0] ?? 1 };
+    case 'GEOMETRY':
+    case 'POINT':
+    case 'LINESTRING':
+    case 'POLYGON':
+    case 'MULTIPOINT':
+    case 'MULTILINESTRING':
+    case 'MULTIPOLYGON':
+    case 'GEOMCOLLECTION':
+    case 'GEOMETRYCOLLECTION':
+      return { kind: 'geometry' };
+    case 'VECTOR':
+      return { kind: 'vector' };
+    case 'UUID':
+      return { kind: 'uuid' };
+    case 'INET4':
+      return { kind: 'inet4' };
+    case 'INET6':
+      return { kind: 'inet6' };
+    case 'CHAR':
+    case 'VARCHAR':
+    case 'TINYTEXT':
+    case 'TEXT':
+    case 'MEDIUMTEXT':
+    case 'LONGTEXT':
+      return { kind: 'text' };
+    default:
+      return charset === null ? { kind: 'binary' } : { kind: 'text' };
+  }
+}
+
+function fspOf(digits: number | undefined): Fsp {
+  switch (digits) {
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+      return digits;
+    default:
+      return 0;
+  }
+}
+
+/** `INT UNSIGNED ZEROFILL`, `VARCHAR`, `ENUM`: the type without its parameters. */
+export function nativeTypeName({ name, unsigned, zerofill }: NativeType): string {
+  return `${name}${unsigned ? ' UNSIGNED' : ''}${zerofill ? ' ZEROFILL' : ''}`;
+}
+
+/** Whether the column's cells are characters in a character set. */
+export function hasCharset(type: ColumnType): boolean {
+  return type.kind === 'text' || type.kind === 'enum' || type.kind === 'set';
+}
+
+/** The column that a row of `information_schema.columns` describes. */
+export function columnOf(row: ColumnRow, flavor: 'mysql' | 'mariadb'): Column {
+  const native = parseNativeType(row.columnType);
+  const type = columnTypeOf(native, row.charset);
+  const generation = row.generation ?? '';
+  const versioning = generation === 'ROW START' ? 'start' : generation === 'ROW END' ? 'end' : undefined;
+  const generated = /VIRTUAL GENERATED/i.test(row.extra) ? 'virtual' : /STORED GENERATED|PERSISTENT/i.test(row.extra) ? 'stored' : undefined;
+  const autoIncrement = /auto_increment/i.test(row.extra);
+  const [length, scale] = native.args;
+  const fallback = generated !== undefined || autoIncrement ? {} : defaultOf(row, { flavor, type });
+  return {
+    name: row.name,
+    type,
+    nullable: row.nullable,
+    nativeType: nativeTypeName(native),
+    ...(length === undefined ? {} : { length }),
+    ...(scale === undefined ? {} : { scale }),
+    ...(hasCharset(type) && row.charset !== null ? { charset: row.charset } : {}),
+    ...(hasCharset(type) && row.collation !== null ? { collation: row.collation } : {}),
+    ...fallback,
+    ...(generated === undefined ? {} : { generated }),
+    ...(autoIncrement ? { autoIncrement } : {}),
+    ...(/\bINVISIBLE\b/i.test(row.extra) ? { invisible: true } : {}),
+    ...(versioning === undefined ? {} : { versioning }),
+    ...(row.comment === '' ? {} : { comment: row.comment }),
+  };
+}
+
+type Default = Pick<Column, 'defaultText' | 'defaultExpression'>;
+
+function defaultOf(row: ColumnRow, { flavor, type }: { readonly flavor: 'mysql' | 'mariadb'; readonly type: ColumnType }): Default {
+  const text = row.defaultText;
+  if (text === null) return row.nullable && flavor === 'mysql' ? { defaultText: null } : {};
+  return flavor === 'mysql' ? mysqlDefault(text, { row, type }) : mariadbDefault(text, type);
+}
+
+/** MySQL gives a literal as it is, without quotes; EXTRA tells an expression. */
+function mysqlDefault(text: string, { row, type }: { readonly row: ColumnRow; readonly type: ColumnType }): Default {
+  const temporal = type.kind === 'timestamp' || type.kind === 'datetime';
+  // MySQL 5.7 has no DEFAULT_GENERATED: there CURRENT_TIMESTAMP is the only expression.
+  if (temporal && /^CURRENT_TIMESTAMP/i.test(text)) return { defaultText: currentTimestamp(text), defaultExpression: true };
+  return /DEFAULT_GENERATED/i.test(row.extra) ? { defaultText: text, defaultExpression: true } : { defaultText: text };
+}
+
+/** MariaDB (10.2.7 and newer) gives the text of DEFAULT: a quoted literal, a number, NULL or an expression. */
+function mariadbDefault(text: string, type: ColumnType): Default {
+  if (text === 'NULL') return { defaultText: null };
+  const hex = /^x'([0-9a-f]*)'$/i.exec(text)?.[1];
+  if (hex !== undefined && type.kind === 'binary') return { defaultText: `0x${hex.toLowerCase()}` };
+  if (text.startsWith("'")) {
+    const { value, end } = unquote(text, 0);
+    if (end === text.length) return { defaultText: type.kind === 'binary' ? hexText(Buffer.from(value)) : value };
+  }
+  if (/^-?\d+(\.\d*)?(e[+-]?\d+)?$/i.test(text) || /^b'[01]*'$/.test(text)) return { defaultText: text };
+  const now = /^current_timestamp/i.test(text) ? currentTimestamp(text) : text;
+  return { defaultText: now, defaultExpression: true };
+}
+
+/** `CURRENT_TIMESTAMP` or `CURRENT_TIMESTAMP(3)`, of any spelling. */
+function currentTimestamp(text: string): string {
+  const digits = /\(([1-6])\)/.exec(text)?.[1];
+  return digits === undefined ? 'CURRENT_TIMESTAMP' : `CURRENT_TIMESTAMP(${digits})`;
+}
+
+/** `0x00ff`: the form of a binary column's default. */
+export function hexText(bytes: Uint8Array): string {
+  return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`;
+}

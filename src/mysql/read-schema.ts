@@ -1,0 +1,286 @@
+import { MillraceError } from '../base/errors.ts';
+import type { ServerConnection, TextRow } from '../binlog/connection.ts';
+import { createTableSchema, tableName } from '../event/table-schema.ts';
+import type { Column, TableId, TableSchema } from '../event/table-schema.ts';
+import { columnOf, hexText, unquote } from './column-type.ts';
+
+/** What reading a definition needs of a connection. */
+export type SchemaConnection = Pick<ServerConnection, 'query' | 'version'>;
+
+/** A unique key, as far as it decides what identifies a row. */
+export interface UniqueKey {
+  /** PRIMARY is the primary key. */
+  readonly name: string;
+  /** Column names, in key order; of a functional part: null. */
+  readonly columns: readonly (string | null)[];
+  /** Whether a part is a prefix or an expression: such a key identifies no row. */
+  readonly partial: boolean;
+}
+
+/** A table with what later DDL on it needs to know. */
+export interface TableDefinition {
+  readonly schema: TableSchema;
+  /** In the server's order: PRIMARY first. */
+  readonly uniqueKeys: readonly UniqueKey[];
+}
+
+const systemDatabases = new Set(['mysql', 'information_schema', 'performance_schema', 'sys']);
+
+/** The two columns that system versioning adds without naming them; they are the last ones of the row images. */
+const versioningColumns: readonly Column[] = (['start', 'end'] as const).map((versioning) => ({
+  name: `row_${versioning}`,
+  type: { kind: 'timestamp', fsp: 6 },
+  nullable: false,
+  nativeType: 'TIMESTAMP',
+  length: 6,
+  generated: 'stored',
+  invisible: true,
+  versioning,
+}));
+
+/** The definitions of all captured base tables, by database and table name; as `readTableDefinitions`. */
+export async function readTableSchemas(
+  connection: SchemaConnection,
+  captures: (table: TableId) => boolean,
+  signal: AbortSignal,
+): Promise<TableSchema[]> {
+  const definitions = await readTableDefinitions(connection, captures, signal);
+  return definitions.map(({ schema }) => schema);
+}
+
+/**
+ * Reads the definitions of all captured base tables with a few queries, sorted by database and table name. Views,
+ * sequences, temporary tables and the system databases are none.
+ *
+ * `columns` are those of the binlog's row images in their order: computed and invisible ones too, and the hidden two
+ * of a table with system versioning. `primaryKey` is what the server puts in the before image under
+ * binlog_row_image=MINIMAL: the primary key, else its first unique key whose columns are whole and NOT NULL.
+ *
+ * @throws MYSQL_QUERY_FAILED, MYSQL_PRIVILEGE_MISSING, MYSQL_UNREACHABLE
+ */
+export async function readTableDefinitions(
+  connection: SchemaConnection,
+  captures: (table: TableId) => boolean,
+  signal: AbortSignal,
+): Promise<TableDefinition[]> {
+  const tables = await readTables(connection, captures, signal);
+  if (tables.size === 0) return [];
+  const where = whereOf([...tables.values()]);
+  await readColumns({ connection, tables, where }, signal);
+  await readKeys({ connection, tables, where }, signal);
+  const found = [...tables.values()].filter(({ columns }) => columns.length > 0);
+  for (const table of found) {
+    if (candidates(table).length > 1) await orderKeys(connection, table, signal);
+    if (connection.version.flavor === 'mysql' && table.columns.some(hasBinaryDefault)) await readBinaryDefaults(connection, table, signal);
+  }
+  found.sort((a, b) => compareText(a.id.database, b.id.database) || compareText(a.id.table, b.id.table));
+  return found.map(definitionOf);
+}
+
+interface DraftKey {
+  readonly name: string;
+  readonly columns: (string | null)[];
+  partial: boolean;
+}
+
+interface Draft {
+  readonly id: TableId;
+  readonly versioned: boolean;
+  readonly collation: string | null;
+  readonly comment: string;
+  /** Sparse until all rows are read: index is ORDINAL_POSITION - 1. */
+  columns: Column[];
+  keys: DraftKey[];
+}
+
+interface Scope {
+  readonly connection: SchemaConnection;
+  readonly tables: Map<string, Draft>;
+  readonly where: string;
+}
+
+async function readTables(
+  connection: SchemaConnection,
+  captures: (table: TableId) => boolean,
+  signal: AbortSignal,
+): Promise<Map<string, Draft>> {
+  const system = [...systemDatabases].map(quoteText).join(', ');
+  const rows = await connection.query(
+    `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COLLATION, TABLE_COMMENT FROM information_schema.tables
+     WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA NOT IN (${system})`,
+    signal,
+  );
+  const tables = new Map<string, Draft>();
+  for (const row of rows) {
+    const id = { database: text(row, 0), table: text(row, 1) };
+    if (systemDatabases.has(id.database.toLowerCase()) || !captures(id)) continue;
+    const versioned = row[2] === 'SYSTEM VERSIONED';
+    tables.set(keyOf(id), { id, versioned, collation: row[3] ?? null, comment: text(row, 4), columns: [], keys: [] });
+  }
+  return tables;
+}
+
+/** Names each table while they are few; else all of their databases, whose other tables are passed over here. */
+function whereOf(tables: readonly Draft[]): string {
+  const databases = [...new Set(tables.map(({ id }) => quoteText(id.database)))].join(', ');
+  const names = [...new Set(tables.map(({ id }) => quoteText(id.table)))];
+  return `TABLE_SCHEMA IN (${databases})${names.length > 500 ? '' : ` AND TABLE_NAME IN (${names.join(', ')})`}`;
+}
+
+async function readColumns({ connection, tables, where }: Scope, signal: AbortSignal): Promise<void> {
+  const rows = await connection.query(
+    `SELECT TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, IS_NULLABLE,
+     COLUMN_DEFAULT, EXTRA, COLUMN_COMMENT, GENERATION_EXPRESSION FROM information_schema.columns WHERE ${where}`,
+    signal,
+  );
+  for (const row of rows) {
+    const table = tables.get(keyOf({ database: text(row, 0), table: text(row, 1) }));
+    if (table === undefined) continue;
+    const column = columnOf(
+      {
+        name: text(row, 3),
+        columnType: text(row, 4),
+        charset: row[5] ?? null,
+        collation: row[6] ?? null,
+        nullable: row[7] === 'YES',
+        defaultText: row[8] ?? null,
+        extra: text(row, 9),
+        comment: text(row, 10),
+        generation: row[11] ?? null,
+      },
+      connection.version.flavor,
+    );
+    table.columns[Number(row[2]) - 1] = column;
+  }
+  for (const table of tables.values()) {
+    // A gap would shift all later columns of the row images.
+    if (Object.keys(table.columns).length !== table.columns.length) {
+      throw new MillraceError('INTERNAL', `information_schema gave no whole list of the columns of ${tableName(table.id)}`);
+    }
+    if (table.versioned && !table.columns.some(({ versioning }) => versioning !== undefined)) table.columns.push(...versioningColumns);
+  }
+}
+
+async function readKeys({ connection, tables, where }: Scope, signal: AbortSignal): Promise<void> {
+  const rows = await connection.query(
+    `SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM information_schema.statistics
+     WHERE NON_UNIQUE = 0 AND ${where}`,
+    signal,
+  );
+  const byName = new Map<string, DraftKey>();
+  for (const row of rows) {
+    const id = keyOf({ database: text(row, 0), table: text(row, 1) });
+    const table = tables.get(id);
+    if (table === undefined) continue;
+    const name = text(row, 2);
+    let key = byName.get(`${id}\0${name}`);
+    if (key === undefined) {
+      key = { name, columns: [], partial: false };
+      byName.set(`${id}\0${name}`, key);
+      table.keys.push(key);
+    }
+    key.columns[Number(row[3]) - 1] = row[4] ?? null;
+    if (row[4] === null || row[5] !== null) key.partial = true;
+  }
+  for (const table of tables.values()) {
+    table.keys.sort((a, b) => Number(b.name === 'PRIMARY') - Number(a.name === 'PRIMARY'));
+  }
+}
+
+/** Keys that could identify rows; more than one only where there is no primary key. */
+function candidates(table: Pick<Draft, 'columns' | 'keys'>): DraftKey[] {
+  const usable = table.keys.filter((key) => identifies(key, table.columns));
+  return usable[0]?.name === 'PRIMARY' ? usable.slice(0, 1) : usable;
+}
+
+function identifies(key: UniqueKey, columns: readonly Column[]): boolean {
+  if (key.partial) return false;
+  return key.columns.every((name) => columns.some((column) => column.name === name && !column.nullable));
+}
+
+/** `information_schema.statistics` has no order between keys; SHOW INDEX lists them as the server counts them. */
+async function orderKeys(connection: SchemaConnection, table: Draft, signal: AbortSignal): Promise<void> {
+  const rows = await connection.query(`SHOW INDEX FROM ${quoteTable(table.id)}`, signal);
+  const order = rows.map((row) => row[2]);
+  table.keys.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+}
+
+function hasBinaryDefault(column: Column): boolean {
+  return column.type.kind === 'binary' && column.defaultExpression !== true && typeof column.defaultText === 'string';
+}
+
+/** MySQL cuts the default of a binary column at the first zero byte in `information_schema`; SHOW CREATE TABLE gives all of it. */
+async function readBinaryDefaults(connection: SchemaConnection, table: Draft, signal: AbortSignal): Promise<void> {
+  const rows = await connection.query(`SHOW CREATE TABLE ${quoteTable(table.id)}`, signal);
+  const statement = text(rows[0] ?? [], 1);
+  table.columns = table.columns.map((column) => {
+    if (!hasBinaryDefault(column)) return column;
+    return { ...column, defaultText: binaryDefault(statement, column) ?? column.defaultText ?? null };
+  });
+}
+
+/** The default in SHOW CREATE TABLE: `0x00FF10` where it is no UTF-8, else a quoted text. */
+function binaryDefault(statement: string, column: Column): string | undefined {
+  const line = statement.split('\n').find((each) => each.startsWith(`  ${quoteName(column.name)} `));
+  const after = line?.slice(4 + quoteName(column.name).length - 1);
+  const found = after === undefined ? null : / DEFAULT (0x[0-9A-F]*|')/.exec(after);
+  const token = found?.[1];
+  if (after === undefined || found === null || token === undefined) return undefined;
+  if (token !== "'") return token.toLowerCase();
+  return hexText(Buffer.from(unquote(after, found.index + ' DEFAULT '.length).value));
+}
+
+function definitionOf({ id, columns, keys, collation, comment }: Draft): TableDefinition {
+  const uniqueKeys: UniqueKey[] = keys;
+  const schema = createTableSchema({
+    ...id,
+    columns,
+    primaryKey: primaryKeyOf(columns, uniqueKeys),
+    ...(collation === null ? {} : { charset: charsetOf(collation), collation }),
+    ...(comment === '' ? {} : { comment }),
+  });
+  return { schema, uniqueKeys };
+}
+
+/**
+ * Positions of the columns that identify a row: the primary key, else the first unique key (in the server's order)
+ * whose columns are whole and NOT NULL, as the server itself chooses (open_table_def in sql/table.cc). With system
+ * versioning the end of the row's version is part of it, since history rows repeat the key.
+ */
+export function primaryKeyOf(columns: readonly Column[], keys: readonly UniqueKey[]): number[] {
+  const key = keys.find((each) => identifies(each, columns));
+  if (key === undefined) return [];
+  const positions = key.columns.map((name) => columns.findIndex((column) => column.name === name));
+  const end = columns.findIndex(({ versioning }) => versioning === 'end');
+  return end < 0 || positions.includes(end) ? positions : [...positions, end];
+}
+
+/** A collation's character set: the part before the first underscore. */
+export function charsetOf(collation: string): string {
+  return /^[^_]*/.exec(collation)?.[0] ?? collation;
+}
+
+function keyOf({ database, table }: TableId): string {
+  return `${database}\0${table}`;
+}
+
+function text(row: TextRow, at: number): string {
+  return row[at] ?? '';
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** As a string literal that means the same under every sql_mode. */
+export function quoteText(value: string): string {
+  return /[\\']/.test(value) ? `_utf8mb4 0x${Buffer.from(value).toString('hex')}` : `'${value}'`;
+}
+
+export function quoteName(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
+}
+
+export function quoteTable({ database, table }: TableId): string {
+  return `${quoteName(database)}.${quoteName(table)}`;
+}
