@@ -23,6 +23,8 @@ export interface TransactionTable {
   readonly committedMicros: Float64Array;
   readonly threadId: Uint32Array;
   readonly serverId: Uint32Array;
+  /** Offset of the transaction's GTID event in the group's `file`; set for MariaDB, whose records carry it. */
+  readonly pos?: Float64Array;
 }
 
 /** The row events (and DDL events) of a group, as columns; `ChangeBatch.events` are indexes in it. */
@@ -59,7 +61,18 @@ export type Entry =
       readonly initial: boolean;
     }
   /** Rows of one table (all `op.read`), read at `position`. Sinks never see a change that a chunk already holds. */
-  | { readonly kind: 'chunk'; readonly snapshot: string; readonly batch: ChangeBatch; readonly position: SourcePosition }
+  | {
+      readonly kind: 'chunk';
+      readonly snapshot: string;
+      readonly batch: ChangeBatch;
+      readonly position: SourcePosition;
+      /** The server's clock when the chunk was read, in microseconds since the epoch. */
+      readonly readMicros?: number;
+      /** The chunk's first row is the first of its table, or of the whole snapshot. */
+      readonly first?: 'table' | 'snapshot';
+      /** The chunk's last row is the last of its table, or of the whole snapshot. */
+      readonly last?: 'table' | 'snapshot';
+    }
   /** The chunks and changes of these tables are now together a state that the source had: swap them in, all at once. */
   | { readonly kind: 'snapshotEnd'; readonly snapshot: string; readonly tables: readonly TableId[] };
 
@@ -78,6 +91,8 @@ export interface CommitGroup {
   readonly open: boolean;
   /** Binlog file that `events.pos` counts in. */
   readonly file: string;
+  /** The source's own clock when it made the group, in microseconds since the epoch. */
+  readonly madeMicros?: number;
   readonly transactions: TransactionTable;
   readonly events: EventTable;
   readonly entries: readonly Entry[];
