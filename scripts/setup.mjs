@@ -3,10 +3,11 @@
  * Prepares a checkout: dependencies, Node 24, and private database servers. Plain JavaScript without
  * dependencies, for Node 20 and newer, because it runs before anything is there.
  *
- *   node scripts/setup.mjs [--for=start|test]
+ *   node scripts/setup.mjs [--for=test|start|check]
  *
  *   --for=test    MySQL and MariaDB (the default)
  *   --for=start   one of them, and none when MILLRACE_MYSQL_URL names a server
+ *   --for=check   no server
  *
  *   MILLRACE_OFFLINE=1   download nothing; what is missing is named, and the tests that need it are skipped
  *
@@ -37,8 +38,10 @@ function serversFor(purpose) {
       return [['mysql'], ['mariadb']];
     case 'start':
       return process.env['MILLRACE_MYSQL_URL'] ? [] : [['mysql', 'mariadb']];
+    case 'check':
+      return [];
     default:
-      throw new Error(`--for=${purpose} is unknown. Give --for=start or --for=test.`);
+      throw new Error(`--for=${purpose} is unknown. Give --for=test, --for=start or --for=check.`);
   }
 }
 
@@ -54,8 +57,7 @@ function ensureOneOf(flavors) {
   const ordered = [...flavors].sort((a, b) => Number(existsSync(join(folder, b))) - Number(existsSync(join(folder, a))));
   for (const flavor of ordered) {
     try {
-      ensureServer(flavor, { folder, offline, say });
-      return;
+      return ensureServer(flavor, { folder, offline, say });
     } catch (error) {
       failures.push(messageOf(error));
     }
@@ -72,16 +74,19 @@ async function main(args) {
   const needed = serversFor(purpose);
   /** @type {string[]} */
   const failures = [];
-  await withLock(join(root, '.millrace', 'setup.lock'), say, () => {
-    ensureDependencies({ root, offline, say });
+  /** @type {string[]} */
+  const ready = [];
+  await withLock(root, say, () => {
+    ready.push(`Node ${ensureDependencies({ root, offline, say })}`);
     for (const flavors of needed) {
       try {
-        ensureOneOf(flavors);
+        ready.push(ensureOneOf(flavors));
       } catch (error) {
         failures.push(messageOf(error));
       }
     }
   });
+  say(`ready: ${ready.join(', ')}`);
   for (const failure of failures) console.error(`setup: ${failure}`);
   if (failures.length > 0 && offline && purpose === 'test') say('MILLRACE_OFFLINE is set: the tests that need it are skipped');
   else if (failures.length > 0) process.exitCode = 1;

@@ -6,15 +6,16 @@ import { tryRun } from './run.mjs';
  * Brings node_modules to what package-lock.json says, and with it the Node that the project runs on.
  *
  * @param {{ root: string, offline: boolean, say: (line: string) => void }} options
+ * @returns {string} the version of that Node
  */
 export function ensureDependencies({ root, offline, say }) {
   if (!isInstalled(root)) {
     say('installing dependencies');
     // `npm ci` begins by removing node_modules, which would break whatever runs from it: only for a fresh checkout.
     const command = existsSync(join(root, 'node_modules')) ? ['install', '--no-save'] : ['ci'];
-    npm(root, [...command, '--include=dev', ...(offline ? ['--offline'] : [])], 'the dependencies');
+    npm(root, [...command, '--include=dev', '--include=optional', ...(offline ? ['--offline'] : [])], 'the dependencies');
   }
-  ensureNode(root, offline, say);
+  return ensureNode(root, offline, say);
 }
 
 /**
@@ -36,11 +37,10 @@ function isInstalled(root) {
  * @returns {Record<string, { version?: string, optional?: boolean }>}
  */
 function readPackages(file) {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')).packages ?? {};
-  } catch {
-    return {};
-  }
+  if (!existsSync(file)) return {};
+  /** @type {{ packages?: Record<string, { version?: string, optional?: boolean }> }} */
+  const lock = JSON.parse(readFileSync(file, 'utf8'));
+  return lock.packages ?? {};
 }
 
 /**
@@ -54,8 +54,8 @@ function readPackages(file) {
 function ensureNode(root, offline, say) {
   const binary = join(root, 'node_modules', 'node', 'bin', 'node');
   const link = join(root, 'node_modules', '.bin', 'node');
-  const { version } = JSON.parse(readFileSync(join(root, 'node_modules', 'node', 'package.json'), 'utf8'));
-  if (!existsSync(binary)) {
+  const version = readPackages(join(root, 'package-lock.json'))['node_modules/node']?.version ?? '';
+  if (tryRun(binary, ['--version']).stdout.trim() !== `v${version}`) {
     say(`fetching Node ${version}`);
     const name = `node${process.platform === 'darwin' && process.arch === 'arm64' ? '-bin' : ''}-${process.platform}-${process.arch}`;
     const prefix = join(root, 'node_modules', 'node');
@@ -73,6 +73,7 @@ function ensureNode(root, offline, say) {
     rmSync(link, { force: true });
     symlinkSync('../node/bin/node', link);
   }
+  return version;
 }
 
 /**
@@ -83,5 +84,7 @@ function ensureNode(root, offline, say) {
 function npm(cwd, args, what) {
   const { status, output } = tryRun('npm', [...args, '--no-fund', '--no-audit', '--loglevel=error'], { cwd });
   if (status === 0) return;
-  throw new Error(`${what} could not be installed; npm ${args[0] ?? ''} said: ${output}. Check the network and npm's registry setting, then run it again.`);
+  throw new Error(
+    `${what} could not be installed; npm ${args[0] ?? ''} said: ${output}. Check the network and npm's registry setting, then run it again.`,
+  );
 }

@@ -1,58 +1,43 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Runs `work` while no other process does under the same lock file; waits for the one that does. A lock whose
- * process is gone is taken over.
+ * Runs `work` while no other process does under the same name; waits for the one that does.
  *
- * @param {string} file
+ * The lock is a socket in Linux's abstract name space: the system drops it when its process ends, however that
+ * ends, so that there is no stale lock to judge and take over, as there would be with a file.
+ *
+ * @param {string} name
  * @param {(line: string) => void} say
  * @param {() => void | Promise<void>} work
  */
-export async function withLock(file, say, work) {
-  mkdirSync(dirname(file), { recursive: true });
-  let told = false;
-  while (!take(file)) {
-    if (!told) say(`waiting for another setup of this checkout (process ${readPid(file) ?? 'unknown'})`);
-    told = true;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+export async function withLock(name, say, work) {
+  const lock = createServer();
+  for (let tries = 0; !(await take(lock, name)); tries++) {
+    if (tries === 0) say('waiting for another setup of this checkout');
+    await sleep(200);
   }
   try {
     await work();
   } finally {
-    rmSync(file, { force: true });
+    lock.close();
   }
 }
 
-/** @param {string} file */
-function take(file) {
+/**
+ * @param {import('node:net').Server} lock
+ * @param {string} name
+ */
+async function take(lock, name) {
+  // A name may have 107 bytes.
+  lock.listen(`\0millrace-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`);
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    await once(lock, 'listening');
     return true;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
-  const pid = readPid(file);
-  // Another process may have created the file and not yet written its number: then wait.
-  if (pid !== undefined && !isAlive(pid)) rmSync(file, { force: true });
-  return false;
-}
-
-/** @param {string} file */
-function readPid(file) {
-  try {
-    return Number(readFileSync(file, 'utf8')) || undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** @param {number} pid */
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    throw error;
   }
 }

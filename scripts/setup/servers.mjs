@@ -58,47 +58,56 @@ const asRoot = process.getuid?.() === 0 ? ['--user=root'] : [];
  *   root/         the unpacked packages, when the server is not the machine's own
  *
  * @param {Flavor} flavor
- * @param {{ folder: string, offline: boolean, say: (line: string) => void }} options
+ * @param {{ folder: string, offline: boolean, say: (line: string) => void, path?: readonly string[] }} options
+ *   path: where to look for a server of the machine's own
+ * @returns {string} name and version
  * @throws an Error that says what is missing and what to do
  */
-export function ensureServer(flavor, { folder, offline, say }) {
+export function ensureServer(flavor, { folder, offline, say, path = machinePath() }) {
   const here = join(folder, flavor);
-  const { name, atLeast } = recipes[flavor];
-  if (isReady(here)) return;
+  const { name, program, atLeast } = recipes[flavor];
+  const known = readyVersion(here);
+  if (known !== undefined) return `${name} ${known}`;
   const fresh = `${here}.new`;
   /** @type {string[]} */
   const failures = [];
-  for (const bring of [fromPath, ...(offline ? [] : [fromPackages, fromInstallation])]) {
+  const ways = [() => fromPath(flavor, path), () => fromPackages(flavor, fresh, say), () => fromInstallation(flavor, path, say)];
+  for (const bring of offline ? ways.slice(0, 1) : ways) {
     rmSync(fresh, { recursive: true, force: true });
     mkdirSync(fresh, { recursive: true });
     try {
-      const server = bring(flavor, fresh, say);
+      const server = bring();
       if (server === undefined) continue;
       const version = prepare(flavor, fresh, server);
       rmSync(here, { recursive: true, force: true });
       renameSync(fresh, here);
-      say(`${name} ${version} is ready`);
-      return;
+      return `${name} ${version}`;
     } catch (error) {
       failures.push(error instanceof Error ? error.message : String(error));
     }
   }
   rmSync(fresh, { recursive: true, force: true });
-  const why = offline ? 'MILLRACE_OFFLINE is set, and none is on the PATH' : failures.join('; ') || 'none is on the PATH, and there is no apt';
+  const why = offline
+    ? 'MILLRACE_OFFLINE is set, and none is on the PATH'
+    : failures.join('; ') || 'none is on the PATH, and there is no apt';
   throw new Error(
-    `no ${name} server: ${why}. Install ${name} ${atLeast.join('.')} or newer so that ${recipes[flavor].program} is on the PATH` +
+    `no ${name} server: ${why}. Install ${name} ${atLeast.join('.')} or newer so that ${program} is on the PATH` +
       ' (for `npm start` alone, MILLRACE_MYSQL_URL can name a running server instead).',
   );
 }
 
-/** @param {string} here */
-function isReady(here) {
-  try {
-    const manifest = JSON.parse(readFileSync(join(here, 'server.json'), 'utf8'));
-    return manifest.layout === layout && existsSync(join(here, 'data')) && existsSync(manifest.command[0].replace('${here}', here));
-  } catch {
-    return false;
-  }
+/**
+ * The version of the server that an earlier setup left, undefined when it has to be made.
+ *
+ * @param {string} here
+ */
+function readyVersion(here) {
+  const file = join(here, 'server.json');
+  if (!existsSync(file)) return undefined;
+  /** @type {{ layout: number, version: string, command: string[] }} */
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  const program = manifest.command[0]?.replace('${here}', here);
+  return manifest.layout === layout && program !== undefined && existsSync(program) ? manifest.version : undefined;
 }
 
 /**
@@ -120,26 +129,36 @@ function prepare(flavor, here, server) {
   return version;
 }
 
+/** Where servers are installed: their folders are often not on the PATH of an ordinary user. */
+function machinePath() {
+  const usual = ['/usr/sbin', '/usr/local/sbin', '/usr/libexec', '/usr/local/mysql/bin'];
+  return [...(process.env['PATH'] ?? '').split(delimiter).filter((entry) => entry !== ''), ...usual];
+}
+
 /**
  * A good server of the machine's own, with its folders.
  *
  * @param {Flavor} flavor
+ * @param {readonly string[]} path
  * @returns {Server | undefined}
  */
-function fromPath(flavor) {
+function fromPath(flavor, path) {
   const { program, atLeast } = recipes[flavor];
-  const extra = ['/usr/sbin', '/usr/local/sbin', '/usr/libexec', '/usr/local/mysql/bin'];
-  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), ...extra]) {
+  for (const folder of path) {
     const file = join(folder, program);
-    if (folder === '' || !isExecutable(file)) continue;
-    const version = versionOf([file], flavor);
+    const version = isExecutable(file) ? versionOf([file], flavor) : undefined;
     if (version === undefined || !isAtLeast(version, atLeast)) continue;
     return { command: [file, '--no-defaults'], share: shareFolder(resolve(folder, '..')) };
   }
   return undefined;
 }
 
-/** @param {Flavor} flavor @param {string} here @param {(line: string) => void} say @returns {Server | undefined} */
+/**
+ * @param {Flavor} flavor
+ * @param {string} here
+ * @param {(line: string) => void} say
+ * @returns {Server | undefined}
+ */
 function fromPackages(flavor, here, say) {
   if (!hasApt()) return undefined;
   const { name, program, packages } = recipes[flavor];
@@ -153,8 +172,13 @@ function fromPackages(flavor, here, say) {
   return unpackedServer(here, program);
 }
 
-/** @param {Flavor} flavor @param {string} _here @param {(line: string) => void} say @returns {Server | undefined} */
-function fromInstallation(flavor, _here, say) {
+/**
+ * @param {Flavor} flavor
+ * @param {readonly string[]} path
+ * @param {(line: string) => void} say
+ * @returns {Server | undefined}
+ */
+function fromInstallation(flavor, path, say) {
   const { name, packages } = recipes[flavor];
   if (process.getuid?.() !== 0 || !hasApt()) return undefined;
   say(`installing ${name}'s package`);
@@ -162,7 +186,7 @@ function fromInstallation(flavor, _here, say) {
   const installed = packages.some(
     (candidate) => tryRun('apt-get', ['-qq', '--yes', '--no-install-recommends', 'install', candidate]).status === 0,
   );
-  return installed ? fromPath(flavor) : undefined;
+  return installed ? fromPath(flavor, path) : undefined;
 }
 
 /**
@@ -211,7 +235,12 @@ function shareFolder(usr) {
  */
 function mariadbTables(share) {
   const parts = ['system_tables', 'performance_tables', 'system_tables_data', 'add_gis_sp_bootstrap', 'sys_schema'];
-  const names = parts.flatMap((part) => [`mariadb_${part}.sql`, `mysql_${part}.sql`, `${part.replace('add', 'maria_add')}.sql`, `${part}.sql`]);
+  const names = parts.flatMap((part) => [
+    `mariadb_${part}.sql`,
+    `mysql_${part}.sql`,
+    `${part.replace('add', 'maria_add')}.sql`,
+    `${part}.sql`,
+  ]);
   const files = names.map((entry) => join(share, entry)).filter((file) => existsSync(file));
   if (files.length < parts.length) throw new Error(`MariaDB's SQL scripts are not in ${share}`);
   return [
@@ -225,7 +254,11 @@ function mariadbTables(share) {
   ].join('\n');
 }
 
-/** @param {readonly string[]} command @param {readonly string[]} options @param {{ input?: string }} [extra] */
+/**
+ * @param {readonly string[]} command
+ * @param {readonly string[]} options
+ * @param {{ input?: string }} [extra]
+ */
 function runServer(command, options, extra) {
   const [program = '', ...args] = command;
   return run(program, [...args, ...options], extra);

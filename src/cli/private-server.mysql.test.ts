@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createConnection } from 'mysql2/promise';
+import { withoutServer } from '../../test/servers/shared.ts';
 import { MillraceError } from '../base/errors.ts';
-import { flavors, hasServer, startServer } from './private-server.ts';
+import { flavors, startServer } from './private-server.ts';
 
 async function first(url: string, sql: string): Promise<Record<string, unknown>> {
   const connection = await createConnection(url);
@@ -30,14 +31,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
-const offline = (process.env['MILLRACE_OFFLINE'] ?? '0') !== '0';
-
 for (const flavor of flavors) {
-  const skip = offline && !hasServer(flavor) && `no ${flavor} server here, and MILLRACE_OFFLINE is set`;
+  const skip = withoutServer(flavor);
 
   test(`a private ${flavor} server writes a row binlog, in UTC, and gives its options their way`, { skip }, async () => {
     await using server = await startServer({ flavor, options: { 'server-id': '77' } });
-    const settings = await first(server.url, 'SELECT @@log_bin AS log_bin, @@binlog_format AS format, @@server_id AS id, @@time_zone AS zone');
+    const settings = await first(
+      server.url,
+      'SELECT @@log_bin AS log_bin, @@binlog_format AS format, @@server_id AS id, @@time_zone AS zone',
+    );
     assert.deepEqual(settings, { log_bin: 1, format: 'ROW', id: 77, zone: '+00:00' });
     assert.match(server.version, flavor === 'mysql' ? /^\d+\.\d+\.\d+/ : /^\d+\.\d+\.\d+-MariaDB/);
   });

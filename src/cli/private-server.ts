@@ -15,7 +15,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants as fsConstants, existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { sleep } from '../base/abort.ts';
@@ -278,8 +278,8 @@ function watch(pid: number, folder: string): ChildProcess {
     [ -z "$2" ] || rm -rf -- "$2"`;
   const watcher = spawn('/bin/sh', ['-c', script, 'sh', String(pid), folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   watcher.unref();
-  const pipe: unknown = watcher.stdin;
-  if (pipe !== null && typeof pipe === 'object' && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref();
+  // The pipe is a socket, whatever its type says; it must not keep this process alive.
+  if (watcher.stdin instanceof Socket) watcher.stdin.unref();
   return watcher;
 }
 
@@ -295,7 +295,8 @@ function watch(pid: number, folder: string): ChildProcess {
 async function greeting(port: number): Promise<string | undefined> {
   const socket = connect({ host, port });
   try {
-    const [chunk] = await once(socket, 'data', { signal: AbortSignal.timeout(5_000) });
+    const events = await once(socket, 'data', { signal: AbortSignal.timeout(5_000) });
+    const chunk: unknown = events[0];
     if (!Buffer.isBuffer(chunk) || chunk[4] !== 10) return undefined;
     return chunk.toString('latin1', 5, chunk.indexOf(0, 5)).replace(/^5\.5\.5-/, '');
   } catch {

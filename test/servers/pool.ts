@@ -17,8 +17,9 @@ export function createServerPool(start: (options: PrivateServerOptions) => Promi
       return started;
     },
     async [Symbol.asyncDispose]() {
-      const started = await Promise.allSettled(servers.values());
-      await Promise.all(started.map((result) => (result.status === 'fulfilled' ? result.value[Symbol.asyncDispose]() : undefined)));
+      for (const result of await Promise.allSettled(servers.values())) {
+        if (result.status === 'fulfilled') await result.value[Symbol.asyncDispose]();
+      }
     },
   };
 }
