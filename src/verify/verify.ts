@@ -1,0 +1,221 @@
+import type { Connection } from 'mysql2';
+import { isMillraceError } from '../base/errors.ts';
+import { sleep } from '../base/abort.ts';
+import type { SourcePosition } from '../connect/commit-group.ts';
+import type { TableId } from '../event/table-schema.ts';
+import { bucketDigits, differingBuckets, replicaChecksums, sourceChecksums } from './checksums.ts';
+import { findDifferences } from './drill-down.ts';
+import { compareColumn } from './replica-columns.ts';
+import type { ComparedColumn } from './replica-columns.ts';
+import { createSourceReader } from './source-reader.ts';
+import type { SourceReader } from './source-reader.ts';
+import { readSourceTable } from './source-columns.ts';
+
+/** A consistent view of the source: a connection with an open read view, and the position that the view is at. */
+export interface SourceView extends AsyncDisposable {
+  readonly driver: Connection;
+  readonly flavor: 'mysql' | 'mariadb';
+  readonly position: SourcePosition;
+}
+
+/** A reader of the replica, pinned at one committed state. */
+export interface PinnedReplica extends AsyncDisposable {
+  /** All rows, as text. */
+  query(sql: string, signal: AbortSignal): Promise<readonly (readonly (string | null)[])[]>;
+}
+
+/** A replicated table, as the replica's bookkeeping has it. */
+export interface VerifyTable {
+  readonly id: TableId;
+  /** Its columns in the replica that come from the source. */
+  readonly columns: readonly string[];
+  /** Schema and name in the replica, unquoted. */
+  readonly replicaSchema: string;
+  readonly replicaName: string;
+}
+
+export interface VerifyOptions {
+  readonly tables: readonly VerifyTable[];
+  /** Compares all tables at one position instead of one position each. */
+  readonly onePosition: boolean;
+  /** Rows named per table at most; all are counted. */
+  readonly maxDifferences: number;
+  openView(signal: AbortSignal): Promise<SourceView>;
+  /** Lets the replica commit exactly at the position, pins a reader there and lets it go on. */
+  pinAt(position: SourcePosition, signal: AbortSignal): Promise<PinnedReplica>;
+  onTable?(verdict: TableVerdict): void;
+}
+
+/** One row that is not the same on both sides. Values are canonical texts; binary ones are hex. */
+export interface RowDifference {
+  readonly kind: 'missing' | 'extra' | 'different';
+  readonly key: Readonly<Record<string, string | null>>;
+  readonly columns: readonly { readonly name: string; readonly source: string | null; readonly replica: string | null }[];
+}
+
+export interface TableVerdict {
+  /** `database.table`. */
+  readonly table: string;
+  /** Rows of the source. */
+  readonly rows: number;
+  readonly equal: boolean;
+  readonly position: SourcePosition | undefined;
+  /** Values that the replica holds as NULL because its type has no place for them (zero dates). */
+  readonly substitutions: number;
+  readonly differences: readonly RowDifference[];
+  readonly differenceCount: number;
+  /** Why the table could not be compared. */
+  readonly undecided?: string;
+}
+
+export interface VerifyReport {
+  readonly position: SourcePosition | undefined;
+  readonly tables: readonly TableVerdict[];
+}
+
+/** A table that is altered under the view is tried again, at a later position. */
+const attempts = 8;
+
+/**
+ * Compares tables of source and replica, row by row and value by value, each at one and the same source position, while both
+ * go on. Rows are not brought together: both sides hash the canonical text of every row into buckets by key, and only the
+ * rows of buckets that differ are read again and named.
+ */
+export async function verify(options: VerifyOptions, signal: AbortSignal): Promise<VerifyReport> {
+  const verdicts: TableVerdict[] = [];
+  const report = (verdict: TableVerdict): void => {
+    verdicts.push(verdict);
+    options.onTable?.(verdict);
+  };
+  if (options.onePosition) {
+    await using view = await options.openView(signal);
+    await using replica = await options.pinAt(view.position, signal);
+    for (const table of options.tables) report(await orUndecided(table, compareTable({ view, replica, table, options }, signal), signal));
+    return { position: view.position, tables: verdicts };
+  }
+  for (const table of options.tables) report(await orUndecided(table, compareTableAlone(table, options, signal), signal));
+  return { position: verdicts.at(-1)?.position, tables: verdicts };
+}
+
+async function compareTableAlone(table: VerifyTable, options: VerifyOptions, signal: AbortSignal): Promise<TableVerdict> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await using view = await options.openView(signal);
+      await using replica = await options.pinAt(view.position, signal);
+      return await compareTable({ view, replica, table, options }, signal);
+    } catch (error) {
+      if (attempt === attempts || !isMillraceError(error, 'VERIFY_UNDECIDED') || !error.retriable) throw error;
+      await sleep(100 * attempt, signal);
+    }
+  }
+}
+
+interface Comparison {
+  readonly view: SourceView;
+  readonly replica: PinnedReplica;
+  readonly table: VerifyTable;
+  readonly options: VerifyOptions;
+}
+
+async function compareTable({ view, replica, table, options }: Comparison, signal: AbortSignal): Promise<TableVerdict> {
+  const reader = createSourceReader(view.driver, view.flavor, signal);
+  await prepareSession(reader);
+  const label = labelOf(table);
+  const source = await readSourceTable(reader, table.id, table.columns);
+  const replicaTypes = await readReplicaTypes(replica, table, signal);
+  if (source === undefined || replicaTypes.size === 0) {
+    return structureVerdict(table, view.position, source === undefined ? 'the source has no such table' : 'the replica has no such table');
+  }
+  const columns: ComparedColumn[] = [];
+  for (const column of source.columns) {
+    const type = replicaTypes.get(column.name);
+    if (type === undefined) return structureVerdict(table, view.position, `the replica has no column ${column.name}`);
+    columns.push(compareColumn(column, type));
+  }
+  const extra = [...replicaTypes.keys()].find((name) => !source.columns.some((column) => column.name === name));
+  if (extra !== undefined) return structureVerdict(table, view.position, `the source has no column ${extra}`);
+  const name = `${quoted(table.replicaSchema)}.${quoted(table.replicaName)}`;
+  const [[count] = []] = await replica.query(`SELECT count(*) FROM ${name}`, signal);
+  const digits = bucketDigits(Number(count ?? 0));
+  const [ours, theirs] = await Promise.all([
+    sourceChecksums(reader, source, { columns, digits }),
+    replicaChecksums(replica, { name, columns, key: source.key, digits }, signal),
+  ]);
+  const buckets = differingBuckets(ours, theirs);
+  const differences =
+    buckets.length === 0 ? [] : await findDifferences({ reader, replica }, { table: source, columns, name, digits, buckets }, signal);
+  return {
+    table: label,
+    rows: ours.rows,
+    equal: buckets.length === 0,
+    position: view.position,
+    substitutions: ours.substitutions,
+    differences: differences.slice(0, options.maxDifferences),
+    differenceCount: differences.length,
+  };
+}
+
+/** Texts in UTF-8, instants in UTC, and no time limit on the long read. */
+async function prepareSession(reader: SourceReader): Promise<void> {
+  await reader.rows("SET NAMES utf8mb4, time_zone = '+00:00'");
+  await reader.rows(reader.flavor === 'mysql' ? 'SET SESSION max_execution_time = 0' : 'SET SESSION max_statement_time = 0');
+}
+
+async function readReplicaTypes(replica: PinnedReplica, table: VerifyTable, signal: AbortSignal): Promise<Map<string, string>> {
+  const rows = await replica.query(
+    `SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database()
+     AND schema_name = ${literal(table.replicaSchema)} AND table_name = ${literal(table.replicaName)} ORDER BY column_index`,
+    signal,
+  );
+  return new Map(rows.map(([name, type]) => [name ?? '', type ?? '']));
+}
+
+function structureVerdict(table: VerifyTable, position: SourcePosition, reason: string): TableVerdict {
+  return {
+    table: labelOf(table),
+    rows: 0,
+    equal: false,
+    position,
+    substitutions: 0,
+    differences: [],
+    differenceCount: 1,
+    undecided: reason,
+  };
+}
+
+async function orUndecided(table: VerifyTable, verdict: Promise<TableVerdict>, signal: AbortSignal): Promise<TableVerdict> {
+  try {
+    return await verdict;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isMillraceError(error)) throw error;
+    return {
+      table: labelOf(table),
+      rows: 0,
+      equal: false,
+      position: undefined,
+      substitutions: 0,
+      differences: [],
+      differenceCount: 0,
+      undecided: error.message,
+    };
+  }
+}
+
+function labelOf({ id }: VerifyTable): string {
+  return `${id.database}.${id.table}`;
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** 0 equal, 1 different, 2 could not tell. */
+export function verifyExitCode({ tables }: VerifyReport): 0 | 1 | 2 {
+  if (tables.some((table) => !table.equal && (table.undecided === undefined || table.differenceCount > 0))) return 1;
+  return tables.every((table) => table.equal) ? 0 : 2;
+}
