@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import { parsedOrThrow, readConfig } from '../config/config-def.ts';
+import type { ConfigNotice, ConfigProblem, ConnectorDef, ParsedConfig } from '../config/config-def.ts';
+import { connectFamilies, sourceConnectProperties } from '../config/connect-properties.ts';
+import { parseRegexList } from '../config/java-regex.ts';
+import type { ConnectorConfig } from '../connect/connector.ts';
+import type { TableId } from '../event/table-schema.ts';
+import { otherSourceProperties, sourceFamilies } from './connector-properties-other.ts';
+import { sourceProperties } from './connector-properties.ts';
+import type { SnapshotMode, SourceConfig, TlsConfig } from './source-config.ts';
+import { readTlsFiles } from './tls-files.ts';
+
+export const mysqlConnectorClass = 'io.debezium.connector.mysql.MySqlConnector';
+export const mariadbConnectorClass = 'io.debezium.connector.mariadb.MariaDbConnector';
+export const sourceConnectorClasses = [mysqlConnectorClass, mariadbConnectorClass] as const;
+
+/** All that is known of the properties of Debezium's MySQL and MariaDB connectors. */
+export const sourceConnectorDef: ConnectorDef<typeof sourceProperties> = {
+  definition: sourceProperties,
+  others: { ...sourceConnectProperties, ...otherSourceProperties },
+  families: [...connectFamilies, ...sourceFamilies],
+};
+
+export interface SourceConfigReading {
+  readonly config: SourceConfig;
+  /** What to tell the user, once, at start. */
+  readonly notices: readonly ConfigNotice[];
+}
+
+type SourceValues = ParsedConfig<typeof sourceProperties>;
+
+const systemDatabases = new Set(['mysql', 'performance_schema', 'sys', 'information_schema']);
+const greatestLockWaitMs = 2000;
+const defaultChunkRows = 20_000;
+const groupBytes = 1024 * 1024;
+
+/**
+ * A source connector's configuration, checked as a whole.
+ *
+ * @throws CONFIG_INVALID, CONFIG_UNSUPPORTED naming every problem; CONFIG_UNREADABLE for TLS files
+ */
+export function parseSourceConfig(connector: ConnectorConfig): SourceConfig {
+  return readSourceConfig(connector).config;
+}
+
+/** As `parseSourceConfig`, with what there is to say of the properties. */
+export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfigReading {
+  const reading = readConfig(sourceConnectorDef, { ...config, name });
+  const problems = [...reading.problems, ...checkTogether(reading.values)];
+  const notices = [...reading.notices];
+  const values = parsedOrThrow({ ...reading, problems }, name);
+  const flavor = values['connector.class'] === mariadbConnectorClass ? 'mariadb' : 'mysql';
+  const serverId = values['database.server.id'] ?? derivedServerId(name, values['topic.prefix']);
+  if (values['database.server.id'] === undefined) {
+    notices.push({
+      property: 'database.server.id',
+      level: 'info',
+      text: `database.server.id is not set; ${serverId} is used, made of the names of connector and topic.prefix.`,
+    });
+  }
+  const lockWaitMs = Math.min(values['snapshot.lock.timeout.ms'], greatestLockWaitMs);
+  if (values['snapshot.lock.timeout.ms'] > greatestLockWaitMs) {
+    notices.push({
+      property: 'snapshot.lock.timeout.ms',
+      level: 'info',
+      text: `snapshot.lock.timeout.ms is taken as ${greatestLockWaitMs}: writers wait for as long; without the lock the snapshot is exact too.`,
+    });
+  }
+  return {
+    config: {
+      name,
+      flavor,
+      server: {
+        host: values['database.hostname'],
+        port: values['database.port'],
+        user: values['database.user'],
+        password: values['database.password'].reveal(),
+        tls: readTls(values, flavor),
+        connectTimeoutMs: values['connect.timeout.ms'],
+      },
+      serverId,
+      topicPrefix: values['topic.prefix'],
+      ...readFilters(values),
+      snapshotMode: readSnapshotMode(values['snapshot.mode']) ?? 'initial',
+      snapshotThreads: values['snapshot.max.threads'],
+      heartbeatIntervalMs: values['heartbeat.interval.ms'],
+      lockWaitMs: values['snapshot.locking.mode'].toLowerCase() === 'none' ? 0 : lockWaitMs,
+      chunkRows: values['snapshot.fetch.size'] ?? defaultChunkRows,
+      groupBytes,
+    },
+    notices,
+  };
+}
+
+/** What cannot be seen from one property alone. */
+function checkTogether(values: Partial<SourceValues>): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const connectorClass = values['connector.class'];
+  const classes: readonly string[] = sourceConnectorClasses;
+  if (connectorClass !== undefined && !classes.includes(connectorClass)) {
+    problems.push({ property: 'connector.class', text: `connector.class "${connectorClass}" is no source connector.`, unsupported: false });
+  }
+  for (const what of ['database', 'table', 'column'] as const) {
+    if (isSet(values[`${what}.include.list`]) && isSet(values[`${what}.exclude.list`])) {
+      const text = `${what}.include.list and ${what}.exclude.list cannot both be set.`;
+      problems.push({ property: `${what}.exclude.list`, text, unsupported: false });
+    }
+  }
+  const mode = values['snapshot.mode'];
+  if (mode !== undefined && readSnapshotMode(mode) === undefined) problems.push(refuseSnapshotMode(mode));
+  return problems;
+}
+
+function isSet(text: string | undefined): text is string {
+  return text !== undefined && text !== '';
+}
+
+function readSnapshotMode(text: string): SnapshotMode | undefined {
+  const mode = text.toLowerCase();
+  switch (mode) {
+    case 'initial':
+    case 'initial_only':
+    case 'no_data':
+    case 'when_needed':
+      return mode;
+    case 'schema_only':
+      return 'no_data';
+    default:
+      return undefined;
+  }
+}
+
+const refusedSnapshotModes: Readonly<Record<string, string>> = {
+  always: 'Use initial, and `millrace resync` to copy the tables again.',
+  recovery: 'The table definitions are kept in the data folder; there is nothing to recover.',
+  schema_only_recovery: 'The table definitions are kept in the data folder; there is nothing to recover.',
+  never: 'The binlog from its beginning on need not hold all rows. Use initial, or no_data to follow from now on.',
+  configuration_based: 'Use one of initial, initial_only, no_data, when_needed.',
+  custom: 'Plugins of Debezium cannot be loaded. Use one of initial, initial_only, no_data, when_needed.',
+};
+
+function refuseSnapshotMode(mode: string): ConfigProblem {
+  const why = refusedSnapshotModes[mode.toLowerCase()];
+  const property = 'snapshot.mode';
+  if (why !== undefined) return { property, text: `snapshot.mode=${mode} is not supported. ${why}`, unsupported: true };
+  return { property, text: `snapshot.mode: "${mode}" must be one of initial, initial_only, no_data, when_needed.`, unsupported: false };
+}
+
+/** A number that stays the same from start to start, in a range that people do not use, so that two rarely meet. */
+function derivedServerId(name: string, prefix: string): number {
+  const hash = createHash('sha256').update(`${name}\0${prefix}`).digest();
+  return 1_000_000_000 + (hash.readUInt32LE(0) % 1_000_000_000);
+}
+
+const tlsModes: Readonly<Record<string, TlsConfig['mode']>> = {
+  disabled: 'disabled',
+  preferred: 'preferred',
+  required: 'required',
+  verify_ca: 'verify_ca',
+  verify_identity: 'verify_identity',
+  // MariaDB's words
+  disable: 'disabled',
+  trust: 'required',
+  'verify-ca': 'verify_ca',
+  'verify-full': 'verify_identity',
+};
+
+function readTls(values: SourceValues, flavor: SourceConfig['flavor']): TlsConfig {
+  const mode = tlsModes[values['database.ssl.mode']?.toLowerCase() ?? ''] ?? (flavor === 'mariadb' ? 'disabled' : 'preferred');
+  if (mode === 'disabled') return { mode };
+  return {
+    mode,
+    ...readTlsFiles({
+      keystore: values['database.ssl.keystore'],
+      keystorePassword: values['database.ssl.keystore.password'],
+      truststore: values['database.ssl.truststore'],
+      truststorePassword: values['database.ssl.truststore.password'],
+    }),
+  };
+}
+
+/** Include and exclude lists as Debezium applies them: on `database`, `database.table` and `database.table.column`. */
+function readFilters(values: SourceValues): Pick<SourceConfig, 'captures' | 'capturesColumn'> {
+  const database = filter(values['database.include.list'], values['database.exclude.list']);
+  const table = filter(values['table.include.list'], values['table.exclude.list']);
+  const column = filter(values['column.include.list'], values['column.exclude.list']);
+  return {
+    captures: (id: TableId) =>
+      !systemDatabases.has(id.database.toLowerCase()) && database(id.database) && table(`${id.database}.${id.table}`),
+    capturesColumn: (id: TableId, name: string) => column(`${id.database}.${id.table}.${name}`),
+  };
+}
+
+function filter(include: string | undefined, exclude: string | undefined): (name: string) => boolean {
+  if (isSet(include)) {
+    const list = parseRegexList(include);
+    return (name) => list.matches(name);
+  }
+  if (!isSet(exclude)) return () => true;
+  const list = parseRegexList(exclude);
+  return (name) => !list.matches(name);
+}
