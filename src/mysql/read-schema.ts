@@ -1,5 +1,6 @@
 import { MillraceError } from '../base/errors.ts';
 import type { ServerConnection, TextRow } from '../binlog/connection.ts';
+import { isAtLeast } from '../binlog/server-version.ts';
 import { createTableSchema, tableName } from '../event/table-schema.ts';
 import type { Column, TableId, TableSchema } from '../event/table-schema.ts';
 import { columnOf, hexText, unquote } from './column-type.ts';
@@ -7,21 +8,27 @@ import { columnOf, hexText, unquote } from './column-type.ts';
 /** What reading a definition needs of a connection. */
 export type SchemaConnection = Pick<ServerConnection, 'query' | 'version'>;
 
-/** A unique key, as far as it decides what identifies a row. */
-export interface UniqueKey {
+/** A key, as far as it decides what identifies a row and what later DDL on it means. */
+export interface TableKey {
   /** PRIMARY is the primary key. */
   readonly name: string;
+  readonly unique: boolean;
   /** Column names, in key order; of a functional part: null. */
   readonly columns: readonly (string | null)[];
-  /** Whether a part is a prefix or an expression: such a key identifies no row. */
+  /**
+   * Whether it cannot identify rows although it is unique: a part is a prefix or an expression, or MariaDB keeps a hash
+   * of it in a hidden column.
+   */
   readonly partial: boolean;
+  /** MariaDB's unique key over values too long for an index: the row images have one more column for it, at their end. */
+  readonly hash?: boolean;
 }
 
 /** A table with what later DDL on it needs to know. */
 export interface TableDefinition {
   readonly schema: TableSchema;
   /** In the server's order: PRIMARY first. */
-  readonly uniqueKeys: readonly UniqueKey[];
+  readonly keys: readonly TableKey[];
 }
 
 const systemDatabases = new Set(['mysql', 'information_schema', 'performance_schema', 'sys']);
@@ -50,10 +57,10 @@ export async function readTableSchemas(
 
 /**
  * Reads the definitions of all captured base tables with a few queries, sorted by database and table name. Views,
- * sequences, temporary tables and the system databases are none.
+ * sequences, temporary tables and the system databases are none. Sets the session's time zone to UTC.
  *
- * `columns` are those of the binlog's row images in their order: computed and invisible ones too, and the hidden two
- * of a table with system versioning. `primaryKey` is what the server puts in the before image under
+ * `columns` are those of the binlog's row images in their order: computed and invisible ones too, and the hidden
+ * ones of system versioning and of MariaDB's unique keys over long values. `primaryKey` is what the server puts in the before image under
  * binlog_row_image=MINIMAL: the primary key, else its first unique key whose columns are whole and NOT NULL.
  *
  * @throws MYSQL_QUERY_FAILED, MYSQL_PRIVILEGE_MISSING, MYSQL_UNREACHABLE
@@ -63,6 +70,12 @@ export async function readTableDefinitions(
   captures: (table: TableId) => boolean,
   signal: AbortSignal,
 ): Promise<TableDefinition[]> {
+  // Defaults of TIMESTAMP columns are given in the session's zone; a hidden primary key is in the row images all the same.
+  await connection.query("SET SESSION time_zone = '+00:00'", signal);
+  const { flavor } = connection.version;
+  if (flavor === 'mysql' && isAtLeast(connection.version, 8, 0, 30)) {
+    await connection.query('SET SESSION show_gipk_in_create_table_and_information_schema = ON', signal);
+  }
   const tables = await readTables(connection, captures, signal);
   if (tables.size === 0) return [];
   const where = whereOf([...tables.values()]);
@@ -71,7 +84,7 @@ export async function readTableDefinitions(
   const found = [...tables.values()].filter(({ columns }) => columns.length > 0);
   for (const table of found) {
     if (candidates(table).length > 1) await orderKeys(connection, table, signal);
-    if (connection.version.flavor === 'mysql' && table.columns.some(hasBinaryDefault)) await readBinaryDefaults(connection, table, signal);
+    if (flavor === 'mysql' && table.columns.some(hasBinaryDefault)) await readBinaryDefaults(connection, table, signal);
   }
   found.sort((a, b) => compareText(a.id.database, b.id.database) || compareText(a.id.table, b.id.table));
   return found.map(definitionOf);
@@ -79,8 +92,10 @@ export async function readTableDefinitions(
 
 interface DraftKey {
   readonly name: string;
+  readonly unique: boolean;
   readonly columns: (string | null)[];
   partial: boolean;
+  hash?: boolean;
 }
 
 interface Draft {
@@ -88,6 +103,7 @@ interface Draft {
   readonly versioned: boolean;
   readonly collation: string | null;
   readonly comment: string;
+  readonly engine: string;
   /** Sparse until all rows are read: index is ORDINAL_POSITION - 1. */
   columns: Column[];
   keys: DraftKey[];
@@ -106,7 +122,7 @@ async function readTables(
 ): Promise<Map<string, Draft>> {
   const system = [...systemDatabases].map(quoteText).join(', ');
   const rows = await connection.query(
-    `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COLLATION, TABLE_COMMENT FROM information_schema.tables
+    `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COLLATION, TABLE_COMMENT, ENGINE FROM information_schema.tables
      WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA NOT IN (${system})`,
     signal,
   );
@@ -115,7 +131,7 @@ async function readTables(
     const id = { database: text(row, 0), table: text(row, 1) };
     if (systemDatabases.has(id.database.toLowerCase()) || !captures(id)) continue;
     const versioned = row[2] === 'SYSTEM VERSIONED';
-    tables.set(keyOf(id), { id, versioned, collation: row[3] ?? null, comment: text(row, 4), columns: [], keys: [] });
+    tables.set(keyOf(id), { id, versioned, collation: row[3] ?? null, comment: text(row, 4), engine: text(row, 5), columns: [], keys: [] });
   }
   return tables;
 }
@@ -163,8 +179,8 @@ async function readColumns({ connection, tables, where }: Scope, signal: AbortSi
 
 async function readKeys({ connection, tables, where }: Scope, signal: AbortSignal): Promise<void> {
   const rows = await connection.query(
-    `SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM information_schema.statistics
-     WHERE NON_UNIQUE = 0 AND ${where}`,
+    `SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, SUB_PART, INDEX_TYPE, NON_UNIQUE
+     FROM information_schema.statistics WHERE ${where}`,
     signal,
   );
   const byName = new Map<string, DraftKey>();
@@ -175,16 +191,43 @@ async function readKeys({ connection, tables, where }: Scope, signal: AbortSigna
     const name = text(row, 2);
     let key = byName.get(`${id}\0${name}`);
     if (key === undefined) {
-      key = { name, columns: [], partial: false };
+      key = { name, unique: row[7] === '0', columns: [], partial: false };
       byName.set(`${id}\0${name}`, key);
       table.keys.push(key);
     }
     key.columns[Number(row[3]) - 1] = row[4] ?? null;
     if (row[4] === null || row[5] !== null) key.partial = true;
+    if (key.unique && row[6] === 'HASH' && connection.version.flavor === 'mariadb' && table.engine !== 'MEMORY') {
+      key.partial = true;
+      key.hash = true;
+    }
   }
   for (const table of tables.values()) {
     table.keys.sort((a, b) => Number(b.name === 'PRIMARY') - Number(a.name === 'PRIMARY'));
+    table.columns.push(...hashColumns(table));
   }
+}
+
+/**
+ * The hidden column of each unique key over long values. The server numbers them and passes over names that are taken;
+ * those are not met in practice.
+ */
+export function hashColumns({ keys }: { readonly keys: readonly TableKey[] }): Column[] {
+  const hashed = keys.filter(({ hash }) => hash === true);
+  return hashed.map((_key, index) => ({
+    name: `DB_ROW_HASH_${index + 1}`,
+    type: { kind: 'int', bits: 64, unsigned: true },
+    nullable: true,
+    nativeType: 'BIGINT UNSIGNED',
+    length: 20,
+    generated: 'virtual',
+    invisible: true,
+  }));
+}
+
+/** Whether a column is one of `hashColumns`: in the row images, but of no table that a user sees. */
+export function isHashColumn(column: Column): boolean {
+  return column.generated === 'virtual' && column.invisible === true && /^DB_ROW_HASH_\d+$/.test(column.name);
 }
 
 /** Keys that could identify rows; more than one only where there is no primary key. */
@@ -193,8 +236,8 @@ function candidates(table: Pick<Draft, 'columns' | 'keys'>): DraftKey[] {
   return usable[0]?.name === 'PRIMARY' ? usable.slice(0, 1) : usable;
 }
 
-function identifies(key: UniqueKey, columns: readonly Column[]): boolean {
-  if (key.partial) return false;
+function identifies(key: TableKey, columns: readonly Column[]): boolean {
+  if (!key.unique || key.partial) return false;
   return key.columns.every((name) => columns.some((column) => column.name === name && !column.nullable));
 }
 
@@ -231,15 +274,14 @@ function binaryDefault(statement: string, column: Column): string | undefined {
 }
 
 function definitionOf({ id, columns, keys, collation, comment }: Draft): TableDefinition {
-  const uniqueKeys: UniqueKey[] = keys;
   const schema = createTableSchema({
     ...id,
     columns,
-    primaryKey: primaryKeyOf(columns, uniqueKeys),
+    primaryKey: primaryKeyOf(columns, keys),
     ...(collation === null ? {} : { charset: charsetOf(collation), collation }),
     ...(comment === '' ? {} : { comment }),
   });
-  return { schema, uniqueKeys };
+  return { schema, keys };
 }
 
 /**
@@ -247,7 +289,7 @@ function definitionOf({ id, columns, keys, collation, comment }: Draft): TableDe
  * whose columns are whole and NOT NULL, as the server itself chooses (open_table_def in sql/table.cc). With system
  * versioning the end of the row's version is part of it, since history rows repeat the key.
  */
-export function primaryKeyOf(columns: readonly Column[], keys: readonly UniqueKey[]): number[] {
+export function primaryKeyOf(columns: readonly Column[], keys: readonly TableKey[]): number[] {
   const key = keys.find((each) => identifies(each, columns));
   if (key === undefined) return [];
   const positions = key.columns.map((name) => columns.findIndex((column) => column.name === name));
