@@ -84,7 +84,7 @@ export async function readTableDefinitions(
   const found = [...tables.values()].filter(({ columns }) => columns.length > 0);
   for (const table of found) {
     if (candidates(table).length > 1) await orderKeys(connection, table, signal);
-    if (flavor === 'mysql' && table.columns.some(hasBinaryDefault)) await readBinaryDefaults(connection, table, signal);
+    if (flavor === 'mysql' && table.columns.some(isMisreported)) await correctDefaults(connection, table, signal);
   }
   found.sort((a, b) => compareText(a.id.database, b.id.database) || compareText(a.id.table, b.id.table));
   return found.map(definitionOf);
@@ -248,29 +248,35 @@ async function orderKeys(connection: SchemaConnection, table: Draft, signal: Abo
   table.keys.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 }
 
-function hasBinaryDefault(column: Column): boolean {
-  return column.type.kind === 'binary' && column.defaultExpression !== true && typeof column.defaultText === 'string';
+/**
+ * MySQL's `information_schema` cuts the default of a binary column at the first zero byte, and gives that of a TIMESTAMP
+ * in the zone of the session that made it; SHOW CREATE TABLE has both right.
+ */
+function isMisreported({ type, defaultText, defaultExpression }: Column): boolean {
+  if (typeof defaultText !== 'string' || defaultExpression === true) return false;
+  return type.kind === 'binary' || type.kind === 'timestamp';
 }
 
-/** MySQL cuts the default of a binary column at the first zero byte in `information_schema`; SHOW CREATE TABLE gives all of it. */
-async function readBinaryDefaults(connection: SchemaConnection, table: Draft, signal: AbortSignal): Promise<void> {
+async function correctDefaults(connection: SchemaConnection, table: Draft, signal: AbortSignal): Promise<void> {
   const rows = await connection.query(`SHOW CREATE TABLE ${quoteTable(table.id)}`, signal);
-  const statement = text(rows[0] ?? [], 1);
+  const lines = text(rows[0] ?? [], 1).split('\n');
   table.columns = table.columns.map((column) => {
-    if (!hasBinaryDefault(column)) return column;
-    return { ...column, defaultText: binaryDefault(statement, column) ?? column.defaultText ?? null };
+    if (!isMisreported(column)) return column;
+    const start = `  ${quoteName(column.name)} `;
+    const line = lines.find((each) => each.startsWith(start))?.slice(start.length);
+    const defaultText = line === undefined ? undefined : printedDefault(line, column);
+    return defaultText === undefined ? column : { ...column, defaultText };
   });
 }
 
-/** The default in SHOW CREATE TABLE: `0x00FF10` where it is no UTF-8, else a quoted text. */
-function binaryDefault(statement: string, column: Column): string | undefined {
-  const line = statement.split('\n').find((each) => each.startsWith(`  ${quoteName(column.name)} `));
-  const after = line?.slice(4 + quoteName(column.name).length - 1);
-  const found = after === undefined ? null : / DEFAULT (0x[0-9A-F]*|')/.exec(after);
+/** The default in a line of SHOW CREATE TABLE: a quoted text, or `0x00FF10` where that is no UTF-8. */
+function printedDefault(line: string, { type }: Column): string | undefined {
+  const found = /^[^']* DEFAULT (0x[0-9A-F]*|')/.exec(line);
   const token = found?.[1];
-  if (after === undefined || found === null || token === undefined) return undefined;
+  if (found === null || token === undefined) return undefined;
   if (token !== "'") return token.toLowerCase();
-  return hexText(Buffer.from(unquote(after, found.index + ' DEFAULT '.length).value));
+  const { value } = unquote(line, found[0].length - 1);
+  return type.kind === 'binary' ? hexText(Buffer.from(value)) : value;
 }
 
 function definitionOf({ id, columns, keys, collation, comment }: Draft): TableDefinition {
