@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { tryRun } from './run.mjs';
 
 /**
@@ -11,9 +11,10 @@ import { tryRun } from './run.mjs';
 export function ensureDependencies({ root, offline, say }) {
   if (!isInstalled(root)) {
     say('installing dependencies');
-    // `npm ci` begins by removing node_modules, which would break whatever runs from it: only for a fresh checkout.
-    const command = existsSync(join(root, 'node_modules')) ? ['install', '--no-save'] : ['ci'];
-    npm(root, [...command, '--include=dev', '--include=optional', ...(offline ? ['--offline'] : [])], 'the dependencies');
+    // Not `npm ci`: it begins by removing node_modules, which would break whatever runs from it, and it refuses a lock
+    // file without the packages of platforms for which a dependency has none yet. This follows the lock file as well.
+    const flags = ['--no-save', '--include=dev', '--include=optional', ...(offline ? ['--offline'] : [])];
+    npm(root, ['install', ...flags], 'the dependencies');
   }
   return ensureNode(root, offline, say);
 }
@@ -66,7 +67,7 @@ function ensureNode(root, offline, say) {
     }
     mkdirSync(dirname(binary), { recursive: true });
     rmSync(binary, { force: true });
-    symlinkSync(source, binary);
+    symlinkSync(relative(dirname(binary), source), binary);
   }
   if (!existsSync(link)) {
     mkdirSync(dirname(link), { recursive: true });
@@ -85,6 +86,6 @@ function npm(cwd, args, what) {
   const { status, output } = tryRun('npm', [...args, '--no-fund', '--no-audit', '--loglevel=error'], { cwd });
   if (status === 0) return;
   throw new Error(
-    `${what} could not be installed; npm ${args[0] ?? ''} said: ${output}. Check the network and npm's registry setting, then run it again.`,
+    `${what} could not be installed; npm ${args[0] ?? ''} said:\n${output}\nCheck the network and npm's registry setting, then run it again.`,
   );
 }

@@ -14,8 +14,8 @@ export function run(program, args, options) {
 }
 
 /**
- * The same without an error: `status` is null when the program does not exist; `output` is the end of all that
- * it said, for messages.
+ * The same without an error: `status` is null when the program does not exist; `output` is what it said,
+ * for messages, shortened in the middle.
  *
  * @param {string} program
  * @param {readonly string[]} args
@@ -23,6 +23,7 @@ export function run(program, args, options) {
  */
 export function tryRun(program, args, options) {
   const result = spawnSync(program, args, { maxBuffer: 64 << 20, ...options, encoding: 'utf8' });
-  const text = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim();
-  return { status: result.status, stdout: result.stdout ?? '', output: text.slice(-2000) || (result.error?.message ?? '') };
+  const text = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim() || (result.error?.message ?? '');
+  const output = text.length > 2000 ? `${text.slice(0, 1000)}\n…\n${text.slice(-1000)}` : text;
+  return { status: result.status, stdout: result.stdout ?? '', output };
 }
