@@ -39,6 +39,14 @@ export function readVarint(cursor: CellCursor): number {
   }
 }
 
+/** Reads the length of a cell that has one of its own; returns where the cell ends, the cursor is at its first byte. @throws TRUNCATED */
+export function openVar(cursor: CellCursor): number {
+  const length = readVarint(cursor);
+  const end = cursor.at + length;
+  if (end > cursor.end) throw truncated();
+  return end;
+}
+
 /** State of column `column` in the row image that starts at `start`; see `cellState`. */
 export function stateOf(bytes: Uint8Array, start: number, column: number): number {
   return ((bytes[start + (column >> 2)] ?? 0) >> ((column & 3) * 2)) & 3;
@@ -227,11 +235,10 @@ export function unscaledOf(decimal: string, scale: number): bigint {
 }
 
 function readVar(cursor: CellCursor): Uint8Array {
-  const length = readVarint(cursor);
-  const start = cursor.at;
-  if (start + length > cursor.end) throw truncated();
-  cursor.at += length;
-  return cursor.bytes.subarray(start, cursor.at);
+  const end = openVar(cursor);
+  const bytes = cursor.bytes.subarray(cursor.at, end);
+  cursor.at = end;
+  return bytes;
 }
 
 function isBytes(type: ColumnType): boolean {

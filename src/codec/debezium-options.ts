@@ -1,0 +1,72 @@
+/** Which of Debezium's forms the records have: connector and converter properties, parsed. */
+export interface DebeziumOptions {
+  readonly connector: 'mysql' | 'mariadb';
+  readonly topicPrefix: string;
+  /** `source.version`. */
+  readonly version: string;
+  /** `key.converter.schemas.enable`, `value.converter.schemas.enable`. */
+  readonly keySchemas: boolean;
+  readonly valueSchemas: boolean;
+  /** `tombstones.on.delete`. */
+  readonly tombstones: boolean;
+  /** `skipped.operations` without `t`. */
+  readonly skippedOperations: ReadonlySet<'c' | 'u' | 'd' | 'r'>;
+  /** `extended.headers.enabled`. */
+  readonly contextHeaders: boolean;
+  /** Headers `__debezium.context.taskId` and `.runId`. */
+  readonly taskId: string;
+  readonly runId: string;
+  /** `header.converter`: SimpleHeaderConverter, or JsonConverter with or without schemas. */
+  readonly headerFormat: 'simple' | 'json' | 'json-schemas';
+  /** `topic.delimiter`. */
+  readonly topicDelimiter: string;
+  /** `decimal.handling.mode`. */
+  readonly decimalMode: 'precise' | 'string' | 'double';
+  /** `decimal.format` of the converters. */
+  readonly decimalFormat: 'base64' | 'numeric';
+  /** `bigint.unsigned.handling.mode`. */
+  readonly bigintUnsignedMode: 'long' | 'precise';
+  /** `binary.handling.mode`. */
+  readonly binaryMode: 'bytes' | 'base64' | 'base64-url-safe' | 'hex';
+  /** `time.precision.mode`. */
+  readonly timeMode: 'adaptive_time_microseconds' | 'connect' | 'isostring' | 'microseconds' | 'nanoseconds';
+  /** `enable.time.adjuster`: years 0 to 99 of DATE and DATETIME are 1970 to 2069. */
+  readonly timeAdjuster: boolean;
+  /** `value.converter.replace.null.with.default`. */
+  readonly replaceNullWithDefault: boolean;
+  /** `schema.name.adjustment.mode` and `field.name.adjustment.mode`. */
+  readonly schemaNames: 'none' | 'avro';
+  readonly fieldNames: 'none' | 'avro';
+}
+
+/** Debezium's defaults. */
+export const defaultDebeziumOptions: Omit<DebeziumOptions, 'connector' | 'topicPrefix' | 'version'> = {
+  keySchemas: true,
+  valueSchemas: true,
+  tombstones: true,
+  skippedOperations: new Set(),
+  contextHeaders: true,
+  taskId: '0',
+  runId: '00000000-0000-7000-8000-000000000000',
+  headerFormat: 'simple',
+  topicDelimiter: '.',
+  decimalMode: 'precise',
+  decimalFormat: 'base64',
+  bigintUnsignedMode: 'long',
+  binaryMode: 'bytes',
+  timeMode: 'adaptive_time_microseconds',
+  timeAdjuster: true,
+  replaceNullWithDefault: true,
+  schemaNames: 'none',
+  fieldNames: 'none',
+};
+
+/** The release of each connector whose records are reproduced. */
+export const debeziumVersions = { mysql: '3.6.1.Final', mariadb: '3.5.0.Final' } as const;
+
+/** All options of those that differ from Debezium's defaults. */
+export function debeziumOptions(
+  given: Partial<DebeziumOptions> & Pick<DebeziumOptions, 'connector' | 'topicPrefix'>,
+): DebeziumOptions {
+  return { ...defaultDebeziumOptions, version: debeziumVersions[given.connector], ...given };
+}

@@ -1,0 +1,359 @@
+import { ByteWriter } from '../base/byte-writer.ts';
+import { newestCommitMs, type CommitGroup, type Entry } from '../connect/commit-group.ts';
+import { openCells, openVar, type CellCursor } from '../event/cell.ts';
+import { cellState, op, stateBytes, type ChangeBatch, type Op } from '../event/change-batch.ts';
+import { cellDiffers, cellWidths, locateCells, noCell } from '../event/row-image.ts';
+import type { TableSchema } from '../event/table-schema.ts';
+import type { DebeziumOptions } from './debezium-options.ts';
+import { utf8, writeBytes, writeInteger } from './json-writer.ts';
+import { contextHeaders, keyHeaderName, type RecordHeader } from './record-headers.ts';
+import { SourceBlock, type Chunk } from './source-block.ts';
+import { compileTable, type TableTemplate } from './table-template.ts';
+
+/**
+ * One record of a table's topic. The object and its bytes are the renderer's: valid until `emit` returns. A null key has
+ * `keyEnd` -1, a tombstone `valueEnd` -1.
+ */
+export interface RenderedRecord {
+  readonly topic: string;
+  readonly bytes: Uint8Array;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  /** The same array for all records that have the same headers. */
+  readonly headers: readonly RecordHeader[];
+}
+
+export type EmitRecord = (record: RenderedRecord) => void;
+
+/** Renders Debezium's records of a source's commit groups, in their order. */
+export interface DebeziumRenderer {
+  /** The topic of a table. */
+  topicOf(schema: TableSchema): string;
+  /** Renders an entry of the group; entries that hold no rows give no records. */
+  render(group: CommitGroup, entry: Entry, emit: EmitRecord): void;
+}
+
+/** How many records a change is, under these options; a table without a key never changes it. */
+export function recordsOf(code: Op, keyChanged: boolean, options: Pick<DebeziumOptions, 'tombstones' | 'skippedOperations'>): number {
+  const { tombstones, skippedOperations: skipped } = options;
+  switch (code) {
+    case op.insert:
+      return skipped.has('c') ? 0 : 1;
+    case op.read:
+      return skipped.has('r') ? 0 : 1;
+    case op.delete:
+      if (skipped.has('d')) return 0;
+      return tombstones ? 2 : 1;
+    case op.update:
+      if (skipped.has('u')) return 0;
+      if (!keyChanged) return 1;
+      return tombstones ? 3 : 2;
+  }
+}
+
+export function createDebeziumRenderer(options: DebeziumOptions): DebeziumRenderer {
+  return new Renderer(options);
+}
+
+/** A table's template with memory to find the key's cells in a row image. */
+interface Table {
+  readonly template: TableTemplate;
+  readonly widths: Uint8Array;
+  /** Columns up to the key's last one. */
+  readonly located: number;
+  readonly before: Int32Array;
+  readonly after: Int32Array;
+}
+
+const nullText = utf8('null');
+const afterLabel = utf8(',"after":');
+const openBrace = utf8('{');
+const closeBrace = utf8('}');
+const millisLabel = utf8('","ts_ms":');
+const microsLabel = utf8(',"ts_us":');
+const nanosLabel = utf8(',"ts_ns":');
+const thousand = utf8('000');
+
+const opLetters = { [op.insert]: 0x63, [op.update]: 0x75, [op.delete]: 0x64, [op.read]: 0x72 } as const;
+
+class Renderer implements DebeziumRenderer {
+  readonly #options: DebeziumOptions;
+  readonly #tables = new WeakMap<TableSchema, Table>();
+  /** By fingerprint: groups read from the log again bring equal schemas as new objects. */
+  readonly #compiled = new Map<string, Table>();
+  readonly #out = new ByteWriter(16 * 1024);
+  readonly #source: SourceBlock;
+  readonly #context: readonly RecordHeader[];
+  /** From behind `op` to the envelope's last member. */
+  readonly #clock = new ByteWriter(128);
+  #clockOf: object | undefined;
+  #cells: CellCursor = openCells(new Uint8Array(0), 0, 0);
+  /** What `emit` is given, changed in place: an object per record would be garbage per record. */
+  readonly #record = {
+    topic: '',
+    bytes: new Uint8Array(0),
+    keyStart: 0,
+    keyEnd: -1,
+    valueStart: 0,
+    valueEnd: -1,
+    headers: [] as readonly RecordHeader[],
+  };
+
+  constructor(options: DebeziumOptions) {
+    this.#options = options;
+    this.#source = new SourceBlock(options);
+    this.#context = contextHeaders(options);
+  }
+
+  topicOf(schema: TableSchema): string {
+    return this.#table(schema).template.topic;
+  }
+
+  render(group: CommitGroup, entry: Entry, emit: EmitRecord): void {
+    if (entry.kind === 'changes') this.#renderChanges(group, entry.batch, emit);
+    else if (entry.kind === 'chunk') this.#renderChunk(group, entry, emit);
+  }
+
+  #renderChanges(group: CommitGroup, batch: ChangeBatch, emit: EmitRecord): void {
+    const table = this.#open(batch);
+    this.#setClock(group, group.madeMicros ?? newestCommitMs(group) * 1000);
+    let lastEvent = -1;
+    let row = 0;
+    for (let change = 0; change < batch.count; change++) {
+      const event = batch.events[change] ?? 0;
+      row = event === lastEvent ? row + 1 : 0;
+      if (event !== lastEvent) this.#source.ofEvent(table.template, group, event);
+      lastEvent = event;
+      this.#renderChange(table, batch, change, row, emit);
+    }
+  }
+
+  #renderChunk(group: CommitGroup, chunk: Chunk, emit: EmitRecord): void {
+    const { batch } = chunk;
+    if (this.#options.skippedOperations.has('r')) return;
+    const table = this.#open(batch);
+    this.#setClock(chunk, chunk.readMicros ?? group.madeMicros ?? 0);
+    let lastMarker = '';
+    for (let change = 0; change < batch.count; change++) {
+      const marker = markerOf(chunk, change === 0, change === batch.count - 1);
+      if (marker !== lastMarker) this.#source.ofChunk(table.template, chunk, marker);
+      lastMarker = marker;
+      const start = batch.starts[2 * change + 1] ?? 0;
+      locateCells(table.widths, { bytes: batch.bytes, start }, table.located, table.after);
+      this.#out.clear();
+      this.#setKey(table, table.after, table.after);
+      this.#setValue(table, -1, start, opLetters[op.read], 0);
+      this.#emit(table, this.#context, emit);
+    }
+  }
+
+  #renderChange(table: Table, batch: ChangeBatch, change: number, row: number, emit: EmitRecord): void {
+    const { bytes, starts } = batch;
+    const code = batch.ops[change];
+    const before = starts[2 * change] ?? 0;
+    const after = starts[2 * change + 1] ?? 0;
+    const skipped = this.#options.skippedOperations;
+    this.#out.clear();
+    if (code === op.insert) {
+      if (skipped.has('c')) return;
+      locateCells(table.widths, { bytes, start: after }, table.located, table.after);
+      this.#setKey(table, table.after, table.after);
+      this.#setValue(table, -1, after, opLetters[op.insert], row);
+      this.#emit(table, this.#context, emit);
+    } else if (code === op.delete) {
+      if (skipped.has('d')) return;
+      locateCells(table.widths, { bytes, start: before }, table.located, table.before);
+      this.#setKey(table, table.before, table.before);
+      this.#emitDelete(table, before, row, this.#context, emit);
+    } else if (code === op.update) {
+      if (skipped.has('u')) return;
+      locateCells(table.widths, { bytes, start: before }, table.located, table.before);
+      locateCells(table.widths, { bytes, start: after }, table.located, table.after);
+      if (this.#keyDiffers(table, bytes)) {
+        this.#renderKeyChange(table, before, after, row, emit);
+        return;
+      }
+      this.#setKey(table, table.after, table.before);
+      this.#setValue(table, before, after, opLetters[op.update], row);
+      this.#emit(table, this.#context, emit);
+    }
+  }
+
+  /** Delete and tombstone of the old key, create of the new one; their headers name the other key. */
+  #renderKeyChange(table: Table, before: number, after: number, row: number, emit: EmitRecord): void {
+    const newKey = { name: keyHeaderName.new, value: this.#headerOf(table, table.after, table.before) };
+    const oldKey = { name: keyHeaderName.old, value: this.#headerOf(table, table.before, table.before) };
+    this.#setKey(table, table.before, table.before);
+    this.#emitDelete(table, before, row, [newKey, ...this.#context], emit);
+    this.#out.clear();
+    this.#setKey(table, table.after, table.before);
+    this.#setValue(table, -1, after, opLetters[op.insert], row);
+    this.#emit(table, [oldKey, ...this.#context], emit);
+  }
+
+  #emitDelete(table: Table, before: number, row: number, headers: readonly RecordHeader[], emit: EmitRecord): void {
+    this.#setValue(table, before, -1, opLetters[op.delete], row);
+    this.#emit(table, headers, emit);
+    if (!this.#options.tombstones) return;
+    this.#record.valueEnd = -1;
+    this.#emit(table, headers, emit);
+  }
+
+  #emit(table: Table, headers: readonly RecordHeader[], emit: EmitRecord): void {
+    const record = this.#record;
+    record.topic = table.template.topic;
+    record.bytes = this.#out.bytes;
+    record.headers = headers;
+    emit(record);
+  }
+
+  #keyDiffers(table: Table, bytes: Uint8Array): boolean {
+    for (const column of table.template.key) if (cellDiffers(bytes, column, table.before, table.after)) return true;
+    return false;
+  }
+
+  /** Writes the key of the located cells; a column that is not in the image has the value of `fallback`. */
+  #setKey(table: Table, cells: Int32Array, fallback: Int32Array): void {
+    const { template } = table;
+    const record = this.#record;
+    record.keyStart = this.#out.length;
+    if (template.key.length === 0) {
+      record.keyEnd = -1;
+      return;
+    }
+    writeBytes(this.#out, template.keyFrame.head);
+    for (let i = 0; i < template.key.length; i++) {
+      const position = template.key[i] ?? 0;
+      const column = template.columns[position];
+      const label = template.keyLabels[i];
+      if (column === undefined || label === undefined) continue;
+      writeBytes(this.#out, label);
+      const at = cellAt(position, cells, fallback);
+      if (at < 0) {
+        writeBytes(this.#out, column.nullText);
+      } else {
+        this.#cells.at = at;
+        column.stream(this.#cells, this.#out);
+      }
+    }
+    writeBytes(this.#out, template.keyFrame.tail);
+    record.keyEnd = this.#out.length;
+  }
+
+  /** The key as the value of a header. */
+  #headerOf({ template }: Table, cells: Int32Array, fallback: Int32Array): Uint8Array {
+    const out = new ByteWriter(64);
+    writeBytes(out, template.headerFrame.head);
+    for (const [i, position] of template.key.entries()) {
+      writeBytes(out, template.keyLabels[i] ?? nullText);
+      const at = cellAt(position, cells, fallback);
+      this.#cells.at = at;
+      if (at < 0) writeBytes(out, nullText);
+      else template.keyInHeader[i]?.(this.#cells, out);
+    }
+    writeBytes(out, template.headerFrame.tail);
+    return out.toBytes();
+  }
+
+  /** Writes the envelope; an image that starts at -1 is null. */
+  #setValue(table: Table, before: number, after: number, letter: number, row: number): void {
+    const { template } = table;
+    const out = this.#out;
+    const { head, tail } = this.#source;
+    const snapshot = letter === opLetters[op.read];
+    this.#record.valueStart = out.length;
+    writeBytes(out, template.valueFrame.head);
+    this.#writeImage(template, before, snapshot);
+    writeBytes(out, afterLabel);
+    this.#writeImage(template, after, snapshot);
+    out.raw(head.bytes, 0, head.length);
+    writeInteger(out, row);
+    out.raw(tail.bytes, 0, tail.length);
+    out.uint8(letter);
+    out.raw(this.#clock.bytes, 0, this.#clock.length);
+    writeBytes(out, template.valueFrame.tail);
+    this.#record.valueEnd = out.length;
+  }
+
+  #writeImage(template: TableTemplate, start: number, snapshot: boolean): void {
+    const out = this.#out;
+    if (start < 0) {
+      writeBytes(out, nullText);
+      return;
+    }
+    const cells = this.#cells;
+    const { bytes } = cells;
+    const { columns } = template;
+    cells.at = start + stateBytes(columns.length);
+    writeBytes(out, openBrace);
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i];
+      if (column === undefined) break;
+      writeBytes(out, column.label);
+      const state = ((bytes[start + (i >> 2)] ?? 0) >> ((i & 3) * 2)) & 3;
+      if (state === cellState.value) {
+        if (snapshot) column.snapshot(cells, out);
+        else column.stream(cells, out);
+      } else {
+        writeBytes(out, state === cellState.null ? column.nullText : column.absentText);
+        if (state === cellState.diff) cells.at = openVar(cells);
+      }
+    }
+    writeBytes(out, closeBrace);
+  }
+
+  /** The connector's own clock, the same for all records of a group or chunk. */
+  #setClock(of: object, micros: number): void {
+    if (this.#clockOf === of) return;
+    this.#clockOf = of;
+    const out = this.#clock;
+    out.clear();
+    writeBytes(out, millisLabel);
+    writeInteger(out, Math.floor(micros / 1000));
+    writeBytes(out, microsLabel);
+    writeInteger(out, micros);
+    writeBytes(out, nanosLabel);
+    writeInteger(out, micros);
+    if (micros !== 0) writeBytes(out, thousand);
+  }
+
+  #open(batch: ChangeBatch): Table {
+    this.#cells = openCells(batch.bytes, 0, batch.bytes.length);
+    return this.#table(batch.schema);
+  }
+
+  #table(schema: TableSchema): Table {
+    const known = this.#tables.get(schema) ?? this.#compiled.get(schema.fingerprint);
+    const table = known ?? createTable(schema, this.#options);
+    this.#tables.set(schema, table);
+    this.#compiled.set(schema.fingerprint, table);
+    return table;
+  }
+}
+
+function createTable(schema: TableSchema, options: DebeziumOptions): Table {
+  const located = Math.max(-1, ...schema.primaryKey) + 1;
+  return {
+    template: compileTable(schema, options),
+    widths: cellWidths(schema),
+    located,
+    before: new Int32Array(2 * located),
+    after: new Int32Array(2 * located),
+  };
+}
+
+function cellAt(column: number, cells: Int32Array, fallback: Int32Array): number {
+  const at = cells[2 * column] ?? noCell.absent;
+  return at === noCell.absent ? (fallback[2 * column] ?? noCell.absent) : at;
+}
+
+/** Debezium's snapshot marker of a row: `last` counts more than `first`, the whole snapshot more than its table. */
+function markerOf({ first, last }: Chunk, isFirst: boolean, isLast: boolean): string {
+  if (isLast && last === 'snapshot') return 'last';
+  if (isFirst && first === 'snapshot') return 'first';
+  if (isLast && last === 'table') return 'last_in_data_collection';
+  if (isFirst && first === 'table') return 'first_in_data_collection';
+  return 'true';
+}

@@ -1,0 +1,98 @@
+import { ByteWriter } from '../base/byte-writer.ts';
+import type { CommitGroup, Entry } from '../connect/commit-group.ts';
+import type { DebeziumOptions } from './debezium-options.ts';
+import { jsonString, utf8, writeBytes, writeInteger } from './json-writer.ts';
+import type { TableTemplate } from './table-template.ts';
+
+export type Chunk = Extract<Entry, { kind: 'chunk' }>;
+
+const snapshotLabel = utf8(',"snapshot":');
+const nanosLabel = utf8(',"ts_ns":');
+const gtidLabel = utf8(',"gtid":');
+const fileLabel = utf8(',"file":');
+const posLabel = utf8(',"pos":');
+const rowLabel = utf8(',"row":');
+const threadLabel = utf8(',"thread":');
+const nullText = utf8('null');
+const thousand = utf8('000');
+const endText = utf8(',"query":null},"transaction":null,"op":"');
+
+/**
+ * The `source` block of one event's records, written once and copied for each row: `head` up to the value of `row`,
+ * `tail` from behind it to the value of `op`.
+ */
+export class SourceBlock {
+  readonly head = new ByteWriter(512);
+  readonly tail = new ByteWriter(128);
+  readonly #options: DebeziumOptions;
+  readonly #streamedSnapshot: Uint8Array;
+
+  constructor(options: DebeziumOptions) {
+    this.#options = options;
+    // unset while streaming: the converter puts the default there, or null
+    this.#streamedSnapshot = utf8(options.replaceNullWithDefault ? '"false"' : 'null');
+  }
+
+  /** The block of event `event` of the group. */
+  ofEvent(template: TableTemplate, group: CommitGroup, event: number): void {
+    const { transactions, events } = group;
+    const transaction = events.transaction[event] ?? 0;
+    const mariadb = this.#options.connector === 'mariadb';
+    const micros = transactions.committedMicros[transaction] ?? 0;
+    const pos = mariadb ? (transactions.pos?.[transaction] ?? events.pos[event]) : events.pos[event];
+    const serverId = transactions.serverId[transaction] ?? 0;
+    const thread = mariadb ? 0 : (transactions.threadId[transaction] ?? 0);
+    this.#begin(template, micros, this.#streamedSnapshot);
+    writeInteger(this.head, serverId);
+    this.#place(gtidOf(group, transaction, mariadb), group.file, pos ?? 0);
+    this.tail.clear();
+    writeBytes(this.tail, threadLabel);
+    if (thread === 0) writeBytes(this.tail, nullText);
+    else writeInteger(this.tail, thread);
+    writeBytes(this.tail, endText);
+  }
+
+  /** The block of a snapshot's rows that are marked so; their time is in whole seconds. */
+  ofChunk(template: TableTemplate, chunk: Chunk, marker: string): void {
+    const micros = Math.floor((chunk.readMicros ?? 0) / 1e6) * 1e6;
+    this.#begin(template, micros, utf8(`"${marker}"`));
+    writeInteger(this.head, 0);
+    this.#place(undefined, chunk.position.file, chunk.position.pos);
+    this.tail.clear();
+    writeBytes(this.tail, threadLabel);
+    writeBytes(this.tail, nullText);
+    writeBytes(this.tail, endText);
+  }
+
+  #begin(template: TableTemplate, micros: number, snapshot: Uint8Array): void {
+    const out = this.head;
+    out.clear();
+    writeBytes(out, template.sourceHead);
+    writeInteger(out, Math.floor(micros / 1000));
+    writeBytes(out, snapshotLabel);
+    writeBytes(out, snapshot);
+    writeBytes(out, template.sourceDatabase);
+    writeInteger(out, micros);
+    writeBytes(out, nanosLabel);
+    writeInteger(out, micros);
+    if (micros !== 0) writeBytes(out, thousand);
+    writeBytes(out, template.sourceTable);
+  }
+
+  #place(gtid: string | undefined, file: string, pos: number): void {
+    const out = this.head;
+    writeBytes(out, gtidLabel);
+    writeBytes(out, gtid === undefined ? nullText : utf8(jsonString(gtid)));
+    writeBytes(out, fileLabel);
+    writeBytes(out, utf8(jsonString(file)));
+    writeBytes(out, posLabel);
+    writeInteger(out, pos);
+    writeBytes(out, rowLabel);
+  }
+}
+
+function gtidOf({ transactions }: CommitGroup, transaction: number, mariadb: boolean): string | undefined {
+  const source = transactions.gtidSources[transactions.gtidSource[transaction] ?? 0] ?? '';
+  if (source === '') return undefined;
+  return `${source}${mariadb ? '-' : ':'}${transactions.gtidSequence[transaction] ?? 0}`;
+}

@@ -1,0 +1,188 @@
+import { cellWidth } from '../event/column-type.ts';
+import type { Column, TableSchema } from '../event/table-schema.ts';
+import type { DebeziumOptions } from './debezium-options.ts';
+import { defaultJson } from './default-value.ts';
+import { fieldShape, type FieldShape, type WriteCell } from './field.ts';
+import { jsonString, utf8 } from './json-writer.ts';
+import { simpleHeaderWriter } from './simple-header.ts';
+
+/** One column, compiled. */
+export interface ColumnTemplate {
+  /** `"name":`, with a comma in front for all but the first. */
+  readonly label: Uint8Array;
+  readonly stream: WriteCell;
+  readonly snapshot: WriteCell;
+  /** What stands for SQL NULL, and for a column that is not in the row image. */
+  readonly nullText: Uint8Array;
+  readonly absentText: Uint8Array;
+  /** Bytes of a cell, 0 where each has a length of its own. */
+  readonly width: number;
+}
+
+/** Everything about a table's records that does not change from row to row. */
+export interface TableTemplate {
+  readonly topic: string;
+  readonly columns: readonly ColumnTemplate[];
+  /** Positions in `columns` of the key's columns, in key order; empty: the key is null. */
+  readonly key: readonly number[];
+  readonly keyLabels: readonly Uint8Array[];
+  /** How the key's columns stand in the headers of a key change. */
+  readonly keyInHeader: readonly WriteCell[];
+  /** Around the key's fields: `{"schema":…,"payload":{` and `}}`, or `{` and `}`. */
+  readonly keyFrame: Frame;
+  readonly headerFrame: Frame;
+  /** Around the envelope; its head ends with `"before":`. */
+  readonly valueFrame: Frame;
+  /** The source block's text up to the value of `ts_ms`; from behind `snapshot` to `ts_us`; from behind `ts_ns` to `server_id`. */
+  readonly sourceHead: Uint8Array;
+  readonly sourceDatabase: Uint8Array;
+  readonly sourceTable: Uint8Array;
+}
+
+interface Field {
+  readonly column: Column;
+  readonly name: string;
+  readonly shape: FieldShape;
+  readonly default: string | undefined;
+}
+
+/** Compiles a table's schema for the records that `options` ask for. */
+export function compileTable(schema: TableSchema, options: DebeziumOptions): TableTemplate {
+  const fields = schema.columns.map((column) => fieldOf(column, options));
+  const topic = topicName(schema, options);
+  const structName = options.schemaNames === 'avro' ? avroStructName(topic) : topic;
+  const key = schema.primaryKey;
+  const keyFields = key.flatMap((position) => fields[position] ?? []);
+  const keySchema = `{"type":"struct","fields":[${keyFields.map(fieldSchema).join(',')}],"optional":false,"name":${jsonString(`${structName}.Key`)}}`;
+  const { connector, version, topicPrefix } = options;
+  return {
+    topic,
+    columns: fields.map((field, position) => columnTemplate(field, position, options)),
+    key,
+    keyLabels: keyFields.map(({ name }, at) => label(name, at)),
+    keyInHeader: keyFields.map((field) => headerWriter(field, options)),
+    keyFrame: frame(options.keySchemas ? keySchema : undefined),
+    headerFrame: frame(options.headerFormat === 'json-schemas' ? keySchema : undefined),
+    valueFrame: frame(options.valueSchemas ? envelopeSchema(structName, fields, connector) : undefined, '"before":'),
+    sourceHead: utf8(
+      `,"source":{"version":${jsonString(version)},"connector":"${connector}","name":${jsonString(topicPrefix)},"ts_ms":`,
+    ),
+    sourceDatabase: utf8(`,"db":${jsonString(schema.database)},"sequence":null,"ts_us":`),
+    sourceTable: utf8(`,"table":${jsonString(schema.table)},"server_id":`),
+  };
+}
+
+/** The text before and behind a struct's members, with the schema around it where it is sent. */
+interface Frame {
+  readonly head: Uint8Array;
+  readonly tail: Uint8Array;
+}
+
+function frame(schema: string | undefined, first = ''): Frame {
+  if (schema === undefined) return { head: utf8(`{${first}`), tail: utf8('}') };
+  return { head: utf8(`{"schema":${schema},"payload":{${first}`), tail: utf8('}}') };
+}
+
+/** `<prefix>.<database>.<table>`, with `_` for what a topic name cannot have. */
+export function topicName(schema: Pick<TableSchema, 'database' | 'table'>, options: DebeziumOptions): string {
+  const name = [options.topicPrefix, schema.database, schema.table].join(options.topicDelimiter);
+  // one by UTF-16 unit, as Java counts
+  return name.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 249);
+}
+
+function fieldOf(column: Column, options: DebeziumOptions): Field {
+  const shape = fieldShape(column, options);
+  const name = options.fieldNames === 'avro' ? avroName(column.name) : column.name;
+  return { column, name, shape, default: defaultJson(column, shape, options) };
+}
+
+function columnTemplate({ column, name, shape, default: fallback }: Field, position: number, options: DebeziumOptions): ColumnTemplate {
+  const nullText = options.replaceNullWithDefault ? (fallback ?? 'null') : 'null';
+  const missing = utf8(column.nullable ? nullText : (fallback ?? shape.zero));
+  const stream = shape.writer(missing);
+  return {
+    label: label(name, position),
+    stream,
+    snapshot: shape.snapshotWriter?.(missing) ?? stream,
+    nullText: utf8(nullText),
+    absentText: utf8(shape.unavailable ?? nullText),
+    width: cellWidth(column.type),
+  };
+}
+
+function headerWriter({ column, shape }: Field, options: DebeziumOptions): WriteCell {
+  const json = shape.writer(utf8(shape.zero));
+  return options.headerFormat === 'simple' ? simpleHeaderWriter(column.type, json, options) : json;
+}
+
+function label(name: string, position: number): Uint8Array {
+  return utf8(`${position === 0 ? '' : ','}${jsonString(name)}:`);
+}
+
+/** Member order is JsonConverter's: type, fields or items, optional, name, version, doc, parameters, default, field. */
+function fieldSchema({ column, name, shape, default: fallback }: Field): string {
+  const parts = [`"type":"${shape.type}"`];
+  if (shape.inner !== undefined) parts.push(shape.inner);
+  parts.push(`"optional":${column.nullable}`);
+  if (shape.name !== undefined) parts.push(`"name":"${shape.name}"`, '"version":1');
+  if (shape.doc !== undefined) parts.push(`"doc":${jsonString(shape.doc)}`);
+  if (shape.parameters !== undefined) {
+    const parameters = shape.parameters.map(([key, value]) => `"${key}":${jsonString(value)}`);
+    parts.push(`"parameters":{${parameters.join(',')}}`);
+  }
+  if (fallback !== undefined) parts.push(`"default":${fallback}`);
+  parts.push(`"field":${jsonString(name)}`);
+  return `{${parts.join(',')}}`;
+}
+
+function envelopeSchema(structName: string, fields: readonly Field[], connector: string): string {
+  const row = `{"type":"struct","fields":[${fields.map(fieldSchema).join(',')}],"optional":true,"name":${jsonString(`${structName}.Value`)}`;
+  const source =
+    `{"type":"struct","fields":[${sourceFields}],"optional":false,"name":"io.debezium.connector.${connector}.Source",` +
+    '"version":1,"field":"source"}';
+  return (
+    `{"type":"struct","fields":[${row},"field":"before"},${row},"field":"after"},${source},${transactionField},` +
+    `${plainField('string', false, 'op')},${plainField('int64', true, 'ts_ms')},${plainField('int64', true, 'ts_us')},` +
+    `${plainField('int64', true, 'ts_ns')}],"optional":false,"name":${jsonString(`${structName}.Envelope`)},"version":2}`
+  );
+}
+
+function plainField(type: string, optional: boolean, name: string): string {
+  return `{"type":"${type}","optional":${optional},"field":"${name}"}`;
+}
+
+const sourceFields = [
+  plainField('string', false, 'version'),
+  plainField('string', false, 'connector'),
+  plainField('string', false, 'name'),
+  plainField('int64', false, 'ts_ms'),
+  '{"type":"string","optional":true,"name":"io.debezium.data.Enum","version":1,"parameters":{"allowed":' +
+    '"true,first,first_in_data_collection,last_in_data_collection,last,false,incremental"},"default":"false","field":"snapshot"}',
+  plainField('string', false, 'db'),
+  plainField('string', true, 'sequence'),
+  plainField('int64', true, 'ts_us'),
+  plainField('int64', true, 'ts_ns'),
+  plainField('string', true, 'table'),
+  plainField('int64', false, 'server_id'),
+  plainField('string', true, 'gtid'),
+  plainField('string', false, 'file'),
+  plainField('int64', false, 'pos'),
+  plainField('int32', false, 'row'),
+  plainField('int64', true, 'thread'),
+  plainField('string', true, 'query'),
+].join(',');
+
+const transactionField =
+  `{"type":"struct","fields":[${plainField('string', false, 'id')},${plainField('int64', false, 'total_order')},` +
+  `${plainField('int64', false, 'data_collection_order')}],"optional":true,"name":"event.block","version":1,"field":"transaction"}`;
+
+/** `_` for what an Avro name cannot have, and in front of a digit. */
+function avroName(name: string): string {
+  const replaced = name.replaceAll(/[^A-Za-z0-9_]/g, '_');
+  return /^\d/.test(replaced) ? `_${replaced}` : replaced;
+}
+
+function avroStructName(name: string): string {
+  const replaced = name.replaceAll(/[^A-Za-z0-9_.]/g, '_');
+  return /^\d/.test(replaced) ? `_${replaced}` : replaced;
+}
