@@ -32,6 +32,23 @@ export interface SourceTask extends AsyncDisposable {
   commit?(signal: AbortSignal): Promise<void>;
   /** Asks for a new snapshot of tables (`database.table`, empty: all) while the stream goes on. */
   requestSnapshot?(tables: readonly string[]): void;
+  /** How far it is, for people; cheap, called twice a second. */
+  progress?(): SourceProgress;
+}
+
+export interface SourceProgress {
+  /** Tables of the snapshot that is being taken; empty when there is none. */
+  readonly snapshot: readonly TableProgress[];
+}
+
+/** How far the snapshot of one table is. */
+export interface TableProgress {
+  /** `database.table`. */
+  readonly table: string;
+  readonly rows: number;
+  /** The server's own estimate, which may be far off; 0 is unknown. */
+  readonly estimatedRows: number;
+  readonly done: boolean;
 }
 
 /** How far a sink is with one source: what it stores with its data. */
