@@ -1,0 +1,224 @@
+import { sleep } from '../base/abort.ts';
+import type { Wakeup } from '../base/abort.ts';
+import { createBackoff } from '../base/backoff.ts';
+import { MillraceError, isMillraceError, toErrorData } from '../base/errors.ts';
+import type { ErrorData } from '../base/errors.ts';
+import type { SinkConnector, TaskContext } from '../connect/connector.ts';
+import type { SinkOffset, SinkTask } from '../connect/tasks.ts';
+import type { Log } from '../log/log.ts';
+import { countRows } from './count-rows.ts';
+import { createWindowMax } from './metrics.ts';
+import type { SinkMetrics } from './metrics.ts';
+import { nextState } from './task-state.ts';
+import type { TaskEvent, TaskState } from './task-state.ts';
+
+export interface SinkLoopOptions {
+  readonly connector: SinkConnector;
+  readonly context: TaskContext;
+  readonly log: Log;
+  /** Names of the sources (`topic.prefix`) that the sink may take from; each is registered, so that the log keeps its groups. */
+  readonly sources: readonly string[];
+  /** Woken after every append. */
+  readonly wakeup: Wakeup;
+  readonly onState: (state: TaskState, error: ErrorData | undefined) => void;
+}
+
+export interface SinkLoop {
+  readonly state: TaskState;
+  readonly error: ErrorData | undefined;
+  /** Undefined while it is not open. */
+  readonly task: SinkTask | undefined;
+  /**
+   * Runs until `drain` is aborted (then it takes what the log holds, commits, and resolves), until `signal` is (then it drops
+   * what is not committed), or until the task fails for good (then it rejects).
+   */
+  run(drain: AbortSignal, signal: AbortSignal): Promise<void>;
+  metrics(): SinkMetrics;
+}
+
+/** Read from the log at a time. */
+const readBytes = 4 * 1024 * 1024;
+/** Without a wake the log is looked at as often: a wake is a message, which a dying thread may owe. */
+const idleMs = 250;
+/** Acknowledgements only free space in the log, and each is a write to it. */
+const acknowledgeMs = 500;
+/** Longest time that a drain reads on; what is left is applied at the next start. */
+const drainMs = 15_000;
+
+/**
+ * Moves groups from the log into a sink: read → put, each source's in order, and a flush as soon as nothing more is
+ * ready. Where to start the sink itself says: its offsets are stored with its data. A passing fault closes the task and
+ * opens it again at those offsets.
+ */
+export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
+  const { context, log, wakeup } = options;
+  const logger = context.log;
+  const consumer = context.connector;
+  let state: TaskState = 'UNASSIGNED';
+  let error: ErrorData | undefined;
+  let task: SinkTask | undefined;
+  let changes = 0;
+  let snapshotRows = 0;
+  let flushes = 0;
+  let freshnessMs: number | undefined;
+  let appliedMs = 0;
+  let acknowledgedAtMs = 0;
+  const worst = createWindowMax();
+  const acknowledged = new Map<string, number>();
+
+  const enter = (event: TaskEvent, fault: unknown): void => {
+    state = nextState(state, event);
+    error = fault === undefined ? undefined : toErrorData(fault);
+    options.onState(state, error);
+  };
+
+  /** Offsets at which the sink goes on, per source; checks that this log has what comes next. */
+  const start = (offsets: readonly SinkOffset[]): Map<string, number> => {
+    const cursors = new Map(options.sources.map((source) => [source, 0]));
+    for (const offset of offsets) {
+      if (!cursors.has(offset.source)) continue;
+      if (offset.logId !== log.id) throw otherLog(consumer, offset);
+      const range = log.range(offset.source);
+      if (offset.seq > (range?.last ?? 0)) throw otherLog(consumer, offset);
+      cursors.set(offset.source, offset.seq);
+    }
+    log.register(consumer, options.sources);
+    return cursors;
+  };
+
+  const acknowledge = (offsets: readonly SinkOffset[], force: boolean): void => {
+    const now = performance.now();
+    if (!force && now - acknowledgedAtMs < acknowledgeMs) return;
+    for (const { source, seq } of offsets) {
+      if (seq <= (acknowledged.get(source) ?? 0)) continue;
+      log.acknowledge(consumer, source, seq);
+      acknowledged.set(source, seq);
+      acknowledgedAtMs = now;
+    }
+  };
+
+  const observe = (offsets: readonly SinkOffset[]): void => {
+    const newest = Math.max(0, ...offsets.map((offset) => offset.committedMs));
+    if (newest <= appliedMs) return;
+    appliedMs = newest;
+    freshnessMs = Math.max(0, Date.now() - newest);
+    worst.observe(freshnessMs);
+  };
+
+  const flush = async (open: SinkTask, signal: AbortSignal): Promise<void> => {
+    const offsets = await open.flush(signal);
+    flushes++;
+    observe(offsets);
+    acknowledge(offsets, false);
+  };
+
+  /** Reads and puts what is ready of every source once; whether there was any. */
+  const pump = async (open: SinkTask, cursors: Map<string, number>, signal: AbortSignal): Promise<boolean> => {
+    let any = false;
+    for (const [source, afterSeq] of cursors) {
+      for (const group of log.read({ source, afterSeq, maxBytes: readBytes })) {
+        await open.put(group, signal);
+        cursors.set(source, group.seq);
+        const rows = countRows(group);
+        changes += rows.changes;
+        snapshotRows += rows.snapshotRows;
+        any = true;
+      }
+    }
+    return any;
+  };
+
+  const runTask = async (drain: AbortSignal, signal: AbortSignal): Promise<void> => {
+    await using open = await options.connector.openTask(context, signal);
+    const cursors = start(await open.open(log.id, signal));
+    task = open;
+    enter('started', undefined);
+    // A drain wakes a wait as an append does.
+    const idle = AbortSignal.any([drain, signal]);
+    let deadlineMs = Infinity;
+    try {
+      for (;;) {
+        if (drain.aborted && deadlineMs === Infinity) deadlineMs = performance.now() + drainMs;
+        const any = await pump(open, cursors, signal);
+        if (any && performance.now() < deadlineMs) {
+          observe(open.committed());
+          acknowledge(open.committed(), false);
+          continue;
+        }
+        if (open.pending()) await flush(open, signal);
+        if (drain.aborted) break;
+        acknowledge(open.committed(), false);
+        await wakeup.wait(idleMs, idle).catch(() => undefined);
+        signal.throwIfAborted();
+      }
+      acknowledge(open.committed(), true);
+    } finally {
+      task = undefined;
+    }
+  };
+
+  return {
+    get state() {
+      return state;
+    },
+    get error() {
+      return error;
+    },
+    get task() {
+      return task;
+    },
+    async run(drain, signal) {
+      const backoff = createBackoff({ firstMs: 200, maxMs: 30_000 });
+      for (;;) {
+        const begunMs = performance.now();
+        try {
+          await runTask(drain, signal);
+          break;
+        } catch (fault) {
+          signal.throwIfAborted();
+          if (!isMillraceError(fault) || !fault.retriable || drain.aborted) {
+            enter('failed', fault);
+            throw fault;
+          }
+          if (performance.now() - begunMs > 60_000) backoff.reset();
+          const waitMs = Math.round(backoff.next());
+          enter('faulted', fault);
+          logger.warn(
+            { code: fault.code, error: fault.message, attempt: backoff.attempts, waitMs },
+            'sink task interrupted, it is tried again',
+          );
+          await sleep(waitMs, AbortSignal.any([drain, signal])).catch(() => undefined);
+        }
+      }
+      enter('stopped', undefined);
+    },
+    metrics: () => ({
+      connector: consumer,
+      state,
+      error,
+      sources: (task?.committed() ?? []).map(({ source, seq, position, committedMs }) => ({
+        source,
+        seq,
+        position,
+        committedMs,
+        behind: Math.max(0, (log.range(source)?.last ?? 0) - seq),
+      })),
+      changes,
+      snapshotRows,
+      flushes,
+      freshnessMs,
+      worstFreshnessMs: worst.max(),
+    }),
+  };
+}
+
+function otherLog(consumer: string, { source, seq }: SinkOffset): MillraceError {
+  return new MillraceError(
+    'LOG_IDENTITY',
+    `The replica of "${consumer}" was fed with ${source} up to group ${seq} of another log than the one in the data folder`,
+    {
+      nextStep: 'Use the data folder that the replica belongs to, or copy the tables again: `millrace resync --all`.',
+      context: { consumer, source, seq },
+    },
+  );
+}

@@ -1,0 +1,135 @@
+import { sleep } from '../base/abort.ts';
+import { createBackoff } from '../base/backoff.ts';
+import { MillraceError, isMillraceError, messageOf, toErrorData } from '../base/errors.ts';
+import type { ErrorData } from '../base/errors.ts';
+import { newestCommitMs } from '../connect/commit-group.ts';
+import type { SourceConnector, TaskContext } from '../connect/connector.ts';
+import type { SourceBatch, SourceTask } from '../connect/tasks.ts';
+import type { Log } from '../log/log.ts';
+import { countRows } from './count-rows.ts';
+import { nextState } from './task-state.ts';
+import type { TaskEvent, TaskState } from './task-state.ts';
+
+export interface SourceLoopOptions {
+  readonly connector: SourceConnector;
+  readonly context: TaskContext;
+  readonly log: Log;
+  /** A group is durable in the log: wake the sinks. */
+  readonly onAppended: () => void;
+  /** The state has changed. */
+  readonly onState: (state: TaskState, error: ErrorData | undefined) => void;
+}
+
+/** The loop's counters and state, read by the metrics of its thread. */
+export interface SourceLoop {
+  readonly state: TaskState;
+  readonly error: ErrorData | undefined;
+  readonly task: SourceTask | undefined;
+  readonly changes: number;
+  readonly snapshotRows: number;
+  readonly groups: number;
+  readonly seq: number;
+  readonly source: string;
+  readonly position: SourceBatch['group']['position'] | undefined;
+  readonly committedMs: number;
+  /**
+   * Runs until the signal is aborted (then it resolves, the task disposed and nothing half done), or until the task fails for
+   * good (then it rejects).
+   */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const firstRetryMs = 200;
+const longestRetryMs = 30_000;
+/** So long without a fault, and the next one is the first again. */
+const calmMs = 60_000;
+
+/**
+ * Moves a source's groups into the log: poll → append → commit, one at a time. A passing fault closes the task and opens
+ * it again from what is durable, after a wait that grows; any other ends the loop.
+ */
+export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
+  const { context, log } = options;
+  const logger = context.log;
+  const loop = {
+    state: 'UNASSIGNED' as TaskState,
+    error: undefined as ErrorData | undefined,
+    task: undefined as SourceTask | undefined,
+    changes: 0,
+    snapshotRows: 0,
+    groups: 0,
+    seq: 0,
+    source: '',
+    position: undefined as SourceLoop['position'],
+    committedMs: 0,
+    async run(signal: AbortSignal): Promise<void> {
+      const backoff = createBackoff({ firstMs: firstRetryMs, maxMs: longestRetryMs });
+      while (!signal.aborted) {
+        const begunMs = performance.now();
+        try {
+          await runTask(signal);
+        } catch (error) {
+          if (signal.aborted) break;
+          if (!isMillraceError(error) || !error.retriable) {
+            enter('failed', error);
+            throw error;
+          }
+          if (performance.now() - begunMs > calmMs) backoff.reset();
+          const waitMs = Math.round(backoff.next());
+          enter('faulted', error);
+          logger.warn(
+            { code: error.code, error: error.message, attempt: backoff.attempts, waitMs },
+            'source task interrupted, it is tried again',
+          );
+          await sleep(waitMs, signal).catch(() => undefined);
+        }
+      }
+      enter('stopped', undefined);
+    },
+  };
+
+  const enter = (event: TaskEvent, error: unknown): void => {
+    loop.state = nextState(loop.state, event);
+    loop.error = error === undefined ? undefined : toErrorData(error);
+    options.onState(loop.state, loop.error);
+  };
+
+  const runTask = async (signal: AbortSignal): Promise<void> => {
+    const state = await log.loadSource(context.connector, signal);
+    await using task = await options.connector.openTask({ ...context, state }, signal);
+    loop.task = task;
+    enter('started', undefined);
+    try {
+      for (;;) {
+        const batch = await task.poll(signal);
+        // From here on the signal no longer counts: what was polled becomes durable, or is polled again.
+        loop.seq = await append(batch, signal);
+        options.onAppended();
+        await task.commit?.(signal);
+      }
+    } finally {
+      loop.task = undefined;
+    }
+  };
+
+  const append = async (batch: SourceBatch, signal: AbortSignal): Promise<number> => {
+    const { group } = batch;
+    const seq = await log.append(batch, { connector: context.connector }, signal);
+    const rows = countRows(group);
+    loop.changes += rows.changes;
+    loop.snapshotRows += rows.snapshotRows;
+    loop.groups++;
+    loop.source = group.source;
+    loop.position = group.position;
+    loop.committedMs = Math.max(loop.committedMs, newestCommitMs(group));
+    return seq;
+  };
+
+  return loop;
+}
+
+/** What failed, as an error with a code; a fault of our own keeps its stack in the cause. */
+export function asMillraceError(error: unknown, what: string): MillraceError {
+  if (isMillraceError(error)) return error;
+  return new MillraceError('INTERNAL', `${what}: ${messageOf(error)}`, { cause: error });
+}

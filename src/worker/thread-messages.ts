@@ -1,0 +1,97 @@
+/** What the threads of a worker say to each other. Rows never pass here, but for the answers of `query` and `verify`. */
+import type { MessagePort } from 'node:worker_threads';
+import type { ErrorData } from '../base/errors.ts';
+import type { SourcePosition } from '../connect/commit-group.ts';
+import type { ConnectorConfig } from '../connect/connector.ts';
+import type { TableId } from '../event/table-schema.ts';
+import type { SinkMetrics, SourceMetrics } from './metrics.ts';
+import type { TaskState } from './task-state.ts';
+
+/** How a thread logs. */
+export interface LoggingOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly format: 'text' | 'json';
+  readonly color: boolean;
+  /** Without it: standard error. */
+  readonly file?: string;
+}
+
+interface ThreadData {
+  readonly dataFolder: string;
+  readonly logging: LoggingOptions;
+}
+
+/** `workerData` of the thread of a source. */
+export interface SourceThreadData extends ThreadData {
+  readonly connector: ConnectorConfig;
+}
+
+/** `workerData` of the thread of a warehouse: all sinks that write to it. */
+export interface WarehouseThreadData extends ThreadData {
+  readonly sinks: readonly SinkStart[];
+}
+
+export interface SinkStart {
+  readonly connector: ConnectorConfig;
+  /** Names of the sources that may feed it. */
+  readonly sources: readonly string[];
+}
+
+/** From the main thread. */
+export type ToThread =
+  /** Ends when nothing is half done: a source after its append, a sink after it has drained the log. */
+  | { readonly kind: 'stop' }
+  /** To a source: its end of the channel through which it wakes a warehouse. To a warehouse: the end that wakes it. */
+  | { readonly kind: 'wakePort'; readonly port: MessagePort };
+
+/** To the main thread. */
+export type FromThread =
+  | { readonly kind: 'state'; readonly connector: string; readonly state: TaskState; readonly error: ErrorData | undefined }
+  | { readonly kind: 'source'; readonly metrics: SourceMetrics }
+  | { readonly kind: 'sinks'; readonly metrics: readonly SinkMetrics[] }
+  /** Everything is closed; the thread exits by itself. */
+  | { readonly kind: 'ended' };
+
+/** Messages of our own threads; those with `rpc` are calls. */
+export function isToThread(message: unknown): message is ToThread {
+  return typeof message === 'object' && message !== null && 'kind' in message;
+}
+
+export function isFromThread(message: unknown): message is FromThread {
+  return typeof message === 'object' && message !== null && 'kind' in message;
+}
+
+/** What the thread of a source does on demand. */
+export type SourceMethods = {
+  /** Tables as `database.table`; none: all. Resolves when the snapshot is asked for, not when it is there. */
+  resync: { params: { readonly tables: readonly string[] }; result: null };
+};
+
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+export interface QueryAnswer {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: readonly (readonly JsonValue[])[];
+  /** There were more rows than asked for. */
+  readonly truncated: boolean;
+}
+
+/** A table in the replica. */
+export interface ReplicaTable {
+  readonly source: string;
+  readonly id: TableId;
+  readonly columns: readonly string[];
+  readonly replicaSchema: string;
+  readonly replicaName: string;
+}
+
+/** What the thread of a warehouse does on demand. */
+export type WarehouseMethods = {
+  query: { params: { readonly sql: string; readonly maxRows: number }; result: QueryAnswer };
+  rowCounts: { params: null; result: readonly { readonly table: string; readonly rows: number }[] };
+  tables: { params: { readonly connector: string }; result: readonly ReplicaTable[] };
+  /** Commits exactly at the position and pins a reader there, which `pinnedQuery` uses until `unpin`. Gives the pin's number. */
+  pinAt: { params: { readonly connector: string; readonly source: string; readonly position: SourcePosition }; result: number };
+  pinnedQuery: { params: { readonly pin: number; readonly sql: string }; result: readonly (readonly (string | null)[])[] };
+  unpin: { params: { readonly pin: number }; result: null };
+};
