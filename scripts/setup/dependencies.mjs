@@ -1,22 +1,32 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { tryRun } from './run.mjs';
 
 /**
- * Brings node_modules to what package-lock.json says, and with it the Node that the project runs on.
+ * Brings node_modules to what package-lock.json says, and the Node that the project runs on to node_modules/.bin/node.
  *
- * @param {{ root: string, offline: boolean, say: (line: string) => void }} options
+ * The package `node` fetches its binary in an install script, as a package named after the platform. Setup does that
+ * itself, first of all: then npm runs on that Node, and leaves no platform's package out because the machine's own
+ * Node is older than the package asks for; and it does not matter whether npm may run install scripts.
+ *
+ * @param {Options} options
  * @returns {string} the version of that Node
+ *
+ * @typedef {{ root: string, offline: boolean, say: (line: string) => void }} Options
  */
-export function ensureDependencies({ root, offline, say }) {
+export function ensureDependencies(options) {
+  const { root, say } = options;
+  const version = readPackages(join(root, 'package-lock.json'))['node_modules/node']?.version ?? '';
+  const binary = join(root, 'node_modules', 'node', 'bin', 'node');
   if (!isInstalled(root)) {
+    const node = isNode(binary, version) ? binary : fetchNode(version, options);
     say('installing dependencies');
     // Not `npm ci`: it begins by removing node_modules, which would break whatever runs from it, and it refuses a lock
     // file without the packages of platforms for which a dependency has none yet. This follows the lock file as well.
-    const flags = ['--no-save', '--include=dev', '--include=optional', ...(offline ? ['--offline'] : [])];
-    npm(root, ['install', ...flags], 'the dependencies');
+    npm(['install', '--include=dev', '--include=optional'], { ...options, cwd: root, what: 'the dependencies', node });
   }
-  return ensureNode(root, offline, say);
+  if (!isNode(binary, version)) placeNode(fetchNode(version, options), root);
+  return version;
 }
 
 /**
@@ -45,45 +55,68 @@ function readPackages(file) {
 }
 
 /**
- * Sees to node_modules/.bin/node. The package `node` fetches the binary in an install script, as a package named
- * after the platform; where npm does not run install scripts, this does the same.
- *
- * @param {string} root
- * @param {boolean} offline
- * @param {(line: string) => void} say
+ * @param {string} binary
+ * @param {string} version
  */
-function ensureNode(root, offline, say) {
-  const binary = join(root, 'node_modules', 'node', 'bin', 'node');
-  const link = join(root, 'node_modules', '.bin', 'node');
-  const version = readPackages(join(root, 'package-lock.json'))['node_modules/node']?.version ?? '';
-  if (tryRun(binary, ['--version']).stdout.trim() !== `v${version}`) {
-    say(`fetching Node ${version}`);
-    const name = `node${process.platform === 'darwin' && process.arch === 'arm64' ? '-bin' : ''}-${process.platform}-${process.arch}`;
-    const prefix = join(root, 'node_modules', 'node');
-    const source = join(prefix, 'node_modules', name, 'bin', 'node');
-    if (!existsSync(source)) {
-      const flags = ['--no-save', '--ignore-scripts', '--no-package-lock', ...(offline ? ['--offline'] : [])];
-      npm(prefix, ['install', ...flags, `${name}@${version}`], `Node ${version}`);
-    }
-    mkdirSync(dirname(binary), { recursive: true });
-    rmSync(binary, { force: true });
-    symlinkSync(relative(dirname(binary), source), binary);
-  }
-  if (!existsSync(link)) {
-    mkdirSync(dirname(link), { recursive: true });
-    rmSync(link, { force: true });
-    symlinkSync('../node/bin/node', link);
-  }
-  return version;
+const isNode = (binary, version) => tryRun(binary, ['--version']).stdout.trim() === `v${version}`;
+
+/**
+ * Fetches Node into a folder of the project.
+ *
+ * @param {string} version
+ * @param {Options} options
+ * @returns {string} the binary
+ */
+function fetchNode(version, options) {
+  const prefix = join(options.root, '.millrace', 'node');
+  const name = `node${process.platform === 'darwin' && process.arch === 'arm64' ? '-bin' : ''}-${process.platform}-${process.arch}`;
+  const binary = join(prefix, 'node_modules', name, 'bin', 'node');
+  if (isNode(binary, version)) return binary;
+  options.say(`fetching Node ${version}`);
+  rmSync(prefix, { recursive: true, force: true });
+  mkdirSync(prefix, { recursive: true });
+  npm(['install', '--no-package-lock', `${name}@${version}`], { ...options, cwd: prefix, what: `Node ${version}` });
+  return binary;
 }
 
 /**
- * @param {string} cwd
- * @param {readonly string[]} args
- * @param {string} what for the message
+ * Puts a fetched Node where the package's own script would have put it.
+ *
+ * @param {string} fetched
+ * @param {string} root
  */
-function npm(cwd, args, what) {
-  const { status, output } = tryRun('npm', [...args, '--no-fund', '--no-audit', '--loglevel=error'], { cwd });
+function placeNode(fetched, root) {
+  const place = join(root, 'node_modules', 'node', 'bin', 'node');
+  const link = join(root, 'node_modules', '.bin', 'node');
+  for (const file of [place, link]) {
+    mkdirSync(dirname(file), { recursive: true });
+    rmSync(file, { force: true });
+  }
+  renameSync(fetched, place);
+  symlinkSync(relative(dirname(link), place), link);
+  rmSync(join(root, '.millrace', 'node'), { recursive: true });
+}
+
+/**
+ * Runs npm; `node` is the Node to run it on, the machine's own when it is left out.
+ *
+ * @param {readonly string[]} args
+ * @param {{ cwd: string, what: string, offline: boolean, node?: string }} options
+ */
+function npm(args, { cwd, what, offline, node }) {
+  // Without --prefix npm would walk up from a folder that has no package.json.
+  const flags = [
+    `--prefix=${cwd}`,
+    '--no-save',
+    '--ignore-scripts',
+    '--no-fund',
+    '--no-audit',
+    '--loglevel=error',
+    ...(offline ? ['--offline'] : []),
+  ];
+  const path = process.env['PATH'] ?? '';
+  const env = { ...process.env, PATH: node === undefined ? path : `${dirname(node)}${delimiter}${path}` };
+  const { status, output } = tryRun('npm', [...args, ...flags], { cwd, env });
   if (status === 0) return;
   throw new Error(
     `${what} could not be installed; npm ${args[0] ?? ''} said:\n${output}\nCheck the network and npm's registry setting, then run it again.`,
