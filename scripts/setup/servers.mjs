@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { hasApt, unpackPackage } from './apt.mjs';
 import { run, tryRun } from './run.mjs';
 
@@ -68,12 +68,13 @@ export function ensureServer(flavor, { folder, offline, say, path = machinePath(
   const { name, program, atLeast } = recipes[flavor];
   const known = readyVersion(here);
   if (known !== undefined) return `${name} ${known}`;
-  const fresh = `${here}.new`;
+  // The name is this process's own, since the client of a setup that was killed may still be writing into its folder.
+  const fresh = `${here}.new-${process.pid}`;
   /** @type {string[]} */
   const failures = [];
   const ways = [() => fromPath(flavor, path), () => fromPackages(flavor, fresh, say), () => fromInstallation(flavor, path, say)];
   for (const bring of offline ? ways.slice(0, 1) : ways) {
-    rmSync(fresh, { recursive: true, force: true });
+    removeUnfinished(here);
     mkdirSync(fresh, { recursive: true });
     try {
       const server = bring();
@@ -86,7 +87,7 @@ export function ensureServer(flavor, { folder, offline, say, path = machinePath(
       failures.push(error instanceof Error ? error.message : String(error));
     }
   }
-  rmSync(fresh, { recursive: true, force: true });
+  removeUnfinished(here);
   const why = offline
     ? 'MILLRACE_OFFLINE is set, and none is on the PATH'
     : failures.join('; ') || 'none is on the PATH, and there is no apt';
@@ -94,6 +95,19 @@ export function ensureServer(flavor, { folder, offline, say, path = machinePath(
     `no ${name} server: ${why}. Install ${name} ${atLeast.join('.')} or newer so that ${program} is on the PATH` +
       ' (for `npm start` alone, MILLRACE_MYSQL_URL can name a running server instead).',
   );
+}
+
+/**
+ * Removes what this and earlier setups left half done.
+ *
+ * @param {string} here
+ */
+function removeUnfinished(here) {
+  const folder = dirname(here);
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder).filter((entry) => entry.startsWith(`${basename(here)}.new-`))) {
+    rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 5 });
+  }
 }
 
 /**
