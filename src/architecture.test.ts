@@ -35,6 +35,7 @@ const alone: Readonly<Record<string, { readonly folders: readonly string[]; read
   'node:sqlite': { folders: ['log/embedded'] },
   '@platformatic/kafka': { folders: ['log/kafka'] },
   '@duckdb/node-api': { folders: ['warehouse/duckdb'] },
+  '@duckdb/node-bindings': { folders: ['warehouse/duckdb'] },
   'snowflake-sdk': { folders: ['warehouse/snowflake'] },
   fastify: { folders: ['rest'] },
   commander: { folders: ['cli'] },
@@ -49,8 +50,9 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-/** For tests only. */
+/** What only tests may import: a package, and beyond the table the servers for tests. */
 const testPackages = ['fast-check'];
+const testServers = /^\.\.\/test\/|^cli\/private-server\.ts$/;
 
 const files = globSync('**/*.ts', { cwd: src }).toSorted();
 
@@ -78,7 +80,7 @@ function faultOf(found: Import): string | undefined {
   if (folder === '') return undefined;
   if (specifier.startsWith('.')) {
     const target = targetOf(found);
-    if (isTest(file) && target.startsWith('../test/')) return undefined;
+    if (testServers.test(target) && (isTest(file) || isTestSupport(file))) return undefined;
     const to = folderOf(target);
     if (to !== folder && !mayImport[folder]?.includes(to)) return `${folder}/ may not import ${to === '' ? target : `${to}/`}`;
     return isTest(target) && !isTest(file) ? 'a test is imported' : undefined;
@@ -131,5 +133,7 @@ test('the import table refuses what it should', () => {
   assert.match(fault('binlog/reader.ts', '../../test/servers/proxy.ts') ?? '', /may not import/);
   assert.equal(fault('base/logger.ts', 'pino', true), undefined);
   assert.equal(fault('binlog/reader.mysql.test.ts', '../../test/servers/proxy.ts'), undefined);
+  assert.equal(fault('binlog/reader.mysql.test.ts', '../cli/private-server.ts'), undefined);
+  assert.match(fault('binlog/reader.ts', '../cli/private-server.ts') ?? '', /may not import cli/);
   assert.equal(fault('cli/worker.ts', '../warehouse/duckdb/open.ts'), undefined);
 });
