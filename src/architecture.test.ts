@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   log: ['event', 'connect', 'config', 'base'],
   mysql: ['binlog', 'connect', 'event', 'config', 'base'],
   warehouse: ['connect', 'event', 'config', 'base'],
-  verify: ['event', 'warehouse', 'base'],
+  verify: ['connect', 'event', 'warehouse', 'base'],
   worker: ['connect', 'log', 'codec', 'event', 'config', 'base'],
   rest: ['worker', 'connect', 'config', 'base'],
   cli: ['base', 'event', 'config', 'binlog', 'connect', 'codec', 'log', 'mysql', 'warehouse', 'verify', 'worker', 'rest'],

@@ -72,9 +72,7 @@ const decimals = fc.tuple(fc.integer({ min: 1, max: 65 }), fc.integer({ min: 0, 
   });
   return sample({ kind: 'decimal', precision, scale, unsigned: false }, values);
 });
-const dates = fc
-  .tuple(fc.integer({ min: 0, max: 9999 }), two(12), two(31))
-  .map(([y, m, d]) => `${String(y).padStart(4, '0')}-${m}-${d}`);
+const dates = fc.tuple(fc.integer({ min: 0, max: 9999 }), two(12), two(31)).map(([y, m, d]) => `${String(y).padStart(4, '0')}-${m}-${d}`);
 const temporals = anyFsp.chain((fsp) =>
   fc.oneof(
     sample({ kind: 'date' }, dates),
@@ -82,12 +80,15 @@ const temporals = anyFsp.chain((fsp) =>
       { kind: 'time', fsp },
       fc.tuple(fc.boolean(), clock(fsp, 838)).map(([minus, t]) => (minus && /[1-9]/.test(t) ? `-${t}` : t)),
     ),
-    sample({ kind: 'datetime', fsp }, fc.tuple(dates, clock(fsp, 23)).map(([d, t]) => `${d} ${t}`)),
+    sample(
+      { kind: 'datetime', fsp },
+      fc.tuple(dates, clock(fsp, 23)).map(([d, t]) => `${d} ${t}`),
+    ),
     sample(
       { kind: 'timestamp', fsp },
-      fc.tuple(fc.integer({ min: 1, max: 2 ** 32 - 1 }), fraction(fsp)).map(([s, f]) =>
-        `${new Date(s * 1000).toISOString().slice(0, 19).replace('T', ' ')}${f}`,
-      ),
+      fc
+        .tuple(fc.integer({ min: 1, max: 2 ** 32 - 1 }), fraction(fsp))
+        .map(([s, f]) => `${new Date(s * 1000).toISOString().slice(0, 19).replace('T', ' ')}${f}`),
     ),
   ),
 );
@@ -134,10 +135,16 @@ test('an image that is cut short anywhere, or goes on, is TRUNCATED', () => {
   writeImage(schema, [1, 'two', '2021-01-02 03:04:05'], writer);
   const bytes = writer.toBytes();
   for (let end = 0; end < bytes.length; end++) {
-    assert.throws(() => readImage(schema, bytes, 0, end), (error) => isMillraceError(error, 'TRUNCATED'));
+    assert.throws(
+      () => readImage(schema, bytes, 0, end),
+      (error) => isMillraceError(error, 'TRUNCATED'),
+    );
   }
   writer.uint8(0);
-  assert.throws(() => readImage(schema, writer.bytes, 0, writer.length), (error) => isMillraceError(error, 'TRUNCATED'));
+  assert.throws(
+    () => readImage(schema, writer.bytes, 0, writer.length),
+    (error) => isMillraceError(error, 'TRUNCATED'),
+  );
 });
 
 test('a value that is not of its column is SCHEMA_MISMATCH', () => {
@@ -150,7 +157,10 @@ test('a value that is not of its column is SCHEMA_MISMATCH', () => {
     [{ kind: 'date' }, '2021-1-1'],
   ];
   for (const [type, value] of wrong) {
-    assert.throws(() => bytesOf(type, value), (error) => isMillraceError(error, 'SCHEMA_MISMATCH'));
+    assert.throws(
+      () => bytesOf(type, value),
+      (error) => isMillraceError(error, 'SCHEMA_MISMATCH'),
+    );
   }
 });
 

@@ -43,7 +43,7 @@ export function stateBytes(columns: number): number {
 
 /**
  * Builds batches of one schema. A change is written as: `begin(op, event)`, the before image (if any) into `writer`,
- * `middle()`, the after image (if any), `end()`. `rollback()` drops a change that was begun.
+ * `middle()`, the after image (if any), `end()`.
  */
 export class ChangeBatchBuilder {
   readonly schema: TableSchema;
@@ -80,8 +80,28 @@ export class ChangeBatchBuilder {
     this.#starts[2 * this.count] = this.writer.length;
   }
 
-  rollback(): void {
-    this.writer.length = this.#starts[2 * this.count] ?? 0;
+  /** Where the last change's before image begins, where it ends and the after image begins, and where that ends. */
+  last(): { readonly before: number; readonly middle: number; readonly after: number } {
+    const at = 2 * (this.count - 1);
+    return { before: this.#starts[at] ?? 0, middle: this.#starts[at + 1] ?? 0, after: this.#starts[at + 2] ?? 0 };
+  }
+
+  /** The last change loses its after image. */
+  keepBefore(code: Op): void {
+    const { middle } = this.last();
+    this.#ops[this.count - 1] = code;
+    this.#starts[2 * this.count] = middle;
+    this.writer.length = middle;
+  }
+
+  /** The last change loses its before image. */
+  keepAfter(code: Op): void {
+    const { before, middle, after } = this.last();
+    this.writer.bytes.copyWithin(before, middle, after);
+    this.#ops[this.count - 1] = code;
+    this.#starts[2 * this.count - 1] = before;
+    this.#starts[2 * this.count] = before + after - middle;
+    this.writer.length = before + after - middle;
   }
 
   /** Keeps the first `count` changes only. */

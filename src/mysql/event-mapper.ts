@@ -1,11 +1,8 @@
 import { MillraceError } from '../base/errors.ts';
-import type { BinlogEvent, QueryEvent, RowsEvent, TableMap } from '../binlog/events.ts';
-import type { CommitGroup, SourcePosition } from '../connect/commit-group.ts';
+import type { BinlogEvent, QueryEvent, RowsEvent } from '../binlog/events.ts';
+import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
 import type { StateRecord } from '../connect/tasks.ts';
-import { op } from '../event/change-batch.ts';
-import type { ChangeBatchBuilder } from '../event/change-batch.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
-import { tableName } from '../event/table-schema.ts';
 import type { TableId } from '../event/table-schema.ts';
 import type { CapturedTable } from './captured.ts';
 import type { Charsets } from './charset.ts';
@@ -13,10 +10,9 @@ import { GroupBuilder } from './group-builder.ts';
 import type { TransactionHeader } from './group-builder.ts';
 import { createGtidTracker } from './gtid-tracker.ts';
 import type { GtidTracker } from './gtid-tracker.ts';
-import { compileTranscoder } from './transcode-program.ts';
-import type { TranscodeProgram } from './transcode-program.ts';
-import { transcodeImage } from './transcode-row.ts';
-import type { ImageBytes } from './transcode-row.ts';
+import { RowsMapper } from './rows-mapper.ts';
+import type { StreamFilter } from './rows-mapper.ts';
+import { decision } from './snapshot-filter.ts';
 
 /** What a DDL statement means for the captured tables. */
 export interface StatementEffect {
@@ -29,16 +25,11 @@ export interface StatementEffect {
 /** The table models of the stream, at its position. */
 export interface StreamModels {
   find(database: string, table: string): CapturedTable | undefined;
-  /** Applies a statement that is neither row data nor a transaction's frame. Never throws for the statement's sake. */
-  apply(statement: QueryEvent): StatementEffect;
-}
-
-/** Decides about a change while chunks of a snapshot were read at other positions than the stream's. */
-export interface ChangeFilter {
   /**
-   * Looks at the change that `batch` has just finished, at this source position; may undo it, or make another of it.
+   * Applies a statement that is neither row data nor a transaction's frame, to the tables that `takes` lets. Never throws
+   * for the statement's sake.
    */
-  settle(batch: ChangeBatchBuilder, position: { readonly file: string; readonly pos: number }): void;
+  apply(statement: QueryEvent, takes: (table: TableId) => boolean): StatementEffect;
 }
 
 export interface EventMapperOptions {
@@ -73,20 +64,12 @@ const openFactor = 4;
  * in one that is too large, between two of its row events.
  */
 export class EventMapper {
-  filter: ChangeFilter | undefined;
+  snapshot: StreamFilter | undefined;
   readonly #options: EventMapperOptions;
   readonly #builder: GroupBuilder;
   readonly #gtids: GtidTracker;
   #gtidText: string | undefined;
-  /** Programs by TABLE_MAP; `undefined` inside: the table is not captured. */
-  #programs = new Map<TableMap, TranscodeProgram | undefined>();
-  /** The tables that the rows of the current statement name by id. */
-  readonly #image: { bytes: Uint8Array; start: number; end: number; present: Uint8Array } = {
-    bytes: new Uint8Array(0),
-    start: 0,
-    end: 0,
-    present: new Uint8Array(0),
-  };
+  readonly #rowsMapper: RowsMapper;
   #file: string;
   /** End of the last complete transaction. */
   #pos: number;
@@ -104,6 +87,7 @@ export class EventMapper {
   constructor(options: EventMapperOptions) {
     this.#options = options;
     this.#builder = new GroupBuilder(options.source);
+    this.#rowsMapper = new RowsMapper(options);
     this.#gtids = createGtidTracker(options.flavor, options.start.gtids);
     this.#file = options.start.file;
     this.#groupFile = options.start.file;
@@ -128,6 +112,18 @@ export class EventMapper {
   position(): StreamPosition {
     this.#gtidText ??= this.#gtids.toString();
     return { file: this.#file, pos: this.#pos, gtids: this.#gtidText, eventsDone: this.#inTransaction ? this.#rowEvents : 0 };
+  }
+
+  /** An entry that the source task adds between two transactions. */
+  addEntry(entry: Entry, state: readonly StateRecord[]): void {
+    this.#builder.addBarrier(entry);
+    this.#state.push(...state);
+    this.#ready = true;
+  }
+
+  /** Definitions of tables were replaced. */
+  forgetTables(): void {
+    this.#rowsMapper.forgetTables();
   }
 
   /** The group so far: views of memory that `clear` gives back. */
@@ -181,6 +177,10 @@ export class EventMapper {
         this.#end(event.nextPosition);
         return;
       case 'XA_PREPARE':
+        if (event.onePhase) {
+          this.#end(event.nextPosition);
+          return;
+        }
         throw new MillraceError('BINLOG_UNSUPPORTED', `an XA transaction was prepared at ${this.#file}:${event.nextPosition}`, {
           nextStep: 'This version does not follow XA transactions: exclude the tables that they change, or avoid XA.',
         });
@@ -197,6 +197,9 @@ export class EventMapper {
       case 'STOP':
       case 'OTHER':
         return;
+      case 'RECONNECTED':
+        // The source task opens a stream of its own at the last durable position instead.
+        throw new MillraceError('BINLOG_DISCONNECTED', event.reason, { retriable: true });
     }
   }
 
@@ -259,22 +262,35 @@ export class EventMapper {
   }
 
   #statement(event: QueryEvent): void {
-    const { changes, state, uncertain } = this.#options.models.apply(event);
-    const wasOpen = this.#inTransaction;
-    if (!wasOpen) this.#begin(headerWithoutGtid(event));
+    if (!this.#inTransaction) this.#begin(headerWithoutGtid(event));
+    const { changes, state, uncertain } = this.#options.models.apply(event, (table) => this.#takesStatement(event, table));
     if (changes.length > 0) {
-      this.#programs.clear();
       this.#begunTransaction(event.threadId);
       const index = this.#builder.addEvent(event.nextPosition - event.size, event.timestamp);
       this.#builder.addBarrier({ kind: 'schema', database: event.database, statement: event.sql, event: index, changes });
     }
     this.#state.push(...state);
     this.#uncertain.push(...uncertain);
-    if (state.length > 0) this.#programs.clear();
+    if (state.length > 0 || changes.length > 0) this.#rowsMapper.forgetTables();
     // CREATE TABLE … SELECT goes on with its rows.
-    const goesOn = /\bSTART\s+TRANSACTION\s*$/i.test(event.sql) || (this.#options.flavor === 'mariadb' && wasOpen && !event.standalone);
-    if (!goesOn) this.#end(event.nextPosition);
+    if (event.standalone && !/\bSTART\s+TRANSACTION\s*$/i.test(event.sql)) this.#end(event.nextPosition);
     if (uncertain.length > 0) this.#ready = true;
+  }
+
+  /** Whether a statement changes a table's model: not one whose snapshot was read, or will be, after the statement. */
+  #takesStatement(event: QueryEvent, table: TableId): boolean {
+    const snapshot = this.snapshot;
+    const filter = snapshot?.filter.table(table);
+    if (snapshot === undefined || filter === undefined) return true;
+    switch (filter.decideStatement({ file: this.#file, pos: event.nextPosition - event.size })) {
+      case decision.keep:
+        return true;
+      case decision.drop:
+        return false;
+      case decision.restart:
+        snapshot.tableChanged(table);
+        return false;
+    }
   }
 
   #begunTransaction(threadId = 0): void {
@@ -286,85 +302,17 @@ export class EventMapper {
   }
 
   #rows(event: RowsEvent): void {
-    const program = this.#programFor(event.table);
     this.#rowEvents++;
-    if (program === undefined || this.#rowEvents <= this.#skipEvents) return;
+    if (this.#rowEvents <= this.#skipEvents) return;
+    const place = { file: this.#file, pos: event.nextPosition - event.size };
+    const rows = this.#rowsMapper.open(event.table, { place, snapshot: this.snapshot });
+    if (rows === undefined) return;
     this.#begunTransaction();
-    const { schema } = program;
-    const pos = event.nextPosition - event.size;
-    const index = this.#builder.addEvent(pos, event.timestamp);
-    const batch = this.#builder.batch(schema);
-    const { filter } = this;
-    const image = this.#image;
-    image.bytes = event.bytes;
-    image.end = event.end;
-    image.start = event.start;
-    try {
-      while (image.start < event.end) {
-        this.#row(event, program, { batch, index, image });
-        filter?.settle(batch, { file: this.#file, pos });
-      }
-    } catch (error) {
-      throw tooShort(error, schema);
-    }
+    const index = this.#builder.addEvent(place.pos, event.timestamp);
+    this.#rowsMapper.map(event, rows, { batch: this.#builder.batch(rows.program.schema), index });
     if (this.#builder.byteLength >= this.#options.groupBytes * openFactor) this.#ready = true;
   }
-
-  #row(event: RowsEvent, program: TranscodeProgram, target: RowTarget): void {
-    const { batch, index, image } = target;
-    const { writer } = batch;
-    switch (event.kind) {
-      case 'insert':
-        batch.begin(op.insert, index);
-        batch.middle();
-        image.present = event.presentAfter;
-        image.start = transcodeImage(program, image, writer);
-        break;
-      case 'update':
-        batch.begin(op.update, index);
-        image.present = event.presentBefore;
-        image.start = transcodeImage(program, image, writer);
-        batch.middle();
-        image.present = event.presentAfter;
-        image.start = transcodeImage(program, image, writer);
-        break;
-      case 'delete':
-        batch.begin(op.delete, index);
-        image.present = event.presentBefore;
-        image.start = transcodeImage(program, image, writer);
-        batch.middle();
-        break;
-    }
-    batch.end();
-  }
-
-  #programFor(table: TableMap): TranscodeProgram | undefined {
-    if (this.#programs.has(table)) return this.#programs.get(table);
-    const program = this.#compile(table);
-    this.#programs.set(table, program);
-    return program;
-  }
-
-  #compile(map: TableMap): TranscodeProgram | undefined {
-    const id: TableId = { database: map.database, table: map.table };
-    if (!this.#options.captures(id)) return undefined;
-    const model = this.#options.models.find(map.database, map.table);
-    if (model === undefined) {
-      throw new MillraceError('SCHEMA_UNKNOWN', `rows of ${tableName(id)} at ${this.#file}:${this.#pos}, whose columns are not known`, {
-        context: { table: tableName(id) },
-        nextStep: `Run \`millrace resync ${tableName(id)}\`.`,
-      });
-    }
-    return compileTranscoder(map, model, this.#options.charsets);
-  }
 }
-
-interface RowTarget {
-  readonly batch: ChangeBatchBuilder;
-  readonly index: number;
-  readonly image: ImageBytes;
-}
-
 function headerWithoutGtid(event: QueryEvent): TransactionHeader {
   return {
     gtidSource: '',
@@ -377,10 +325,4 @@ function headerWithoutGtid(event: QueryEvent): TransactionHeader {
 
 function firstWord(sql: string): string {
   return /^\s*([A-Za-z]+)/.exec(sql.length > 64 ? sql.slice(0, 64) : sql)?.[1]?.toUpperCase() ?? '';
-}
-
-/** Reading past the end of a packet gives a RangeError of the engine: the event is damaged. */
-function tooShort(error: unknown, table: TableId): unknown {
-  if (!(error instanceof RangeError)) return error;
-  return new MillraceError('BINLOG_CORRUPT', `a row of ${tableName(table)} ends before its values do`, { cause: error });
 }

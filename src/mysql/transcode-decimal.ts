@@ -10,9 +10,7 @@ const limbs = new Uint32Array(8);
 /** Bytes of a stored DECIMAL(precision, scale). */
 export function decimalBytes(precision: number, scale: number): number {
   const whole = precision - scale;
-  return (
-    Math.floor(whole / 9) * 4 + (leftoverBytes[whole % 9] ?? 0) + Math.floor(scale / 9) * 4 + (leftoverBytes[scale % 9] ?? 0)
-  );
+  return Math.floor(whole / 9) * 4 + (leftoverBytes[whole % 9] ?? 0) + Math.floor(scale / 9) * 4 + (leftoverBytes[scale % 9] ?? 0);
 }
 
 /**
@@ -86,7 +84,7 @@ function flags(negative: boolean, isFirst: boolean): number {
 }
 
 function group(bytes: Uint8Array, at: number, size: number, flip: number): number {
-  let value = ((bytes[at] ?? 0) ^ (flip & 0xff)) ^ (flip >> 8);
+  let value = (bytes[at] ?? 0) ^ (flip & 0xff) ^ (flip >> 8);
   for (let i = 1; i < size; i++) value = value * 256 + ((bytes[at + i] ?? 0) ^ (flip & 0xff));
   return value;
 }

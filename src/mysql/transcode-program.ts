@@ -1,5 +1,7 @@
 import { MillraceError } from '../base/errors.ts';
 import type { ByteWriter } from '../base/byte-writer.ts';
+import { columnType, columnTypeName } from '../binlog/column-types.ts';
+import type { TableMap } from '../binlog/table-map.ts';
 import { tableName } from '../event/table-schema.ts';
 import { stateBytes } from '../event/change-batch.ts';
 import type { Column, TableSchema } from '../event/table-schema.ts';
@@ -28,13 +30,11 @@ export const code = {
   enum: 16,
   set: 17,
   json: 18,
+  compressed: 19,
 } as const;
 
-/** A table's columns as a TABLE_MAP event tells them: type codes and metadata, by position. */
-export interface BinlogColumns {
-  readonly types: ArrayLike<number>;
-  readonly metadata: ArrayLike<number>;
-}
+/** A table's columns as a TABLE_MAP event tells them: `columnType` and its number, by position. */
+export type BinlogColumns = Pick<TableMap, 'types' | 'metadata'>;
 
 /** How the row images under one TABLE_MAP become cells under one schema: arrays by binlog column. */
 export interface TranscodeProgram {
@@ -53,40 +53,6 @@ export interface TranscodeProgram {
   readonly formats: readonly (((writer: ByteWriter, bytes: Uint8Array) => void) | undefined)[];
 }
 
-/** Type codes of columns in TABLE_MAP events. Source: mysql-server, include/field_types.h; MariaDB, include/mysql.h. */
-const native = {
-  tiny: 1,
-  short: 2,
-  long: 3,
-  float: 4,
-  double: 5,
-  timestamp: 7,
-  longlong: 8,
-  int24: 9,
-  date: 10,
-  time: 11,
-  datetime: 12,
-  year: 13,
-  newdate: 14,
-  varchar: 15,
-  bit: 16,
-  timestamp2: 17,
-  datetime2: 18,
-  time2: 19,
-  vector: 242,
-  json: 245,
-  newdecimal: 246,
-  enum: 247,
-  set: 248,
-  tinyBlob: 249,
-  mediumBlob: 250,
-  longBlob: 251,
-  blob: 252,
-  varString: 253,
-  string: 254,
-  geometry: 255,
-} as const;
-
 const encoder = new TextEncoder();
 
 /**
@@ -98,7 +64,10 @@ export function compileTranscoder(binlog: BinlogColumns, table: CapturedTable, c
   const { full, captured, positions } = table;
   const columns = binlog.types.length;
   if (columns !== full.columns.length) {
-    throw new MillraceError('SCHEMA_MISMATCH', `the binlog has ${columns} columns of ${tableName(full)}, its model has ${full.columns.length}`);
+    throw new MillraceError(
+      'SCHEMA_MISMATCH',
+      `the binlog has ${columns} columns of ${tableName(full)}, its model has ${full.columns.length}`,
+    );
   }
   const targets = new Int32Array(columns).fill(-1);
   positions.forEach((position, index) => (targets[position] = index));
@@ -113,7 +82,7 @@ export function compileTranscoder(binlog: BinlogColumns, table: CapturedTable, c
     if (step === undefined) {
       throw new MillraceError(
         'SCHEMA_MISMATCH',
-        `column ${column.name} of ${tableName(full)} is ${column.nativeType} in the model, but type ${binlog.types[index]} in the binlog`,
+        `column ${column.name} of ${tableName(full)} is ${column.nativeType} in the model, but ${columnTypeName(binlog.types[index] ?? 0)} in the binlog`,
       );
     }
     codes[index] = step.code;
@@ -158,23 +127,22 @@ function columnStep(column: Column, binlog: BinlogColumn, charsets: Charsets): S
     case 'int':
       return intStep(type.bits, type.unsigned, binlog.type);
     case 'float':
-      return binlog.type === native.float ? { code: code.copy, first: 4 } : undefined;
+      return binlog.type === columnType.float ? { code: code.copy, first: 4 } : undefined;
     case 'double':
-      return binlog.type === native.double ? { code: code.copy, first: 8 } : undefined;
+      return binlog.type === columnType.double ? { code: code.copy, first: 8 } : undefined;
     case 'decimal': {
-      if (binlog.type !== native.newdecimal) return undefined;
+      if (binlog.type !== columnType.newdecimal) return undefined;
       const shape = (type.precision << 8) | type.scale;
       return binlog.metadata === (type.precision | (type.scale << 8)) ? { code: code.decimal, first: shape } : undefined;
     }
     case 'bit': {
-      if (binlog.type !== native.bit) return undefined;
-      const bits = (binlog.metadata >> 8) * 8 + (binlog.metadata & 0xff);
-      return bits === type.length ? { code: code.bit, first: (bits + 7) >> 3 } : undefined;
+      if (binlog.type !== columnType.bit) return undefined;
+      return binlog.metadata === type.length ? { code: code.bit, first: (type.length + 7) >> 3 } : undefined;
     }
     case 'year':
-      return binlog.type === native.year ? { code: code.year } : undefined;
+      return binlog.type === columnType.year ? { code: code.year } : undefined;
     case 'date':
-      return binlog.type === native.date || binlog.type === native.newdate ? { code: code.date } : undefined;
+      return binlog.type === columnType.date || binlog.type === columnType.newdate ? { code: code.date } : undefined;
     case 'time':
     case 'datetime':
     case 'timestamp':
@@ -185,14 +153,11 @@ function columnStep(column: Column, binlog: BinlogColumn, charsets: Charsets): S
     case 'text':
       return textStep(column, binlog, charsets);
     case 'json': {
-      if (binlog.type === native.json) return { code: code.json, first: binlog.metadata };
+      if (binlog.type === columnType.json) return { code: code.json, first: binlog.metadata };
       return textStep(column, binlog, charsets);
     }
-    case 'binary': {
-      const size = prefixSize(binlog);
-      if (size === undefined) return undefined;
-      return type.fixedLength === undefined ? { code: code.text, first: size } : { code: code.padded, first: size, second: type.fixedLength };
-    }
+    case 'binary':
+      return binaryStep(type.fixedLength, binlog);
     case 'geometry':
     case 'vector': {
       const size = prefixSize(binlog);
@@ -209,15 +174,15 @@ function columnStep(column: Column, binlog: BinlogColumn, charsets: Charsets): S
 
 function intStep(bits: number, unsigned: boolean, type: number): Step | undefined {
   switch (type) {
-    case native.tiny:
+    case columnType.tiny:
       return bits === 8 ? { code: code.copy, first: 1 } : undefined;
-    case native.short:
+    case columnType.short:
       return bits === 16 ? { code: code.copy, first: 2 } : undefined;
-    case native.int24:
+    case columnType.int24:
       return bits === 24 ? { code: code.int24, first: unsigned ? 1 : 0 } : undefined;
-    case native.long:
+    case columnType.long:
       return bits === 32 ? { code: code.copy, first: 4 } : undefined;
-    case native.longlong:
+    case columnType.longlong:
       return bits === 64 ? { code: code.copy, first: 8 } : undefined;
     default:
       return undefined;
@@ -227,30 +192,30 @@ function intStep(bits: number, unsigned: boolean, type: number): Step | undefine
 function temporalStep(kind: 'time' | 'datetime' | 'timestamp', fsp: number, { type, metadata }: BinlogColumn): Step | undefined {
   const size = (fsp + 1) >> 1;
   switch (type) {
-    case native.time2:
+    case columnType.time2:
       return kind === 'time' && metadata === fsp ? { code: code.time, first: size } : undefined;
-    case native.datetime2:
+    case columnType.datetime2:
       return kind === 'datetime' && metadata === fsp ? { code: code.datetime, first: size } : undefined;
-    case native.timestamp2:
+    case columnType.timestamp2:
       return kind === 'timestamp' && metadata === fsp ? { code: code.timestamp, first: size } : undefined;
-    case native.time:
+    case columnType.time:
       return kind === 'time' && fsp === 0 ? { code: code.oldTime } : undefined;
-    case native.datetime:
+    case columnType.datetime:
       return kind === 'datetime' && fsp === 0 ? { code: code.oldDatetime } : undefined;
-    case native.timestamp:
+    case columnType.timestamp:
       return kind === 'timestamp' && fsp === 0 ? { code: code.oldTimestamp } : undefined;
     default:
       return undefined;
   }
 }
 
-/** ENUM and SET travel as STRING whose metadata hold the real type and the size of the number. */
-function labelStep(type: { kind: 'enum' | 'set'; labels: readonly string[] }, { type: binlogType, metadata }: BinlogColumn): Step | undefined {
-  const real = binlogType === native.string ? metadata & 0xff : binlogType;
-  const size = metadata >> 8;
+function labelStep(
+  type: { kind: 'enum' | 'set'; labels: readonly string[] },
+  { type: binlogType, metadata }: BinlogColumn,
+): Step | undefined {
   const labels = type.labels.map((label) => encoder.encode(label));
-  if (real === native.enum && type.kind === 'enum') return { code: code.enum, first: size, labels };
-  if (real === native.set && type.kind === 'set') return { code: code.set, first: size, labels };
+  if (binlogType === columnType.enum && type.kind === 'enum') return { code: code.enum, first: metadata, labels };
+  if (binlogType === columnType.set && type.kind === 'set') return { code: code.set, first: metadata, labels };
   return undefined;
 }
 
@@ -258,7 +223,15 @@ function textStep(column: Column, binlog: BinlogColumn, charsets: Charsets): Ste
   const size = prefixSize(binlog);
   if (size === undefined) return undefined;
   const charset = charsets.find(column.charset ?? 'utf8mb4');
+  if (isCompressed(binlog)) return { code: code.compressed, first: size, ...(charset === undefined ? {} : { charset }) };
   return charset === undefined ? { code: code.text, first: size } : { code: code.charset, first: size, charset };
+}
+
+function binaryStep(fixedLength: number | undefined, binlog: BinlogColumn): Step | undefined {
+  const size = prefixSize(binlog);
+  if (size === undefined) return undefined;
+  if (isCompressed(binlog)) return { code: code.compressed, first: size };
+  return fixedLength === undefined ? { code: code.text, first: size } : { code: code.padded, first: size, second: fixedLength };
 }
 
 function formattedStep(binlog: BinlogColumn, format: Step['format'] & {}): Step | undefined {
@@ -266,27 +239,25 @@ function formattedStep(binlog: BinlogColumn, format: Step['format'] & {}): Step 
   return size === undefined ? undefined : { code: code.formatted, first: size, format };
 }
 
-/**
- * Bytes of the length before a value. CHAR and BINARY of more than 255 bytes hide the two high bits of their length in the
- * type code. Source: mysql-server, sql/log_event.cc, log_event_print_value.
- */
+function isCompressed({ type }: BinlogColumn): boolean {
+  return type === columnType.blobCompressed || type === columnType.varcharCompressed;
+}
+
+/** Bytes of the length before a value. */
 function prefixSize({ type, metadata }: BinlogColumn): number | undefined {
   switch (type) {
-    case native.varchar:
-    case native.varString:
+    case columnType.varchar:
+    case columnType.varcharCompressed:
+    case columnType.string:
       return metadata > 255 ? 2 : 1;
-    case native.string: {
-      const real = metadata & 0xff;
-      const length = (real & 0x30) === 0x30 ? metadata >> 8 : (metadata >> 8) | (((real & 0x30) ^ 0x30) << 4);
-      return length > 255 ? 2 : 1;
-    }
-    case native.tinyBlob:
-    case native.blob:
-    case native.mediumBlob:
-    case native.longBlob:
-    case native.geometry:
-    case native.vector:
-    case native.json:
+    case columnType.tinyBlob:
+    case columnType.blob:
+    case columnType.mediumBlob:
+    case columnType.longBlob:
+    case columnType.blobCompressed:
+    case columnType.geometry:
+    case columnType.vector:
+    case columnType.json:
       return metadata;
     default:
       return undefined;

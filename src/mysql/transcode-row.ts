@@ -1,9 +1,10 @@
-import { ByteWriter } from '../base/byte-writer.ts';
+import type { ByteWriter } from '../base/byte-writer.ts';
 import { MillraceError } from '../base/errors.ts';
 import { writeJsonText } from '../binlog/json.ts';
 import { cellState } from '../event/change-batch.ts';
 import { tableName } from '../event/table-schema.ts';
 import { writeCharset } from './charset.ts';
+import { decompressColumn } from './compressed-column.ts';
 import { writeDecimal } from './transcode-decimal.ts';
 import { code } from './transcode-program.ts';
 import type { TranscodeProgram } from './transcode-program.ts';
@@ -49,7 +50,7 @@ export function transcodeImage(program: TranscodeProgram, image: ImageBytes, wri
     const before = writer.length;
     const a = first[c] ?? 0;
     const b = second[c] ?? 0;
-    switch (codes[c]) {
+    switch (codes[c] ?? code.copy) {
       case code.copy: {
         out = writer.bytes;
         let o = writer.length;
@@ -93,7 +94,7 @@ export function transcodeImage(program: TranscodeProgram, image: ImageBytes, wri
         const high = ((bytes[at] ?? 0) & 0x7f) * 32768 + (((bytes[at + 1] ?? 0) << 7) | ((bytes[at + 2] ?? 0) >> 1));
         const low = (((bytes[at + 2] ?? 0) & 1) << 16) | ((bytes[at + 3] ?? 0) << 8) | (bytes[at + 4] ?? 0);
         const yearMonth = high >> 5;
-        const date = (((yearMonth / 13) | 0) << 9) | (yearMonth % 13 << 5) | (high & 31);
+        const date = (((yearMonth / 13) | 0) << 9) | ((yearMonth % 13) << 5) | (high & 31);
         const seconds = (low >> 12) * 3600 + ((low >> 6) & 63) * 60 + (low & 63);
         writeCivil(writer, date, seconds, fraction(bytes, at + 5, a));
         at += 5 + a;
@@ -145,6 +146,14 @@ export function transcodeImage(program: TranscodeProgram, image: ImageBytes, wri
         at += a;
         check(at + length <= end, program);
         writeCharset(writer, program.charsets[c], bytes.subarray(at, at + length));
+        at += length;
+        break;
+      }
+      case code.compressed: {
+        const length = lengthAt(bytes, at, a);
+        at += a;
+        check(at + length <= end, program);
+        writeCharset(writer, program.charsets[c], decompressColumn(bytes.subarray(at, at + length)));
         at += length;
         break;
       }
@@ -226,15 +235,11 @@ function lengthAt(bytes: Uint8Array, at: number, size: number): number {
 }
 
 function uint32LittleEndian(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0
-  );
+  return ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
 }
 
 function uint32BigEndian(bytes: Uint8Array, at: number): number {
-  return (
-    (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0
-  );
+  return (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
 }
 
 /** Microseconds of a fraction stored in `size` bytes: hundredths, ten-thousandths or millionths. */
@@ -291,18 +296,18 @@ function isMember(bytes: Uint8Array, at: number, size: number, label: number): b
 
 /** The document's text is as long as it turns out; its length goes before it, in as few bytes as it takes. */
 function writeJson(writer: ByteWriter, bytes: Uint8Array, start: number, end: number): void {
-  const lengthAt = writer.length;
+  const prefixAt = writer.length;
   const guess = end - start < 100 ? 1 : end - start < 13_000 ? 2 : 5;
   writer.reserve(guess);
   writer.length += guess;
   // A document of no bytes is what an interrupted ALTER can leave: the server reads it as the JSON null.
   writeJsonText(bytes, start, end, writer);
-  const textAt = lengthAt + guess;
+  const textAt = prefixAt + guess;
   const length = writer.length - textAt;
   const needed = length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x20_0000 ? 3 : length < 0x1000_0000 ? 4 : 5;
   if (needed > guess) writer.reserve(needed - guess);
-  if (needed !== guess) writer.bytes.copyWithin(lengthAt + needed, textAt, textAt + length);
-  writer.length = lengthAt;
+  if (needed !== guess) writer.bytes.copyWithin(prefixAt + needed, textAt, textAt + length);
+  writer.length = prefixAt;
   writer.varint(length);
   writer.length += length;
 }

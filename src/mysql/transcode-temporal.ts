@@ -69,6 +69,6 @@ export function writeOldDatetime(writer: ByteWriter, bytes: Uint8Array, at: numb
   for (let i = 7; i >= 0; i--) value = value * 256 + (bytes[at + i] ?? 0);
   const day = Math.floor(value / 1e6);
   const clock = value % 1e6;
-  const date = (Math.floor(day / 10_000) << 9) | (Math.floor(day / 100) % 100 << 5) | (day % 100);
+  const date = (Math.floor(day / 10_000) << 9) | ((Math.floor(day / 100) % 100) << 5) | (day % 100);
   writeCivil(writer, date, Math.floor(clock / 10_000) * 3600 + (Math.floor(clock / 100) % 100) * 60 + (clock % 100), 0);
 }

@@ -22,8 +22,7 @@ export function canonicalTime(text: string): string {
   const match = /^(-?)(\d+):(\d\d):(\d\d)(?:\.(\d+))?$/.exec(text);
   if (match === null) return text;
   const [, sign = '', hours, minutes, seconds, fraction = ''] = match;
-  const micros =
-    ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000_000 + Number(fraction.padEnd(6, '0').slice(0, 6));
+  const micros = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000_000 + Number(fraction.padEnd(6, '0').slice(0, 6));
   return micros === 0 ? '0' : `${sign}${micros}`;
 }
 

@@ -7,7 +7,7 @@ export interface ComparedColumn {
   readonly name: string;
   readonly sourceSql: string;
   /** Canonical text of the source's text; null: the replica holds NULL in its place (a substitution). */
-  fromSource(text: string): string | null;
+  readonly fromSource: (text: string) => string | null;
   /** Select expression of the replica: canonical text or NULL. */
   readonly replicaSql: string;
 }

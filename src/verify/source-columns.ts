@@ -13,7 +13,7 @@ export interface SourceColumn {
   /** Select expression: the server's own text of the value, or its hex digits. */
   readonly sql: string;
   /** From that text (never null) to the canonical text that both sides are compared by. */
-  canonical(text: string): string;
+  readonly canonical: (text: string) => string;
   /** Date parts that the replica may have replaced by NULL: see `isInvalidDate`. */
   readonly isTemporal: boolean;
 }
@@ -35,7 +35,9 @@ export async function readSourceTable(reader: SourceReader, id: TableId, names: 
     `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE FROM information_schema.COLUMNS WHERE ${where} ORDER BY ORDINAL_POSITION`,
   );
   if (rows.length === 0) return undefined;
-  const byName = new Map(rows.map(([name, dataType, columnType]) => [name ?? '', { dataType: dataType ?? '', columnType: columnType ?? '' }]));
+  const byName = new Map(
+    rows.map(([name, dataType, columnType]) => [name ?? '', { dataType: dataType ?? '', columnType: columnType ?? '' }]),
+  );
   const columns = names.flatMap((name) => {
     const found = byName.get(name);
     return found === undefined ? [] : [sourceColumn({ name, ...found }, reader.flavor)];

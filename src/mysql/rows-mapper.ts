@@ -1,0 +1,178 @@
+import { MillraceError } from '../base/errors.ts';
+import type { RowsEvent, TableMap } from '../binlog/events.ts';
+import { op } from '../event/change-batch.ts';
+import type { ChangeBatchBuilder } from '../event/change-batch.ts';
+import { tableName } from '../event/table-schema.ts';
+import type { TableId } from '../event/table-schema.ts';
+import type { CapturedTable } from './captured.ts';
+import type { Charsets } from './charset.ts';
+import { decision } from './snapshot-filter.ts';
+import type { SnapshotFilter, TableFilter } from './snapshot-filter.ts';
+import type { BinlogPlace } from './snapshot-table.ts';
+import { compileTranscoder } from './transcode-program.ts';
+import type { TranscodeProgram } from './transcode-program.ts';
+import { transcodeImage } from './transcode-row.ts';
+import type { ImageBytes } from './transcode-row.ts';
+
+/** What becomes of changes while a snapshot of some tables is not over: see `SnapshotFilter`. */
+export interface StreamFilter {
+  readonly filter: SnapshotFilter;
+  /** The table must be read anew; the change is dropped. */
+  tableChanged(table: TableId): void;
+}
+
+export interface RowsMapperOptions {
+  readonly captures: (table: TableId) => boolean;
+  readonly charsets: Charsets;
+  readonly models: { find(database: string, table: string): CapturedTable | undefined };
+}
+
+/** The rows of one event, about to be mapped. */
+export interface OpenRows {
+  readonly program: TranscodeProgram;
+  readonly place: BinlogPlace;
+  readonly filter: TableFilter | undefined;
+  readonly snapshot: StreamFilter | undefined;
+}
+
+interface BatchTarget {
+  readonly batch: ChangeBatchBuilder;
+  readonly index: number;
+}
+
+/** Maps the row images of ROWS events into change batches. */
+export class RowsMapper {
+  readonly #options: RowsMapperOptions;
+  /** Programs by TABLE_MAP; `undefined` inside: the table is not captured. */
+  #programs = new Map<TableMap, TranscodeProgram | undefined>();
+  readonly #image: { bytes: Uint8Array; start: number; end: number; present: Uint8Array } = {
+    bytes: new Uint8Array(0),
+    start: 0,
+    end: 0,
+    present: new Uint8Array(0),
+  };
+
+  constructor(options: RowsMapperOptions) {
+    this.#options = options;
+  }
+
+  /** Definitions of tables have changed. */
+  forgetTables(): void {
+    this.#programs.clear();
+  }
+
+  /** How to read rows of the table, or undefined when none of them counts. */
+  open(
+    table: TableMap,
+    { place, snapshot }: { readonly place: BinlogPlace; readonly snapshot: StreamFilter | undefined },
+  ): OpenRows | undefined {
+    const filter = snapshot?.filter.table(table);
+    // Under a definition that the stream has not come to yet, such rows could not even be read.
+    if (filter?.decideStatement(place) === decision.drop) return undefined;
+    const program = this.#programFor(table, place);
+    return program === undefined ? undefined : { program, place, filter, snapshot };
+  }
+
+  /** Adds the event's changes to the batch, as changes of event `index`. @throws BINLOG_CORRUPT, BINLOG_UNSUPPORTED */
+  map(event: RowsEvent, rows: OpenRows, { batch, index }: BatchTarget): void {
+    const { program, place, filter, snapshot } = rows;
+    const { schema } = program;
+    const image = this.#image;
+    image.bytes = event.bytes;
+    image.end = event.end;
+    image.start = event.start;
+    try {
+      while (image.start < event.end) {
+        this.#row(event, program, { batch, index, image });
+        if (filter !== undefined && this.#settle(batch, filter, place) === decision.restart) {
+          snapshot?.tableChanged(schema);
+          return;
+        }
+      }
+    } catch (error) {
+      throw tooShort(error, schema);
+    }
+  }
+
+  /** Leaves of the batch's last change what no chunk of the snapshot holds. */
+  #settle(batch: ChangeBatchBuilder, filter: TableFilter, place: BinlogPlace): number {
+    const { before, middle, after } = batch.last();
+    const decided = filter.decide(
+      { schema: batch.schema, bytes: batch.writer.bytes, before: before === middle ? -1 : before, after: middle === after ? -1 : middle },
+      place,
+    );
+    switch (decided) {
+      case decision.keep:
+        break;
+      case decision.drop:
+      case decision.restart:
+        batch.truncate(batch.count - 1);
+        break;
+      case decision.splitToDelete:
+        batch.keepBefore(op.delete);
+        break;
+      case decision.splitToInsert:
+        batch.keepAfter(op.insert);
+        break;
+    }
+    return decided;
+  }
+
+  #row(event: RowsEvent, program: TranscodeProgram, target: RowTarget): void {
+    const { batch, index, image } = target;
+    const { writer } = batch;
+    switch (event.kind) {
+      case 'insert':
+        batch.begin(op.insert, index);
+        batch.middle();
+        image.present = event.presentAfter;
+        image.start = transcodeImage(program, image, writer);
+        break;
+      case 'update':
+        batch.begin(op.update, index);
+        image.present = event.presentBefore;
+        image.start = transcodeImage(program, image, writer);
+        batch.middle();
+        image.present = event.presentAfter;
+        image.start = transcodeImage(program, image, writer);
+        break;
+      case 'delete':
+        batch.begin(op.delete, index);
+        image.present = event.presentBefore;
+        image.start = transcodeImage(program, image, writer);
+        batch.middle();
+        break;
+    }
+    batch.end();
+  }
+
+  #programFor(table: TableMap, place: BinlogPlace): TranscodeProgram | undefined {
+    if (this.#programs.has(table)) return this.#programs.get(table);
+    const program = this.#compile(table, place);
+    this.#programs.set(table, program);
+    return program;
+  }
+
+  #compile(map: TableMap, place: BinlogPlace): TranscodeProgram | undefined {
+    const id: TableId = { database: map.database, table: map.table };
+    if (!this.#options.captures(id)) return undefined;
+    const model = this.#options.models.find(map.database, map.table);
+    if (model === undefined) {
+      throw new MillraceError('SCHEMA_UNKNOWN', `rows of ${tableName(id)} at ${place.file}:${place.pos}, whose columns are not known`, {
+        context: { table: tableName(id) },
+        nextStep: `Run \`millrace resync ${tableName(id)}\`.`,
+      });
+    }
+    return compileTranscoder(map, model, this.#options.charsets);
+  }
+}
+
+interface RowTarget extends BatchTarget {
+  readonly image: ImageBytes;
+}
+
+/** Reading past the end of a packet gives a RangeError of the engine: the event is damaged. */
+function tooShort(error: unknown, table: TableId): unknown {
+  if (!(error instanceof RangeError)) return error;
+  return new MillraceError('BINLOG_CORRUPT', `a row of ${tableName(table)} ends before its values do`, { cause: error });
+}

@@ -1,0 +1,475 @@
+import { MillraceError, isMillraceError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { BinlogEvent } from '../binlog/events.ts';
+import { openConnection } from '../binlog/connection.ts';
+import type { ConnectionSettings, ServerConnection } from '../binlog/connection.ts';
+import { GtidSet } from '../binlog/gtid-set.ts';
+import { MariadbGtidList } from '../binlog/mariadb-gtid.ts';
+import { openBinlogStream } from '../binlog/stream.ts';
+import type { BinlogStream } from '../binlog/stream.ts';
+import type { StreamStart } from '../binlog/dump.ts';
+import type { Entry, SourcePosition } from '../connect/commit-group.ts';
+import type { SourceBatch, SourceProgress, SourceState, SourceTask, StateRecord } from '../connect/tasks.ts';
+import type { SchemaChange } from '../event/schema-change.ts';
+import type { TableId, TableSchema } from '../event/table-schema.ts';
+import { tableName } from '../event/table-schema.ts';
+import type { CapturedTable } from './captured.ts';
+import { connectionSettings } from './connection-settings.ts';
+import { loadCharsets } from './charset.ts';
+import type { Charsets } from './charset.ts';
+import { EventMapper } from './event-mapper.ts';
+import type { MappedGroup, StreamPosition } from './event-mapper.ts';
+import { GroupBuilder } from './group-builder.ts';
+import { refuseUnusable } from './preflight.ts';
+import { comparePositions, readServerPosition } from './server-position.ts';
+import { openSnapshot } from './snapshot.ts';
+import type { Snapshot, SnapshotStep } from './snapshot-contract.ts';
+import { readSnapshotState, snapshotTopic } from './snapshot-state.ts';
+import type { SourceConfig } from './source-config.ts';
+import { readOffset, writeOffset } from './source-offset.ts';
+import { openTableModels, tableTopic } from './table-models.ts';
+import type { TableModels } from './table-models.ts';
+
+export interface SourceTaskOptions {
+  readonly config: SourceConfig;
+  readonly state: SourceState;
+  readonly log: Logger;
+}
+
+/** The server says at least this often that it is there; also how late a quiet stream notices a request. */
+const heartbeatMs = 1000;
+/** The position alone is made durable at most so often. */
+const advanceMs = 500;
+
+/**
+ * A MySQL or MariaDB source: a snapshot first, if there is none yet, then the stream of its binlog.
+ *
+ * @throws MYSQL_UNREACHABLE (retriable), MYSQL_ACCESS_DENIED, MYSQL_SETTING, MYSQL_PRIVILEGE_MISSING, BINLOG_PURGED
+ */
+export async function openSourceTask(options: SourceTaskOptions, signal: AbortSignal): Promise<SourceTask> {
+  const { config, state } = options;
+  const settings = connectionSettings(config.server);
+  const control = await openConnection(settings, signal);
+  try {
+    await refuseUnusable(control, config, signal);
+    const charsets = await loadCharsets(control, signal);
+    const models = await openTableModels({ config, connection: control, state: state.state(tableTopic) }, signal);
+    const task = new MysqlSourceTask({ ...options, settings, control, charsets, models });
+    await task.start(signal);
+    return task;
+  } catch (error) {
+    control.destroy();
+    throw error;
+  }
+}
+
+interface Parts extends SourceTaskOptions {
+  readonly settings: ConnectionSettings;
+  readonly control: ServerConnection;
+  readonly charsets: Charsets;
+  readonly models: TableModels;
+}
+
+/** A promise that is waited for in turns; at most one of a kind is under way. */
+interface Pending<T> {
+  readonly promise: Promise<unknown>;
+  /** Set when it is settled. */
+  result: { readonly value: T } | { readonly error: unknown } | undefined;
+}
+
+class MysqlSourceTask implements SourceTask {
+  readonly #parts: Parts;
+  /** Where the next stream starts; follows the stream as it goes. */
+  #position: StreamPosition | undefined;
+  #stream: BinlogStream | undefined;
+  #mapper: EventMapper | undefined;
+  #events: readonly BinlogEvent[] = [];
+  #nextEvent = 0;
+  #reading: Pending<readonly BinlogEvent[]> | undefined;
+  #snapshot: Snapshot | undefined;
+  #stepping: Pending<SnapshotStep> | undefined;
+  /** Full definitions that were read for the snapshot, by the captured one's fingerprint. */
+  readonly #definitions = new Map<string, TableSchema>();
+  /** The next poll's snapshot, when none is running: these tables, or all. */
+  #requested: ReadonlyMap<string, TableId> | 'all' | undefined;
+  /** What the first group of a source without a snapshot holds. */
+  #first: { readonly entry: Entry; readonly state: readonly StateRecord[] } | undefined;
+  #builder: GroupBuilder;
+  #advancedAt = 0;
+  #advancedTo: SourcePosition | undefined;
+  readonly #closing = new AbortController();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#builder = new GroupBuilder(parts.config.topicPrefix);
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { config, state, control, log } = this.#parts;
+    const unfinished = readSnapshotState(config.name, state.state(snapshotTopic));
+    const offset = readOffset(state.offset);
+    if (offset !== undefined) {
+      const purged = await this.#isPurged(offset, signal);
+      if (purged && config.snapshotMode !== 'when_needed') {
+        throw new MillraceError('BINLOG_PURGED', `the server no longer has ${offset.file}, from which ${config.name} would go on`, {
+          context: { file: offset.file },
+        });
+      }
+      if (!purged) {
+        this.#position = offset;
+        if (unfinished !== undefined) await this.#openSnapshot({ initial: unfinished.initial }, signal);
+        return;
+      }
+      log.warn({ file: offset.file }, 'the binlog was purged, all tables are read anew');
+      // What an unfinished snapshot has read cannot be joined with the stream any more either.
+      await this.#openSnapshot({ initial: false, anew: true }, signal);
+      return;
+    }
+    if (config.snapshotMode === 'no_data') {
+      await this.#startWithoutData(signal);
+      return;
+    }
+    await this.#openSnapshot({ initial: true }, signal);
+  }
+
+  async poll(signal: AbortSignal): Promise<SourceBatch> {
+    this.#builder.clear();
+    this.#mapper?.clear();
+    for (;;) {
+      signal.throwIfAborted();
+      const batch = await this.#pollOnce(signal);
+      if (batch !== undefined) return batch;
+    }
+  }
+
+  requestSnapshot(tables: readonly string[]): void {
+    if (tables.length === 0) {
+      this.#requested = 'all';
+      return;
+    }
+    const wanted = new Map(this.#requested === 'all' || this.#requested === undefined ? [] : this.#requested);
+    for (const name of tables) {
+      const dot = name.indexOf('.');
+      wanted.set(name, { database: name.slice(0, dot), table: name.slice(dot + 1) });
+    }
+    if (this.#requested !== 'all') this.#requested = wanted;
+  }
+
+  progress(): SourceProgress {
+    return { snapshot: this.#snapshot?.progress() ?? [] };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new MillraceError('ABORTED', 'the source was closed'));
+    await this.#closeStream();
+    await this.#snapshot?.[Symbol.asyncDispose]();
+    await this.#parts.control[Symbol.asyncDispose]();
+  }
+
+  /** One turn: a snapshot's step, or what the stream has, or a wait for either. */
+  async #pollOnce(signal: AbortSignal): Promise<SourceBatch | undefined> {
+    const first = this.#first;
+    if (first !== undefined) {
+      this.#first = undefined;
+      return this.#withEntry(first.entry, first.state);
+    }
+    if (this.#requested !== undefined && this.#snapshot === undefined && this.#mapper?.isInTransaction !== true)
+      await this.#beginRequested(signal);
+    const step = this.#takeStep();
+    if (step !== undefined) return this.#fromStep(step);
+    if (this.#streams) {
+      this.#stream ??= await this.#openStream(signal);
+      const ended = this.#endSnapshot();
+      if (ended !== undefined) return ended;
+      const batch = this.#fromStream();
+      if (batch !== undefined) return batch;
+    }
+    await this.#waitForMore(signal);
+    return undefined;
+  }
+
+  /** The first snapshot is read before the stream starts; any other one beside it. */
+  get #streams(): boolean {
+    if (this.#position === undefined) return false;
+    return this.#snapshot === undefined || !this.#snapshot.initial || this.#snapshot.end !== undefined;
+  }
+
+  async #waitForMore(signal: AbortSignal): Promise<void> {
+    const waits: Promise<unknown>[] = [];
+    const inner = AbortSignal.any([signal, this.#closing.signal]);
+    if (this.#snapshot !== undefined) {
+      const snapshot = this.#snapshot;
+      this.#stepping ??= pending(snapshot.next(inner));
+      waits.push(this.#stepping.promise);
+    }
+    if (this.#stream !== undefined && this.#nextEvent >= this.#events.length) {
+      this.#reading ??= pending(this.#stream.read(inner));
+      waits.push(this.#reading.promise);
+    }
+    await Promise.race(waits);
+    if (this.#reading?.result !== undefined) {
+      this.#events = valueOf(this.#reading.result);
+      this.#nextEvent = 0;
+      this.#reading = undefined;
+    }
+  }
+
+  // --- the stream
+
+  async #openStream(signal: AbortSignal): Promise<BinlogStream> {
+    const position = this.#position;
+    if (position === undefined) throw new MillraceError('INTERNAL', 'no position to stream from');
+    const { config, settings, charsets, models, log } = this.#parts;
+    const start = streamStart(config.flavor, position);
+    const stream = await openBinlogStream({ connection: settings, serverId: config.serverId, start, heartbeatMs }, signal);
+    log.info({ file: position.file, pos: position.pos, gtids: position.gtids }, 'streaming the binlog');
+    this.#mapper = new EventMapper({
+      flavor: config.flavor,
+      source: config.topicPrefix,
+      captures: (table) => config.captures(table),
+      charsets,
+      models,
+      start: position,
+      groupBytes: config.groupBytes,
+    });
+    if (this.#snapshot !== undefined) this.#mapper.snapshot = this.#streamFilter(this.#snapshot);
+    return stream;
+  }
+
+  async #closeStream(): Promise<void> {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.#reading = undefined;
+    await stream?.[Symbol.asyncDispose]();
+  }
+
+  #fromStream(): SourceBatch | undefined {
+    const mapper = this.#mapper;
+    if (mapper === undefined) return undefined;
+    const place = this.#snapshot?.end;
+    const hold = this.#snapshot?.hold;
+    while (this.#nextEvent < this.#events.length && !mapper.isReady) {
+      if (!mapper.isInTransaction) {
+        const position = mapper.position();
+        if (hold !== undefined && comparePositions(position, hold) >= 0) break;
+        if (place !== undefined && comparePositions(position, place) >= 0) break;
+      }
+      const event = this.#events[this.#nextEvent++];
+      if (event !== undefined) mapper.take(event);
+    }
+    if (mapper.isReady || (!mapper.isEmpty && !mapper.isInTransaction)) return this.#mapped(mapper.finish());
+    return this.#advanced(mapper);
+  }
+
+  /** A group without entries, when only the position has moved, and not too often. */
+  #advanced(mapper: EventMapper): SourceBatch | undefined {
+    if (!mapper.isEmpty || mapper.isInTransaction) return undefined;
+    const position = mapper.position();
+    if (this.#advancedTo?.file === position.file && this.#advancedTo.pos === position.pos) return undefined;
+    if (Date.now() - this.#advancedAt < advanceMs) return undefined;
+    return this.#mapped(mapper.finish());
+  }
+
+  #mapped({ group, position, state, uncertain }: MappedGroup): SourceBatch {
+    this.#position = position;
+    this.#advancedTo = position;
+    this.#advancedAt = Date.now();
+    for (const table of uncertain) this.#resync(table, 'its rows cannot be told from a statement');
+    return { group, offset: writeOffset(position), state };
+  }
+
+  // --- snapshots
+
+  async #openSnapshot(
+    how: { readonly initial: boolean; readonly anew?: boolean; readonly tables?: readonly TableId[] },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { config, settings, state, models, log } = this.#parts;
+    this.#snapshot = await openSnapshot(
+      {
+        connector: config.name,
+        connection: settings,
+        threads: config.snapshotThreads,
+        chunkRows: config.chunkRows,
+        lockWaitMs: config.lockWaitMs,
+        initial: how.initial,
+        ...(how.tables === undefined ? {} : { tables: how.tables }),
+        state: how.anew === true || this.#position === undefined ? new Map() : state.state(snapshotTopic),
+        readTables: async (connection, tables, inner) => {
+          const read = await models.readDefinitions(connection, tables, inner);
+          for (const { full, captured } of read) this.#definitions.set(captured.fingerprint, full);
+          return read.map(({ captured }) => captured);
+        },
+        streamPlace: () => (this.#streams ? (this.#mapper?.position() ?? this.#position) : undefined),
+        log,
+      },
+      signal,
+    );
+    if (this.#mapper !== undefined) this.#mapper.snapshot = this.#streamFilter(this.#snapshot);
+  }
+
+  #streamFilter(snapshot: Snapshot): NonNullable<EventMapper['snapshot']> {
+    return {
+      filter: snapshot.filter,
+      tableChanged: (table) => snapshot.tableChanged(table),
+    };
+  }
+
+  #resync(table: TableId, reason: string): void {
+    this.#parts.log.warn({ table: tableName(table), reason }, 'the table is read anew');
+    if (this.#snapshot === undefined) this.requestSnapshot([tableName(table)]);
+    else this.#snapshot.tableChanged(table);
+  }
+
+  async #beginRequested(signal: AbortSignal): Promise<void> {
+    const requested = this.#requested;
+    this.#requested = undefined;
+    if (requested === undefined) return;
+    await this.#openSnapshot({ initial: false, anew: true, ...(requested === 'all' ? {} : { tables: [...requested.values()] }) }, signal);
+  }
+
+  #takeStep(): SnapshotStep | undefined {
+    const result = this.#stepping?.result;
+    if (result === undefined) return undefined;
+    this.#stepping = undefined;
+    return valueOf(result);
+  }
+
+  #fromStep(step: SnapshotStep): SourceBatch | undefined {
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined) return undefined;
+    const { id, initial } = snapshot;
+    switch (step.kind) {
+      case 'begin':
+        this.#position ??= { ...step.position, eventsDone: 0 };
+        return this.#withEntry({ kind: 'snapshotBegin', snapshot: id, tables: step.tables, initial }, [
+          ...step.state,
+          ...this.#define(step.tables),
+        ]);
+      case 'tableRestart':
+        return this.#withEntry({ kind: 'snapshotBegin', snapshot: id, tables: [step.table], initial }, [
+          ...step.state,
+          ...this.#define([step.table]),
+        ]);
+      case 'tableDropped': {
+        const before = this.#parts.models.find(step.table.database, step.table.table)?.captured;
+        const state = [...step.state, ...this.#parts.models.remove(step.table)];
+        const entry: Entry = {
+          kind: 'schema',
+          database: step.table.database,
+          statement: '',
+          event: -1,
+          changes: before === undefined ? [] : [{ kind: 'dropTable', before }],
+        };
+        return this.#withEntry(entry, state);
+      }
+      case 'chunk': {
+        const { batch, position, readMicros, first, last, state } = step;
+        const entry: Entry = {
+          kind: 'chunk',
+          snapshot: id,
+          batch,
+          position,
+          readMicros,
+          ...(first === undefined ? {} : { first }),
+          ...(last === undefined ? {} : { last }),
+        };
+        return this.#withEntry(entry, state);
+      }
+      case 'end':
+        return undefined;
+    }
+  }
+
+  /** When the stream has reached the newest chunk's place, the tables are a state that the source had. */
+  #endSnapshot(): SourceBatch | undefined {
+    const snapshot = this.#snapshot;
+    const mapper = this.#mapper;
+    const place = snapshot?.end;
+    if (snapshot === undefined || mapper === undefined || place === undefined || mapper.isInTransaction || !mapper.isEmpty)
+      return undefined;
+    if (comparePositions(mapper.position(), place) < 0) return undefined;
+    const tables = snapshot.tables.map(({ database, table }) => ({ database, table }));
+    mapper.addEntry({ kind: 'snapshotEnd', snapshot: snapshot.id, tables }, snapshot.finish());
+    mapper.snapshot = undefined;
+    this.#snapshot = undefined;
+    this.#stepping = undefined;
+    this.#definitions.clear();
+    void snapshot[Symbol.asyncDispose]();
+    return this.#mapped(mapper.finish());
+  }
+
+  /** The tables' models are from now on as the snapshot reads them. */
+  #define(tables: readonly TableSchema[]): readonly StateRecord[] {
+    this.#mapper?.forgetTables();
+    return tables.flatMap((captured) => this.#parts.models.set(this.#definitions.get(captured.fingerprint) ?? captured));
+  }
+
+  /** The tables as they are, empty, and the stream from here on. */
+  async #startWithoutData(signal: AbortSignal): Promise<void> {
+    const { control, models } = this.#parts;
+    for (;;) {
+      const before = await models.readDefinitions(control, undefined, signal);
+      const position = await readServerPosition(control, signal);
+      const after = await models.readDefinitions(control, undefined, signal);
+      // Definitions that did not change around the position are the ones at the position.
+      if (fingerprints(before) !== fingerprints(after)) continue;
+      this.#position = { ...position, eventsDone: 0 };
+      const changes = after.map(({ captured }): SchemaChange => ({ kind: 'createTable', after: captured }));
+      this.#first = {
+        entry: { kind: 'schema', database: '', statement: '', event: -1, changes },
+        state: after.flatMap(({ full }) => models.set(full)),
+      };
+      return;
+    }
+  }
+
+  #withEntry(entry: Entry, state: readonly StateRecord[]): SourceBatch {
+    const position = this.#mapper?.position() ?? this.#position;
+    if (position === undefined) throw new MillraceError('INTERNAL', 'a snapshot without a position');
+    this.#builder.addBarrier(entry);
+    const { file, pos, gtids } = position;
+    const group = this.#builder.build({ position: { file, pos, gtids }, open: false, file });
+    return { group, offset: writeOffset(position), state };
+  }
+
+  async #isPurged({ file }: SourcePosition, signal: AbortSignal): Promise<boolean> {
+    try {
+      const files = await this.#parts.control.query('SHOW BINARY LOGS', signal);
+      return !files.some(([name]) => name === file);
+    } catch (error) {
+      if (isMillraceError(error, 'MYSQL_PRIVILEGE_MISSING')) return false;
+      throw error;
+    }
+  }
+}
+
+function fingerprints(tables: readonly CapturedTable[]): string {
+  return tables.map(({ full }) => full.fingerprint).join();
+}
+
+function pending<T>(promise: Promise<T>): Pending<T> {
+  const state: Pending<T> = {
+    promise: promise.then(
+      (value) => {
+        state.result = { value };
+      },
+      (error: unknown) => {
+        state.result = { error };
+      },
+    ),
+    result: undefined,
+  };
+  return state;
+}
+
+function valueOf<T>(result: { readonly value: T } | { readonly error: unknown }): T {
+  if ('error' in result) throw result.error;
+  return result.value;
+}
+
+/** By file and offset where that is possible, since it names one place whatever the GTID settings are. */
+function streamStart(flavor: 'mysql' | 'mariadb', { file, pos, gtids }: StreamPosition): StreamStart {
+  if (pos <= 0xffff_ffff || gtids === '') return { position: { file, position: pos } };
+  return flavor === 'mysql' ? { gtids: GtidSet.parse(gtids) } : { mariadbGtids: MariadbGtidList.parse(gtids) };
+}
