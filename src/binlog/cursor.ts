@@ -5,15 +5,23 @@ import { MillraceError } from '../base/errors.ts';
  * everything else that is not per row; rows have readers of their own.
  */
 export class Cursor {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   /** The next byte to read. */
   at: number;
   /** One past the last byte that may be read. */
-  readonly end: number;
-  readonly #what: string;
+  end: number;
+  #what: string;
 
   /** `what` names the structure in error messages. */
   constructor(bytes: Uint8Array, at: number, end: number, what: string) {
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end > bytes.length ? bytes.length : end;
+    this.#what = what;
+  }
+
+  /** Goes to other bytes: one cursor serves for many events. */
+  reset(bytes: Uint8Array, at: number, end: number, what: string): void {
     this.bytes = bytes;
     this.at = at;
     this.end = end > bytes.length ? bytes.length : end;
@@ -87,7 +95,7 @@ export class Cursor {
   /** A copy of the next `length` bytes. */
   copy(length: number): Uint8Array<ArrayBuffer> {
     const at = this.#take(length);
-    return this.bytes.slice(at, at + length);
+    return copyOf(this.bytes, at, at + length);
   }
 
   /** The next `length` bytes as UTF-8 text. */
@@ -129,6 +137,13 @@ export function uint32At(bytes: Uint8Array, at: number): number {
   return (
     ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0
   );
+}
+
+/** A copy of `bytes[start, end)`; `slice` of a Buffer would give a view. */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(end - start);
+  copy.set(bytes.subarray(start, end));
+  return copy;
 }
 
 /** `bytes[start, end)` as UTF-8 text. */
