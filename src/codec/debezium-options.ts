@@ -40,7 +40,7 @@ export interface DebeziumOptions {
 }
 
 /** Debezium's defaults. */
-export const defaultDebeziumOptions: Omit<DebeziumOptions, 'connector' | 'topicPrefix' | 'version'> = {
+const defaultDebeziumOptions: Omit<DebeziumOptions, 'connector' | 'topicPrefix' | 'version'> = {
   keySchemas: true,
   valueSchemas: true,
   tombstones: true,
@@ -62,11 +62,9 @@ export const defaultDebeziumOptions: Omit<DebeziumOptions, 'connector' | 'topicP
 };
 
 /** The release of each connector whose records are reproduced. */
-export const debeziumVersions = { mysql: '3.6.1.Final', mariadb: '3.5.0.Final' } as const;
+const debeziumVersions = { mysql: '3.6.1.Final', mariadb: '3.5.0.Final' } as const;
 
 /** All options of those that differ from Debezium's defaults. */
-export function debeziumOptions(
-  given: Partial<DebeziumOptions> & Pick<DebeziumOptions, 'connector' | 'topicPrefix'>,
-): DebeziumOptions {
+export function debeziumOptions(given: Partial<DebeziumOptions> & Pick<DebeziumOptions, 'connector' | 'topicPrefix'>): DebeziumOptions {
   return { ...defaultDebeziumOptions, version: debeziumVersions[given.connector], ...given };
 }

@@ -1,7 +1,7 @@
 import { ByteWriter } from '../base/byte-writer.ts';
 import { newestCommitMs, type CommitGroup, type Entry } from '../connect/commit-group.ts';
 import { openCells, openVar, type CellCursor } from '../event/cell.ts';
-import { cellState, op, stateBytes, type ChangeBatch, type Op } from '../event/change-batch.ts';
+import { cellState, op, stateBytes, type ChangeBatch } from '../event/change-batch.ts';
 import { cellDiffers, cellWidths, locateCells, noCell } from '../event/row-image.ts';
 import type { TableSchema } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
@@ -33,24 +33,6 @@ export interface DebeziumRenderer {
   topicOf(schema: TableSchema): string;
   /** Renders an entry of the group; entries that hold no rows give no records. */
   render(group: CommitGroup, entry: Entry, emit: EmitRecord): void;
-}
-
-/** How many records a change is, under these options; a table without a key never changes it. */
-export function recordsOf(code: Op, keyChanged: boolean, options: Pick<DebeziumOptions, 'tombstones' | 'skippedOperations'>): number {
-  const { tombstones, skippedOperations: skipped } = options;
-  switch (code) {
-    case op.insert:
-      return skipped.has('c') ? 0 : 1;
-    case op.read:
-      return skipped.has('r') ? 0 : 1;
-    case op.delete:
-      if (skipped.has('d')) return 0;
-      return tombstones ? 2 : 1;
-    case op.update:
-      if (skipped.has('u')) return 0;
-      if (!keyChanged) return 1;
-      return tombstones ? 3 : 2;
-  }
 }
 
 export function createDebeziumRenderer(options: DebeziumOptions): DebeziumRenderer {
@@ -89,6 +71,9 @@ class Renderer implements DebeziumRenderer {
   /** From behind `op` to the envelope's last member. */
   readonly #clock = new ByteWriter(128);
   #clockOf: object | undefined;
+  #sink: EmitRecord = () => undefined;
+  /** Position of the row in its event. */
+  #row = 0;
   #cells: CellCursor = openCells(new Uint8Array(0), 0, 0);
   /** What `emit` is given, changed in place: an object per record would be garbage per record. */
   readonly #record = {
@@ -112,29 +97,30 @@ class Renderer implements DebeziumRenderer {
   }
 
   render(group: CommitGroup, entry: Entry, emit: EmitRecord): void {
-    if (entry.kind === 'changes') this.#renderChanges(group, entry.batch, emit);
-    else if (entry.kind === 'chunk') this.#renderChunk(group, entry, emit);
+    this.#sink = emit;
+    if (entry.kind === 'changes') this.#renderChanges(group, entry.batch);
+    else if (entry.kind === 'chunk') this.#renderChunk(group, entry);
   }
 
-  #renderChanges(group: CommitGroup, batch: ChangeBatch, emit: EmitRecord): void {
+  #renderChanges(group: CommitGroup, batch: ChangeBatch): void {
     const table = this.#open(batch);
     this.#setClock(group, group.madeMicros ?? newestCommitMs(group) * 1000);
     let lastEvent = -1;
-    let row = 0;
     for (let change = 0; change < batch.count; change++) {
       const event = batch.events[change] ?? 0;
-      row = event === lastEvent ? row + 1 : 0;
+      this.#row = event === lastEvent ? this.#row + 1 : 0;
       if (event !== lastEvent) this.#source.ofEvent(table.template, group, event);
       lastEvent = event;
-      this.#renderChange(table, batch, change, row, emit);
+      this.#renderChange(table, batch, change);
     }
   }
 
-  #renderChunk(group: CommitGroup, chunk: Chunk, emit: EmitRecord): void {
+  #renderChunk(group: CommitGroup, chunk: Chunk): void {
     const { batch } = chunk;
     if (this.#options.skippedOperations.has('r')) return;
     const table = this.#open(batch);
-    this.#setClock(chunk, chunk.readMicros ?? group.madeMicros ?? 0);
+    this.#setClock(chunk, group.madeMicros ?? chunk.readMicros ?? 0);
+    this.#row = 0;
     let lastMarker = '';
     for (let change = 0; change < batch.count; change++) {
       const marker = markerOf(chunk, change === 0, change === batch.count - 1);
@@ -144,12 +130,12 @@ class Renderer implements DebeziumRenderer {
       locateCells(table.widths, { bytes: batch.bytes, start }, table.located, table.after);
       this.#out.clear();
       this.#setKey(table, table.after, table.after);
-      this.#setValue(table, -1, start, opLetters[op.read], 0);
-      this.#emit(table, this.#context, emit);
+      this.#setValue(table, -1, start, opLetters[op.read]);
+      this.#emit(table, this.#context);
     }
   }
 
-  #renderChange(table: Table, batch: ChangeBatch, change: number, row: number, emit: EmitRecord): void {
+  #renderChange(table: Table, batch: ChangeBatch, change: number): void {
     const { bytes, starts } = batch;
     const code = batch.ops[change];
     const before = starts[2 * change] ?? 0;
@@ -160,53 +146,53 @@ class Renderer implements DebeziumRenderer {
       if (skipped.has('c')) return;
       locateCells(table.widths, { bytes, start: after }, table.located, table.after);
       this.#setKey(table, table.after, table.after);
-      this.#setValue(table, -1, after, opLetters[op.insert], row);
-      this.#emit(table, this.#context, emit);
+      this.#setValue(table, -1, after, opLetters[op.insert]);
+      this.#emit(table, this.#context);
     } else if (code === op.delete) {
       if (skipped.has('d')) return;
       locateCells(table.widths, { bytes, start: before }, table.located, table.before);
       this.#setKey(table, table.before, table.before);
-      this.#emitDelete(table, before, row, this.#context, emit);
+      this.#emitDelete(table, before, this.#context);
     } else if (code === op.update) {
       if (skipped.has('u')) return;
       locateCells(table.widths, { bytes, start: before }, table.located, table.before);
       locateCells(table.widths, { bytes, start: after }, table.located, table.after);
       if (this.#keyDiffers(table, bytes)) {
-        this.#renderKeyChange(table, before, after, row, emit);
+        this.#renderKeyChange(table, before, after);
         return;
       }
       this.#setKey(table, table.after, table.before);
-      this.#setValue(table, before, after, opLetters[op.update], row);
-      this.#emit(table, this.#context, emit);
+      this.#setValue(table, before, after, opLetters[op.update]);
+      this.#emit(table, this.#context);
     }
   }
 
   /** Delete and tombstone of the old key, create of the new one; their headers name the other key. */
-  #renderKeyChange(table: Table, before: number, after: number, row: number, emit: EmitRecord): void {
+  #renderKeyChange(table: Table, before: number, after: number): void {
     const newKey = { name: keyHeaderName.new, value: this.#headerOf(table, table.after, table.before) };
     const oldKey = { name: keyHeaderName.old, value: this.#headerOf(table, table.before, table.before) };
     this.#setKey(table, table.before, table.before);
-    this.#emitDelete(table, before, row, [newKey, ...this.#context], emit);
+    this.#emitDelete(table, before, [newKey, ...this.#context]);
     this.#out.clear();
     this.#setKey(table, table.after, table.before);
-    this.#setValue(table, -1, after, opLetters[op.insert], row);
-    this.#emit(table, [oldKey, ...this.#context], emit);
+    this.#setValue(table, -1, after, opLetters[op.insert]);
+    this.#emit(table, [oldKey, ...this.#context]);
   }
 
-  #emitDelete(table: Table, before: number, row: number, headers: readonly RecordHeader[], emit: EmitRecord): void {
-    this.#setValue(table, before, -1, opLetters[op.delete], row);
-    this.#emit(table, headers, emit);
+  #emitDelete(table: Table, before: number, headers: readonly RecordHeader[]): void {
+    this.#setValue(table, before, -1, opLetters[op.delete]);
+    this.#emit(table, headers);
     if (!this.#options.tombstones) return;
     this.#record.valueEnd = -1;
-    this.#emit(table, headers, emit);
+    this.#emit(table, headers);
   }
 
-  #emit(table: Table, headers: readonly RecordHeader[], emit: EmitRecord): void {
+  #emit(table: Table, headers: readonly RecordHeader[]): void {
     const record = this.#record;
     record.topic = table.template.topic;
     record.bytes = this.#out.bytes;
     record.headers = headers;
-    emit(record);
+    this.#sink(record);
   }
 
   #keyDiffers(table: Table, bytes: Uint8Array): boolean {
@@ -258,7 +244,7 @@ class Renderer implements DebeziumRenderer {
   }
 
   /** Writes the envelope; an image that starts at -1 is null. */
-  #setValue(table: Table, before: number, after: number, letter: number, row: number): void {
+  #setValue(table: Table, before: number, after: number, letter: number): void {
     const { template } = table;
     const out = this.#out;
     const { head, tail } = this.#source;
@@ -269,7 +255,7 @@ class Renderer implements DebeziumRenderer {
     writeBytes(out, afterLabel);
     this.#writeImage(template, after, snapshot);
     out.raw(head.bytes, 0, head.length);
-    writeInteger(out, row);
+    writeInteger(out, this.#row);
     out.raw(tail.bytes, 0, tail.length);
     out.uint8(letter);
     out.raw(this.#clock.bytes, 0, this.#clock.length);

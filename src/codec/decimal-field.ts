@@ -20,9 +20,7 @@ export function decimalShape(type: Decimal, options: DebeziumOptions): FieldShap
     ...connectDecimal(type.precision, type.scale),
     zero: options.decimalFormat === 'numeric' ? '0' : '"AA=="',
     writer: () =>
-      options.decimalFormat === 'numeric'
-        ? (cell, out) => writeAscii(out, bigDecimalText(plainText(type, cell)))
-        : unscaledWriter(type),
+      options.decimalFormat === 'numeric' ? (cell, out) => writeAscii(out, bigDecimalText(plainText(type, cell))) : unscaledWriter(type),
   };
 }
 

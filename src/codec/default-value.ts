@@ -21,9 +21,7 @@ export function defaultJson(column: Column, shape: FieldShape, options: Debezium
   if (column.defaultExpression || isWithoutDefault(type, options)) return undefined;
   // the value of FLOAT(M,D) is widened from the float, the default is not
   if (type.kind === 'float' && column.scale !== undefined) return javaDouble(Number(defaultText));
-  const value = valueOf(type, defaultText);
-  if (value === undefined) return undefined;
-  const json = render(type, value, shape);
+  const json = render(type, defaultText, shape);
   if (json !== '') return json;
   // a zero date; a time over the day has none
   return column.nullable || type.kind === 'time' ? undefined : shape.zero;
@@ -35,18 +33,16 @@ function isWithoutDefault(type: ColumnType, { connector }: DebeziumOptions): boo
   return type.kind === 'uuid' || type.kind === 'geometry' || type.kind === 'vector' || type.kind === 'json';
 }
 
-function render(type: ColumnType, value: Exclude<Value, null | undefined>, shape: FieldShape): string {
-  const cell = new ByteWriter(64);
-  const out = new ByteWriter(64);
-  writeCell(type, value, cell);
-  shape.writer(nothing)(openCells(cell.bytes, 0, cell.length), out);
-  return Buffer.from(out.bytes.subarray(0, out.length)).toString('utf8');
-}
-
-/** The default's text as a value; undefined when it is none that the type has, which Debezium leaves out too. */
-function valueOf(type: ColumnType, text: string): Exclude<Value, null | undefined> | undefined {
+/** The default as the column's values are written; undefined when its text is no value of the type. */
+function render(type: ColumnType, text: string, shape: FieldShape): string | undefined {
   try {
-    return parse(type, text.trim(), text);
+    const value = parse(type, text.trim(), text);
+    if (value === undefined) return undefined;
+    const cell = new ByteWriter(64);
+    const out = new ByteWriter(64);
+    writeCell(type, value, cell);
+    shape.writer(nothing)(openCells(cell.bytes, 0, cell.length), out);
+    return Buffer.from(out.bytes.subarray(0, out.length)).toString('utf8');
   } catch (error) {
     if (error instanceof SyntaxError || isMillraceError(error, 'SCHEMA_MISMATCH')) return undefined;
     throw error;

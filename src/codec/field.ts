@@ -41,7 +41,7 @@ export interface FieldShape {
 }
 
 /** What Debezium writes for a column that the row image left out. */
-export const unavailablePlaceholder = '__debezium_unavailable_value';
+const unavailablePlaceholder = '__debezium_unavailable_value';
 
 const unavailableText = jsonString(unavailablePlaceholder);
 

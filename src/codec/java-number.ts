@@ -2,16 +2,36 @@
 
 /** `Double.toString`: shortest text that reads back, `1.0E10` from 10^7 on and below 10^-3. */
 export function javaDouble(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e7) return Object.is(value, -0) ? '-0.0' : `${value}.0`;
+  if (Number.isInteger(value) && Math.abs(value) < maxLong) return integerText(value, 53);
   return javaText(value.toExponential(), (digits) => value.toExponential(digits));
 }
 
 /** `Float.toString` of a 32-bit float. */
 export function javaFloat(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e7) return Object.is(value, -0) ? '-0.0' : `${value}.0`;
+  if (Number.isInteger(value) && Math.abs(value) < maxLong) return integerText(value, 24);
   let digits = 0;
   while (digits < 9 && Math.fround(Number(value.toExponential(digits))) !== value) digits++;
   return javaText(value.toExponential(digits), (wanted) => value.toExponential(wanted));
+}
+
+const maxLong = 2 ** 63;
+
+/**
+ * Up to Java 18, which Debezium runs on, integers that fit a long are not printed in their shortest form: all digits are,
+ * but for so many at the end that the mantissa of `bits` bits leaves open (16777216, 1.23456792E8, 3.0000001E10).
+ *
+ * Source: OpenJDK 17, jdk.internal.math.FloatingDecimal, BinaryToASCIIBuffer.dtoa and insignificantDigitsForPow2.
+ */
+function integerText(value: number, bits: number): string {
+  if (Math.abs(value) < 1e7) return Object.is(value, -0) ? '-0.0' : `${value}.0`;
+  const size = BigInt(Math.abs(value));
+  const open = size.toString(2).length - 1 - bits - 1;
+  const dropped = open > 1 ? Math.floor(open * Math.log10(2)) : 0;
+  const unit = 10n ** BigInt(dropped);
+  const kept = size / unit + (dropped > 0 && size % unit >= unit / 2n ? 1n : 0n);
+  const text = kept.toString();
+  const digits = text.replace(/0+$/, '');
+  return `${value < 0 ? '-' : ''}${digits.slice(0, 1)}.${digits.slice(1) || '0'}E${text.length - 1 + dropped}`;
 }
 
 /**

@@ -35,7 +35,10 @@ export function utf8(text: string): Uint8Array {
 export function jsonString(text: string): string {
   const escaped = JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, (_match, hex: string) => `\\u00${hex.toUpperCase()}`);
   return escaped.replace(/[\u{10000}-\u{10ffff}]/gu, (character) =>
-    [...character.split('')].map((unit) => `\\u${unit.charCodeAt(0).toString(16).toUpperCase()}`).join(''),
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).toUpperCase()}`)
+      .join(''),
   );
 }
 

@@ -44,7 +44,9 @@ function topicText(topic: string): Uint8Array {
 function headersText(headers: readonly RecordHeader[]): Uint8Array {
   const known = headerTexts.get(headers);
   if (known !== undefined) return known;
-  const pairs = headers.map(({ name, value }) => `[${jsonString(name)},${value === null ? 'null' : jsonString(Buffer.from(value).toString())}]`);
+  const pairs = headers.map(
+    ({ name, value }) => `[${jsonString(name)},${value === null ? 'null' : jsonString(Buffer.from(value).toString())}]`,
+  );
   const text = utf8(`,"headers":[${pairs.join(',')}]}\n`);
   headerTexts.set(headers, text);
   return text;

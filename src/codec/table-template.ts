@@ -64,9 +64,7 @@ export function compileTable(schema: TableSchema, options: DebeziumOptions): Tab
     keyFrame: frame(options.keySchemas ? keySchema : undefined),
     headerFrame: frame(options.headerFormat === 'json-schemas' ? keySchema : undefined),
     valueFrame: frame(options.valueSchemas ? envelopeSchema(structName, fields, connector) : undefined, '"before":'),
-    sourceHead: utf8(
-      `,"source":{"version":${jsonString(version)},"connector":"${connector}","name":${jsonString(topicPrefix)},"ts_ms":`,
-    ),
+    sourceHead: utf8(`,"source":{"version":${jsonString(version)},"connector":"${connector}","name":${jsonString(topicPrefix)},"ts_ms":`),
     sourceDatabase: utf8(`,"db":${jsonString(schema.database)},"sequence":null,"ts_us":`),
     sourceTable: utf8(`,"table":${jsonString(schema.table)},"server_id":`),
   };
@@ -84,7 +82,7 @@ function frame(schema: string | undefined, first = ''): Frame {
 }
 
 /** `<prefix>.<database>.<table>`, with `_` for what a topic name cannot have. */
-export function topicName(schema: Pick<TableSchema, 'database' | 'table'>, options: DebeziumOptions): string {
+function topicName(schema: Pick<TableSchema, 'database' | 'table'>, options: DebeziumOptions): string {
   const name = [options.topicPrefix, schema.database, schema.table].join(options.topicDelimiter);
   // one by UTF-16 unit, as Java counts
   return name.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 249);

@@ -48,7 +48,7 @@ export function openVar(cursor: CellCursor): number {
 }
 
 /** State of column `column` in the row image that starts at `start`; see `cellState`. */
-export function stateOf(bytes: Uint8Array, start: number, column: number): number {
+function stateOf(bytes: Uint8Array, start: number, column: number): number {
   return ((bytes[start + (column >> 2)] ?? 0) >> ((column & 3) * 2)) & 3;
 }
 
@@ -75,7 +75,7 @@ export function readImage(schema: TableSchema, bytes: Uint8Array, start: number,
 }
 
 /** Reads one cell, and moves the cursor behind it. @throws TRUNCATED */
-export function readCell(type: ColumnType, cursor: CellCursor): Exclude<Value, null | undefined> {
+function readCell(type: ColumnType, cursor: CellCursor): Exclude<Value, null | undefined> {
   const width = cellWidth(type);
   if (width === 0) {
     const bytes = readVar(cursor);

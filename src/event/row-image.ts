@@ -1,4 +1,4 @@
-import { cellState, op, stateBytes, type ChangeBatch } from './change-batch.ts';
+import { cellState, stateBytes } from './change-batch.ts';
 import { cellWidth } from './column-type.ts';
 import type { TableSchema } from './table-schema.ts';
 
@@ -57,24 +57,4 @@ export function cellDiffers(bytes: Uint8Array, column: number, before: Int32Arra
   if (size !== (after[2 * column + 1] ?? 0) - b) return true;
   for (let i = 0; i < size; i++) if (bytes[a + i] !== bytes[b + i]) return true;
   return false;
-}
-
-/** Tells the updates of one schema's batches apart that change the key. */
-export interface KeyChangeReader {
-  changesKey(batch: ChangeBatch, change: number): boolean;
-}
-
-export function createKeyChangeReader(schema: TableSchema): KeyChangeReader {
-  const widths = cellWidths(schema);
-  const count = Math.max(-1, ...schema.primaryKey) + 1;
-  const before = new Int32Array(2 * count);
-  const after = new Int32Array(2 * count);
-  return {
-    changesKey({ ops, starts, bytes }, change) {
-      if (count === 0 || ops[change] !== op.update) return false;
-      locateCells(widths, { bytes, start: starts[2 * change] ?? 0 }, count, before);
-      locateCells(widths, { bytes, start: starts[2 * change + 1] ?? 0 }, count, after);
-      return schema.primaryKey.some((column) => cellDiffers(bytes, column, before, after));
-    },
-  };
 }

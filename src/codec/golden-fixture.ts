@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Column, TableSchema } from '../event/table-schema.ts';
+import { createTableSchema } from '../event/table-schema.ts';
+import { debeziumOptions, type DebeziumOptions } from './debezium-options.ts';
+import { columnOf, type RecordedColumn } from './golden-column.ts';
+
+/*
+ * Test support: the recordings of real Debezium connectors in `fixtures/`, read back into what each record says and what
+ * Millrace would have been given for it. `fixtures/README.md` has the form of the files.
+ */
+
+export interface GoldenTable {
+  readonly schema: TableSchema;
+  readonly name: string;
+}
+
+/** A record as it was written. */
+export interface GoldenRecord {
+  readonly topic: string;
+  readonly key: string | undefined;
+  /** Raw text of the row images; undefined is null. */
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  /** Undefined: a tombstone. */
+  readonly op: string | undefined;
+  readonly source: GoldenSource | undefined;
+  /** Apart from the four of `extended.headers.enabled`. */
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+export interface GoldenSource {
+  readonly tsMicros: number;
+  readonly snapshot: string | null;
+  readonly database: string;
+  readonly table: string;
+  readonly serverId: number;
+  readonly gtid: string | null;
+  readonly file: string;
+  readonly pos: number;
+  readonly row: number;
+  readonly thread: number | null;
+}
+
+export interface GoldenFixture {
+  readonly name: string;
+  readonly options: DebeziumOptions;
+  readonly tables: readonly GoldenTable[];
+  readonly records: readonly GoldenRecord[];
+  /** Raw texts of a topic's schemas: of the key; of the row's struct up to its name. */
+  schemasOf(topic: string): { readonly key: string | undefined; readonly row: string | undefined };
+  /** The envelope and its schema with `<name>` in place of what varies. */
+  readonly payloadForm: string;
+  readonly schemaForm: string | undefined;
+}
+
+interface RecordedLine {
+  readonly scenario?: string;
+  readonly properties?: Readonly<Record<string, string>>;
+  readonly runId?: string;
+  readonly payloadForm?: string;
+  readonly schemaForm?: string;
+  readonly table?: {
+    readonly database: string;
+    readonly name: string;
+    readonly primaryKey: readonly string[];
+    readonly columns: readonly RecordedColumn[];
+  };
+  readonly schema?: { readonly topic: string; readonly key?: string; readonly row?: string };
+  readonly record?: {
+    readonly topic: number;
+    readonly key?: string;
+    readonly before?: string;
+    readonly after?: string;
+    readonly op?: string;
+    readonly source?: readonly (string | number | null)[];
+    readonly headers?: readonly (readonly [string, string])[];
+  };
+}
+
+/** Changes a column as the recording has it into what the server really says. */
+export type FixColumn = (table: string, column: Column) => Column;
+
+export function loadFixture(name: string, fix: FixColumn): GoldenFixture {
+  const text = readFileSync(join(import.meta.dirname, 'fixtures', `${name}.jsonl`), 'utf8');
+  const lines = text.trimEnd().split('\n').map(lineOf);
+  const [head] = lines;
+  assert.ok(head?.properties !== undefined && head.payloadForm !== undefined);
+  const connector = name.startsWith('mariadb') ? 'mariadb' : 'mysql';
+  const schemas = lines.flatMap(({ schema }) => schema ?? []);
+  const tables = lines.flatMap(({ table }) => (table === undefined ? [] : [tableOf(table, fix)]));
+  const records = lines.flatMap(({ record }) => (record === undefined ? [] : [recordOf(record, schemas[record.topic]?.topic ?? '')]));
+  return {
+    name,
+    options: {
+      ...optionsOf(connector, head.properties, head.runId),
+      ...(head.schemaForm === undefined && { keySchemas: false, valueSchemas: false }),
+    },
+    tables,
+    records,
+    payloadForm: head.payloadForm,
+    schemaForm: head.schemaForm,
+    schemasOf(topic) {
+      const schema = schemas.find((candidate) => candidate.topic === topic);
+      return { key: schema?.key, row: schema?.row };
+    },
+  };
+}
+
+function lineOf(line: string): RecordedLine {
+  const parsed: unknown = JSON.parse(line);
+  assert.ok(isLine(parsed));
+  return parsed;
+}
+
+/** The files are our own; make-fixtures.mjs writes what RecordedLine says. */
+function isLine(value: unknown): value is RecordedLine {
+  return typeof value === 'object' && value !== null;
+}
+
+function tableOf(table: NonNullable<RecordedLine['table']>, fix: FixColumn): GoldenTable {
+  const columns = table.columns.map((column) => fix(table.name, columnOf(column)));
+  const primaryKey = table.primaryKey.map((key) => columns.findIndex((column) => column.name === key));
+  return { name: table.name, schema: createTableSchema({ database: table.database, table: table.name, columns, primaryKey }) };
+}
+
+function recordOf({ key, before, after, op, source, headers }: NonNullable<RecordedLine['record']>, topic: string): GoldenRecord {
+  const parsed = source === undefined ? undefined : sourceOf(source);
+  return { topic, key, before, after, op, source: parsed, headers: headers ?? [] };
+}
+
+function sourceOf(parts: readonly (string | number | null)[]): GoldenSource {
+  const [tsMicros, snapshot, database, table, serverId, gtid, file, pos, row, thread] = parts;
+  return {
+    tsMicros: Number(tsMicros),
+    snapshot: snapshot === null ? null : String(snapshot),
+    database: String(database),
+    table: String(table),
+    serverId: Number(serverId),
+    gtid: typeof gtid === 'string' ? gtid : null,
+    file: String(file),
+    pos: Number(pos),
+    row: Number(row),
+    thread: typeof thread === 'number' ? thread : null,
+  };
+}
+
+/** The options that the connector's and the converters' properties mean. */
+function optionsOf(
+  connector: 'mysql' | 'mariadb',
+  properties: Readonly<Record<string, string>>,
+  runId: string | undefined,
+): DebeziumOptions {
+  const given = (name: string): string | undefined => properties[name];
+  const skipped = new Set((given('skipped.operations') ?? '').split(','));
+  const letters = (['c', 'u', 'd', 'r'] as const).filter((letter) => skipped.has(letter));
+  return debeziumOptions({
+    connector,
+    topicPrefix: given('topic.prefix') ?? '',
+    keySchemas: given('key.converter.schemas.enable') !== 'false',
+    valueSchemas: given('value.converter.schemas.enable') !== 'false',
+    tombstones: given('tombstones.on.delete') !== 'false',
+    skippedOperations: new Set(letters),
+    contextHeaders: given('extended.headers.enabled') !== 'false',
+    headerFormat: given('header.converter') === undefined ? 'simple' : 'json-schemas',
+    runId: runId ?? '',
+    ...(given('topic.delimiter') !== undefined && { topicDelimiter: given('topic.delimiter') ?? '.' }),
+    decimalMode: oneOf(given('decimal.handling.mode'), ['precise', 'string', 'double']),
+    decimalFormat: given('value.converter.decimal.format') === 'NUMERIC' ? 'numeric' : 'base64',
+    bigintUnsignedMode: oneOf(given('bigint.unsigned.handling.mode'), ['long', 'precise']),
+    binaryMode: oneOf(given('binary.handling.mode'), ['bytes', 'base64', 'base64-url-safe', 'hex']),
+    timeMode: oneOf(given('time.precision.mode'), ['adaptive_time_microseconds', 'connect', 'isostring', 'microseconds', 'nanoseconds']),
+    timeAdjuster: given('enable.time.adjuster') !== 'false',
+    replaceNullWithDefault: given('value.converter.replace.null.with.default') !== 'false',
+    schemaNames: oneOf(given('schema.name.adjustment.mode'), ['none', 'avro']),
+    fieldNames: oneOf(given('field.name.adjustment.mode'), ['none', 'avro']),
+  });
+}
+
+/** The given choice; the first one without. */
+function oneOf<Choice extends string>(given: string | undefined, choices: readonly [Choice, ...Choice[]]): Choice {
+  const found = choices.find((choice) => choice === given);
+  assert.ok(found !== undefined || given === undefined, `${given} is not one of ${choices.join(', ')}`);
+  return found ?? choices[0];
+}
