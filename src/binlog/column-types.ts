@@ -95,8 +95,11 @@ export function hasSignedness(type: number): boolean {
   }
 }
 
-/** What the server counts as text or bytes for the character set metadata; ENUM and SET have metadata of their own. */
-export function hasCharset(type: number): boolean {
+/**
+ * What the server counts as text or bytes for the character set metadata; ENUM and SET have metadata of their own.
+ * MariaDB counts GEOMETRY too.
+ */
+export function hasCharset(type: number, mariadb: boolean): boolean {
   switch (type) {
     case columnType.string:
     case columnType.varString:
@@ -108,6 +111,8 @@ export function hasCharset(type: number): boolean {
     case columnType.longBlob:
     case columnType.blobCompressed:
       return true;
+    case columnType.geometry:
+      return mariadb;
     default:
       return false;
   }

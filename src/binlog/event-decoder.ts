@@ -320,7 +320,7 @@ export class EventDecoder {
       size: this.#size,
       flags: this.#flags,
       tableId,
-      table: this.#tables.add(tableId, bytes, start + 6, end),
+      table: this.#tables.add(tableId, bytes, start + 6, end, this.#mariadb),
     };
   }
 

@@ -34,10 +34,10 @@ export class TableCache {
   }
 
   /** Takes a TABLE_MAP event's body, `bytes[start, end)`, from behind the table id on. */
-  add(tableId: number, bytes: Uint8Array, start: number, end: number): TableMap {
+  add(tableId: number, bytes: Uint8Array, start: number, end: number, mariadb: boolean): TableMap {
     let known = tableId === this.#lastId ? this.#last : this.#byId.get(tableId);
     if (known === undefined || !sameBody(known.body, bytes, start, end)) {
-      known = this.#intern(bytes, start, end);
+      known = this.#intern(bytes, start, end, mariadb);
       if (this.#byId.size >= mostIds) this.#byId.clear();
       this.#byId.set(tableId, known);
     }
@@ -46,14 +46,14 @@ export class TableCache {
     return known.table;
   }
 
-  #intern(bytes: Uint8Array, start: number, end: number): Known {
+  #intern(bytes: Uint8Array, start: number, end: number, mariadb: boolean): Known {
     const cursor = new Cursor(bytes, start, end, 'TABLE_MAP');
     cursor.skip(2);
     const name = `${cursor.text(cursor.uint8())}\0${(cursor.skip(1), cursor.text(cursor.uint8()))}`;
     const known = this.#byName.get(name);
     if (known !== undefined && sameBody(known.body, bytes, start, end)) return known;
     cursor.at = start;
-    const fresh: Known = { body: Buffer.from(bytes.subarray(start, end)), table: readTableMap(cursor) };
+    const fresh: Known = { body: Buffer.from(bytes.subarray(start, end)), table: readTableMap(cursor, mariadb) };
     if (this.#byName.size >= mostNames) this.#byName.clear();
     this.#byName.set(name, fresh);
     return fresh;

@@ -40,7 +40,7 @@ export interface TableMap extends OptionalMetadata {
  *
  * Source: mysql-server, rows_event.h, Table_map_event.
  */
-export function readTableMap(cursor: Cursor): TableMap {
+export function readTableMap(cursor: Cursor, mariadb: boolean): TableMap {
   cursor.skip(2);
   const database = cursor.text(cursor.uint8());
   cursor.skip(1);
@@ -53,7 +53,7 @@ export function readTableMap(cursor: Cursor): TableMap {
   for (let i = 0; i < columnCount; i++) readColumn(cursor, types, metadata, i);
   if (cursor.at !== metadataEnd) throw cursor.corrupt(`the column metadata of ${database}.${table} ends at ${cursor.at}, not ${metadataEnd}`);
   const nullable = cursor.copy((columnCount + 7) >> 3);
-  return { database, table, columnCount, types, metadata, nullable, ...readOptionalMetadata(cursor, types) };
+  return { database, table, columnCount, types, metadata, nullable, ...readOptionalMetadata(cursor, types, mariadb) };
 }
 
 function readColumn(cursor: Cursor, types: Uint8Array, metadata: Uint16Array, i: number): void {

@@ -52,7 +52,7 @@ interface Members {
  * All numbers are length-encoded.
  * Source: mysql-server, rows_event.h, Table_map_event::Optional_metadata_field_type.
  */
-export function readOptionalMetadata(cursor: Cursor, types: Uint8Array): OptionalMetadata {
+export function readOptionalMetadata(cursor: Cursor, types: Uint8Array, mariadb: boolean): OptionalMetadata {
   const draft: Draft = {
     unsigned: undefined,
     collations: undefined,
@@ -64,6 +64,7 @@ export function readOptionalMetadata(cursor: Cursor, types: Uint8Array): Optiona
     vectorDimensions: undefined,
   };
   const members: Members[] = [];
+  const isText = (type: number): boolean => hasCharset(type, mariadb);
   while (cursor.remaining > 0) {
     const field = cursor.uint8();
     const length = cursor.lengthEncoded();
@@ -75,10 +76,10 @@ export function readOptionalMetadata(cursor: Cursor, types: Uint8Array): Optiona
         draft.unsigned = readBits(value, types, hasSignedness);
         break;
       case 2:
-        readDefaultCollation(value, types, hasCharset, (draft.collations ??= new Uint16Array(types.length)));
+        readDefaultCollation(value, types, isText, (draft.collations ??= new Uint16Array(types.length)));
         break;
       case 3:
-        readCollations(value, types, hasCharset, (draft.collations ??= new Uint16Array(types.length)));
+        readCollations(value, types, isText, (draft.collations ??= new Uint16Array(types.length)));
         break;
       case 4:
         draft.columnNames = readNames(value, types.length);
