@@ -4,7 +4,7 @@ import { ChangeBatchBuilder, op } from '../event/change-batch.ts';
 import { writeImage } from '../event/cell.ts';
 import { createTableSchema } from '../event/table-schema.ts';
 import type { Value } from '../event/value.ts';
-import { countDebeziumRecords } from './record-count.ts';
+import { countDebeziumRecords, countRecordsWith } from './record-count.ts';
 import { sampleBatch, sampleSchema } from './sample-batches.ts';
 
 const orders = sampleSchema('shop', 'orders');
@@ -63,4 +63,16 @@ test('an update of a table without a key is one record', () => {
   const keyless = createTableSchema({ ...parts, primaryKey: [] });
   const batch = sampleBatch(keyless, [{ op: 'update', id: 2, oldId: 1, note: 'x' }]);
   assert.equal(countDebeziumRecords({ kind: 'changes', batch }), 1);
+});
+
+test('another rule counts what its renderer makes', () => {
+  const rows = [
+    { op: 'insert', id: 1, note: 'x' },
+    { op: 'update', id: 2, oldId: 1, note: 'x' },
+    { op: 'delete', id: 2, note: 'x' },
+  ] as const;
+  const withoutTombstones = countRecordsWith((_, keyChanged) => (keyChanged ? 2 : 1));
+  assert.equal(withoutTombstones({ kind: 'changes', batch: sampleBatch(orders, rows) }), 4);
+  const withoutUpdates = countRecordsWith((code) => (code === op.update ? 0 : 1));
+  assert.equal(withoutUpdates({ kind: 'changes', batch: sampleBatch(orders, rows) }), 2);
 });

@@ -1,106 +1,81 @@
 import type { Entry } from '../connect/commit-group.ts';
-import type { ChangeBatch } from '../event/change-batch.ts';
-import { cellState, op, stateBytes } from '../event/change-batch.ts';
-import { cellWidth } from '../event/column-type.ts';
+import { op } from '../event/change-batch.ts';
+import type { ChangeBatch, Op } from '../event/change-batch.ts';
+import { cellDiffers, cellWidths, locateCells } from '../event/row-image.ts';
 import type { TableSchema } from '../event/table-schema.ts';
 
 /** How many records of its topic an entry stands for; derived topic offsets advance by it. */
 export type CountRecords = (entry: Entry) => number;
 
-/**
- * The records that Debezium writes by default: one per row and per DDL statement, a tombstone more for a delete, and a
- * delete, a tombstone and a create for an update of the key.
- */
-export function countDebeziumRecords(entry: Entry): number {
-  switch (entry.kind) {
-    case 'changes':
-      return countChanges(entry.batch);
-    case 'chunk':
-      return entry.batch.count;
-    case 'schema':
-      return 1;
-    case 'snapshotBegin':
-    case 'snapshotEnd':
-      return 0;
-  }
-}
+/** Records of one change; a batch must be counted fast, so that it knows no more of it. */
+export type RecordsOfChange = (code: Op, keyChanged: boolean) => number;
 
-function countChanges(batch: ChangeBatch): number {
-  const { count, ops } = batch;
-  let records = count;
-  let layout: KeyLayout | undefined;
-  for (let i = 0; i < count; i++) {
-    const code = ops[i];
-    if (code === op.delete) {
-      records++;
-    } else if (code === op.update) {
-      layout ??= keyLayout(batch.schema);
-      if (layout.end > 0 && keyChanged(batch, i, layout)) records += 2;
+/** Debezium's by default: a tombstone after a delete; delete, tombstone and create for an update of the key. */
+const debeziumRecords: RecordsOfChange = (code, keyChanged) => (code === op.delete ? 2 : keyChanged ? 3 : 1);
+
+/** Counts what Debezium writes with its default settings. */
+export const countDebeziumRecords: CountRecords = countRecordsWith(debeziumRecords);
+
+/** Counts rows by this rule, a DDL statement as one record. The rule is asked once per kind of change, not per row. */
+export function countRecordsWith(recordsOfChange: RecordsOfChange): CountRecords {
+  const perOp = new Uint8Array(8);
+  for (const code of Object.values(op)) perOp[code] = recordsOfChange(code, false);
+  const perKeyChange = recordsOfChange(op.update, true);
+  const differs = perKeyChange !== perOp[op.update];
+  return (entry) => {
+    if (entry.kind === 'schema') return 1;
+    if (entry.kind !== 'changes' && entry.kind !== 'chunk') return 0;
+    const { batch } = entry;
+    let records = 0;
+    let updates = 0;
+    for (let i = 0; i < batch.count; i++) {
+      const code = batch.ops[i] ?? 0;
+      records += perOp[code] ?? 0;
+      if (code === op.update) updates++;
     }
-  }
-  return records;
+    if (updates === 0 || !differs) return records;
+    return records + countKeyChanges(batch) * (perKeyChange - (perOp[op.update] ?? 0));
+  };
 }
 
-/** What finding the key in a row image needs: the columns up to the key's last one. */
+/** What finding the key in a row image needs. */
 interface KeyLayout {
-  /** One past the last key column; 0 without a key. */
-  readonly end: number;
-  /** `cellWidth` of the columns before `end`. */
+  readonly key: readonly number[];
   readonly widths: Uint8Array;
-  /** 1 for those that belong to the key. */
-  readonly isKey: Uint8Array;
+  /** Columns up to the key's last one; 0 without a key. */
+  readonly located: number;
+  readonly before: Int32Array;
+  readonly after: Int32Array;
 }
 
 const layouts = new WeakMap<TableSchema, KeyLayout>();
 
-function keyLayout(schema: TableSchema): KeyLayout {
+function layoutOf(schema: TableSchema): KeyLayout {
   const known = layouts.get(schema);
   if (known !== undefined) return known;
-  const end = schema.primaryKey.length === 0 ? 0 : Math.max(...schema.primaryKey) + 1;
-  const columns = schema.columns.slice(0, end);
-  const layout = {
-    end,
-    widths: Uint8Array.from(columns, (column) => cellWidth(column.type)),
-    isKey: Uint8Array.from(columns, (_, i) => (schema.primaryKey.includes(i) ? 1 : 0)),
-  };
+  const located = Math.max(-1, ...schema.primaryKey) + 1;
+  const [before, after] = [new Int32Array(2 * located), new Int32Array(2 * located)];
+  const layout = { key: schema.primaryKey, widths: cellWidths(schema), located, before, after };
   layouts.set(schema, layout);
   return layout;
 }
 
-/** Whether a key cell of the after image has other bytes than before; one that it lacks is unchanged. */
-function keyChanged(batch: ChangeBatch, i: number, { end, widths, isKey }: KeyLayout): boolean {
-  const { bytes, starts, schema } = batch;
-  const before = starts[2 * i] ?? 0;
-  const after = starts[2 * i + 1] ?? 0;
-  const stateLength = stateBytes(schema.columns.length);
-  let beforeAt = before + stateLength;
-  let afterAt = after + stateLength;
-  for (let column = 0; column < end; column++) {
-    const shift = (column & 3) * 2;
-    const beforeState = ((bytes[before + (column >> 2)] ?? 0) >> shift) & 3;
-    const afterState = ((bytes[after + (column >> 2)] ?? 0) >> shift) & 3;
-    const width = widths[column] ?? 0;
-    const beforeEnd = cellEnd(bytes, beforeAt, beforeState, width);
-    const afterEnd = cellEnd(bytes, afterAt, afterState, width);
-    if (isKey[column] === 1 && afterState !== cellState.absent && beforeState !== cellState.absent) {
-      if (beforeState !== afterState || beforeEnd - beforeAt !== afterEnd - afterAt) return true;
-      for (let b = beforeAt, a = afterAt; b < beforeEnd; b++, a++) if (bytes[b] !== bytes[a]) return true;
+function countKeyChanges({ schema, count, ops, starts, bytes }: ChangeBatch): number {
+  const { key, widths, located, before, after } = layoutOf(schema);
+  if (located === 0) return 0;
+  let changed = 0;
+  const image = { bytes, start: 0 };
+  for (let i = 0; i < count; i++) {
+    if (ops[i] !== op.update) continue;
+    image.start = starts[2 * i] ?? 0;
+    locateCells(widths, image, located, before);
+    image.start = starts[2 * i + 1] ?? 0;
+    locateCells(widths, image, located, after);
+    for (const column of key) {
+      if (!cellDiffers(bytes, column, before, after)) continue;
+      changed++;
+      break;
     }
-    beforeAt = beforeEnd;
-    afterAt = afterEnd;
   }
-  return false;
-}
-
-function cellEnd(bytes: Uint8Array, at: number, state: number, width: number): number {
-  if (state === cellState.null || state === cellState.absent) return at;
-  if (width > 0) return at + width;
-  let length = 0;
-  let factor = 1;
-  for (;;) {
-    const byte = bytes[at++] ?? 0;
-    length += (byte & 0x7f) * factor;
-    if (byte < 0x80) return at + length;
-    factor *= 128;
-  }
+  return changed;
 }

@@ -7,9 +7,10 @@ import type { Log } from './log.ts';
  *
  * A topic's offsets are counted when a group is appended, entry by entry, by the log's `countRecords` (as Debezium writes
  * by default: 1 per row, 2 per delete, 3 per update of the key), and the first offset of each entry is kept with the
- * group. So offsets start at 0, have no gaps, survive retention, and never change, even where the count is configured
- * otherwise later. A renderer must make exactly `records` records of an entry; one that skips some (tombstones.on.delete
- * off, a filter) leaves gaps, as compaction does in Kafka, and keeps its place with `firstOffset` of the next entry.
+ * group. So offsets start at 0, survive retention, and never change, even where the count is configured otherwise later.
+ * The source's thread appends, so it gives the rule of its connector (`countRecordsWith`: tombstones.on.delete,
+ * skipped.operations). A renderer that makes fewer than `records` of an entry leaves a gap, as compaction does in Kafka,
+ * and goes on with the next entry's `firstOffset`; one that made more would give offsets twice.
  * Chunks of a resync have no records: they tell consumers of a topic nothing new.
  */
 

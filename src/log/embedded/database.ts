@@ -121,7 +121,10 @@ function configure(db: DatabaseSync): void {
   // a change of mode does not wait for other threads by itself
   for (let attempt = 1; ; attempt++) {
     try {
-      db.exec('PRAGMA journal_mode = WAL');
+      const mode = textOf(db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']);
+      if (mode !== 'wal') {
+        throw new MillraceError('LOG_IO', `The log's file system cannot map shared memory: SQLite stays in journal mode ${mode}`);
+      }
       break;
     } catch (error) {
       if (!isBusy(error) || attempt === 100) throw error;

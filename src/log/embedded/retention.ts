@@ -71,17 +71,18 @@ export class Retention {
     return removed;
   }
 
-  /** Removes what is acknowledged by all, whatever its age, oldest first, until about so many bytes are free. */
+  /** Removes what is acknowledged by all, whatever its age, oldest first, until about so many bytes less are used. */
   makeRoom(bytes: number): void {
-    let missing = bytes;
+    const wantedBytes = this.usage().usedBytes - bytes;
     for (const { name } of this.#sources.all()) {
-      if (missing <= 0) return;
       this.#trim(name, (extent) => {
+        const missing = this.usage().usedBytes - wantedBytes;
+        if (missing <= 0) return extent.removed;
         const first = this.#read(extent, extent.removed + 1);
-        const upTo = this.#lastWhere(extent, (seq) => this.#read(extent, seq).totalBytes - first.totalBytes + first.size <= missing);
-        return Math.max(upTo, extent.removed + 1);
+        const before = first.totalBytes - first.size;
+        // one more than those that would be too few
+        return this.#lastWhere(extent, (seq) => this.#read(extent, seq).totalBytes - before < missing) + 1;
       });
-      missing = bytes - this.usage().freeBytes;
     }
   }
 
