@@ -32,6 +32,8 @@ export interface ConsistentViewOptions {
   readonly method?: 'auto' | 'lock' | 'lockFree';
   /** How long long statements, prepared transactions and unlucky tries are waited out; default 60 s. */
   readonly patienceMs?: number;
+  /** Views will be opened again and again in short succession. */
+  readonly repeated?: boolean;
   readonly log?: Logger;
 }
 
@@ -47,6 +49,8 @@ export interface ViewSource extends AsyncDisposable {
 }
 
 const longestLockWaitMs = 2000;
+/** The lock is let go after so long at the latest; it takes milliseconds. */
+const longestHoldMs = 5000;
 /** A statement that runs for so long already would make the lock wait, and all writers behind it. */
 const longStatementSeconds = 1;
 const defaultPatienceMs = 60_000;
@@ -98,7 +102,7 @@ export async function openViewSource(
     throw error;
   }
   const release = async (): Promise<void> => {
-    await state.counter?.[Symbol.asyncDispose]();
+    await closeCounter(state);
     await state.control[Symbol.asyncDispose]();
   };
   return {
@@ -133,8 +137,21 @@ async function beginViews(state: ViewSourceState, signal: AbortSignal): Promise<
     if (!(await canBeLockFree(control, signal))) throw lockNeeded(state);
     log.info({ reason: state.lockDenied ? 'denied' : 'busy' }, 'consistent views without a lock');
   } else if (!(await canBeLockFree(control, signal))) throw lockNeeded(state);
-  if (control.version.flavor === 'mysql') state.counter ??= await openPositionCounter(options.connection, signal);
-  return beginLockFreeViews({ connections, counter: state.counter, deadline }, signal);
+  try {
+    if (control.version.flavor === 'mysql') state.counter ??= await openPositionCounter(options.connection, control, signal);
+    return await beginLockFreeViews({ connections, counter: state.counter, deadline }, signal);
+  } catch (error) {
+    await closeCounter(state);
+    throw error;
+  } finally {
+    // Unread, it would keep the server from purging binlogs.
+    if (options.repeated !== true) await closeCounter(state);
+  }
+}
+
+async function closeCounter(state: ViewSourceState): Promise<void> {
+  await state.counter?.[Symbol.asyncDispose]();
+  state.counter = undefined;
 }
 
 function lockNeeded({ lockDenied, control }: ViewSourceState): MillraceError {
@@ -183,12 +200,14 @@ async function tryLock(state: ViewSourceState, deadline: number, signal: AbortSi
     throw error;
   }
   let prepared: MillraceError | undefined;
+  // Whatever happens to a view's connection, writers must not be held back for long.
+  const locked = AbortSignal.any([signal, AbortSignal.timeout(longestHoldMs)]);
   try {
     // No transaction can be prepared or committed now: what is prepared here is invisible to the views, yet behind their position.
-    prepared = await refusePrepared(control, signal);
+    prepared = await refusePrepared(control, locked);
     if (prepared === undefined) {
-      await Promise.all(connections.map((connection) => connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT', signal)));
-      const position = await lockedPosition(control, signal);
+      await Promise.all(connections.map((connection) => connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT', locked)));
+      const position = await lockedPosition(control, locked);
       return connections.map(() => position);
     }
   } finally {

@@ -53,7 +53,7 @@ export function createSnapshotViews({ options, control, log }: SnapshotViewsOpti
     const lockFree = method === 'lockFree' || (streaming && method !== 'lock' && (await canBeLockFree(control, signal)));
     const patience = streaming ? streamingPatienceMs : patienceMs;
     const source = await openViewSource(
-      { connection, count: threads, lockWaitMs, method: lockFree ? 'lockFree' : method, log, ...(patience === undefined ? {} : { patienceMs: patience }) },
+      { connection, count: threads, lockWaitMs, method: lockFree ? 'lockFree' : method, repeated: streaming, log, ...(patience === undefined ? {} : { patienceMs: patience }) },
       signal,
     );
     current = Object.assign(source, { streaming, lockFree });
