@@ -37,8 +37,10 @@ export interface SourceTask extends AsyncDisposable {
 }
 
 export interface SourceProgress {
-  /** Tables of the snapshot that is being taken; empty when there is none. */
+  /** Tables of the snapshot that is being taken; empty when there is none. A table is done once its snapshotEnd is polled. */
   readonly snapshot: readonly TableProgress[];
+  /** All before it has been polled; undefined while that is not known. */
+  readonly position?: SourcePosition | undefined;
 }
 
 /** How far the snapshot of one table is. */
@@ -87,6 +89,11 @@ export interface SinkTask extends AsyncDisposable {
    * @throws VERIFY_UNDECIDED when the sink is past the position already
    */
   cutAt<T>(cut: CutRequest, pinned: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /**
+   * Commits nothing of the source, but for cuts, until disposed: so that a position which is read from the server now is
+   * not passed before it is given to `cutAt`. Groups are taken until the sink's memory bound, then `put` waits.
+   */
+  hold?(source: string): Disposable;
 }
 
 export interface CutRequest {
