@@ -1,0 +1,79 @@
+import { parsedOrThrow, readConfig } from '../../config/config-def.ts';
+import type { ConfigNotice, ConnectorDef } from '../../config/config-def.ts';
+import { connectFamilies, sinkConnectProperties } from '../../config/connect-properties.ts';
+import { compileJavaRegex } from '../../config/java-regex.ts';
+import { MillraceError } from '../../base/errors.ts';
+import type { ConnectorConfig } from '../../connect/connector.ts';
+import { createNaming, type ReplicaNaming } from '../replica-names.ts';
+import type { InvalidTemporal } from './column-mapping.ts';
+import type { ReplicaOptions } from './replica.ts';
+import { duckdbSinkProperties } from './sink-properties.ts';
+
+export const duckdbSinkConnectorClass = 'io.millrace.DuckDbSinkConnector';
+
+/** A DuckDB sink connector's configuration, parsed and checked. */
+export interface DuckDbSinkConfig {
+  readonly name: string;
+  /** As it was given. */
+  readonly file: string;
+  readonly replica: ReplicaOptions;
+  /** `topics` or `topics.regex`. */
+  readonly takes: (topic: string) => boolean;
+  readonly naming: ReplicaNaming;
+  readonly invalidTemporal: InvalidTemporal;
+  readonly flushRows: number;
+  readonly flushBytes: number;
+}
+
+export interface SinkConfigReading {
+  readonly config: DuckDbSinkConfig;
+  /** What to tell the user, once, at start. */
+  readonly notices: readonly ConfigNotice[];
+}
+
+export const duckdbSinkDef: ConnectorDef<typeof duckdbSinkProperties> = {
+  definition: duckdbSinkProperties,
+  others: sinkConnectProperties,
+  families: connectFamilies,
+};
+
+/** @throws CONFIG_INVALID, CONFIG_UNSUPPORTED naming every problem */
+export function readSinkConfig({ name, config }: ConnectorConfig): SinkConfigReading {
+  const reading = readConfig(duckdbSinkDef, { ...config, name });
+  const values = parsedOrThrow(reading, name);
+  const invalidTemporal = values['temporal.invalid.handling'].toLowerCase();
+  const tempDirectory = values['duckdb.temp.directory'];
+  return {
+    config: {
+      name,
+      file: values['duckdb.file'],
+      replica: {
+        file: values['duckdb.file'],
+        memoryLimit: values['duckdb.memory.limit'],
+        threads: values['duckdb.threads'],
+        checkpointThreshold: values['duckdb.checkpoint.threshold'],
+        ...(tempDirectory === '' ? {} : { tempDirectory }),
+      },
+      takes: topicFilter(name, values.topics, values['topics.regex']),
+      naming: createNaming({ format: values['replica.name.format'], map: values['replica.name.map'] }),
+      invalidTemporal: invalidTemporal === 'text' || invalidTemporal === 'fail' ? invalidTemporal : 'null',
+      flushRows: values['flush.max.rows'],
+      flushBytes: values['flush.max.bytes'],
+    },
+    notices: reading.notices,
+  };
+}
+
+/** Kafka Connect's own rule: one of the two, and the expression stands for the whole name, letter case included. */
+function topicFilter(name: string, topics: readonly string[], regex: string): (topic: string) => boolean {
+  if ((topics.length > 0) === (regex !== '')) {
+    throw new MillraceError('CONFIG_INVALID', `Connector "${name}": set one of topics and topics.regex`);
+  }
+  if (regex === '') {
+    const names = new Set(topics);
+    return (topic) => names.has(topic);
+  }
+  const compiled = compileJavaRegex(regex);
+  const exact = new RegExp(compiled.source, compiled.flags.replace('i', ''));
+  return (topic) => exact.test(topic);
+}

@@ -1,0 +1,89 @@
+import { MillraceError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { CommitGroup } from '../connect/commit-group.ts';
+import type { CutRequest, SinkOffset, SinkTask } from '../connect/tasks.ts';
+import type { TableId } from '../event/table-schema.ts';
+import { SourceLane } from './source-lane.ts';
+import type { SinkStore } from './warehouse.ts';
+
+export interface SinkTaskOptions {
+  /** The connector's name. */
+  readonly connector: string;
+  readonly store: SinkStore;
+  /** Whether the sink takes a topic: `prefix.database.table`. */
+  readonly takes: (topic: string) => boolean;
+  /** A flush begins at so many changes, or bytes of row images, of one source. */
+  readonly flushRows: number;
+  readonly flushBytes: number;
+  readonly log: Logger;
+  /** A table (`database.table`) cannot go on from the log. */
+  readonly onResync: (source: string, table: string, reason: string) => void;
+}
+
+/** A task that applies groups to a warehouse, each source in a lane and transactions of its own. */
+export function createSinkTask(options: SinkTaskOptions): SinkTask {
+  const { store } = options;
+  const lanes = new Map<string, SourceLane>();
+  let logId: string | undefined;
+
+  const laneOf = (source: string): SourceLane => {
+    const known = lanes.get(source);
+    if (known !== undefined) return known;
+    if (logId === undefined) throw new MillraceError('INTERNAL', 'The sink task was not opened');
+    const topics = new Map<string, boolean>();
+    const lane = new SourceLane({
+      store,
+      source,
+      logId,
+      stored: store.offsets.find((offset) => offset.source === source),
+      accepts: ({ database, table }: TableId) => {
+        const topic = `${source}.${database}.${table}`;
+        let taken = topics.get(topic);
+        if (taken === undefined) topics.set(topic, (taken = options.takes(topic)));
+        return taken;
+      },
+      flushRows: options.flushRows,
+      flushBytes: options.flushBytes,
+      log: options.log.child({ source }),
+      onResync: (table, reason) => options.onResync(source, table, reason),
+    });
+    lanes.set(source, lane);
+    return lane;
+  };
+
+  const committed = (): readonly SinkOffset[] =>
+    [...lanes.values()].map((lane) => lane.stored).filter((offset) => offset !== undefined);
+
+  return {
+    async open(id, signal) {
+      signal.throwIfAborted();
+      for (const offset of store.offsets) if (offset.logId !== id) throw otherLog(options.connector, offset);
+      logId = id;
+      for (const { source } of store.offsets) laneOf(source);
+      return committed();
+    },
+    async put(group: CommitGroup, signal) {
+      await laneOf(group.source).put(group, signal);
+    },
+    async flush(signal) {
+      signal.throwIfAborted();
+      for (const lane of lanes.values()) await lane.flush();
+      return committed();
+    },
+    committed,
+    pending: () => [...lanes.values()].some((lane) => lane.pending),
+    cutAt: <T>({ source, position }: CutRequest, pinned: () => Promise<T>, signal: AbortSignal) =>
+      laneOf(source).requestCut(position, pinned, signal),
+    hold: (source: string) => laneOf(source).hold(),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...lanes.values()].map((lane) => lane.close()));
+    },
+  };
+}
+
+function otherLog(connector: string, { source, seq }: SinkOffset): MillraceError {
+  return new MillraceError('LOG_IDENTITY', `The replica of "${connector}" was fed with ${source} up to group ${seq} of another log`, {
+    nextStep: 'Use the data folder that the replica belongs to, or copy the tables again: `millrace resync --all`.',
+    context: { connector, source, seq },
+  });
+}

@@ -1,0 +1,173 @@
+import type { Entry } from '../connect/commit-group.ts';
+import type { ChangeBatch } from '../event/change-batch.ts';
+import type { SchemaChange } from '../event/schema-change.ts';
+import { tableName, type TableId, type TableSchema } from '../event/table-schema.ts';
+import type { Fold } from './fold.ts';
+import { visitSlice, type GroupSlice } from './group-slice.ts';
+import { KeyedFold } from './keyed-fold.ts';
+import { KeylessFold } from './keyless-fold.ts';
+import type { CommitReport, OffsetMove, SinkStore, Unit } from './warehouse.ts';
+
+export interface UnitBuilderOptions {
+  readonly store: SinkStore;
+  readonly source: string;
+  /** Whether the sink takes the table's topic. */
+  accepts(table: TableId): boolean;
+}
+
+interface ChunkRows {
+  readonly batch: ChangeBatch;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Collects slices of groups into a unit of the warehouse: changes are folded per table; chunks of a snapshot go straight
+ * to their table, unless changes of that table are being folded, which they then join; all else is a step at its place.
+ */
+export class UnitBuilder {
+  /** Slices that were added, so that they can be added anew in part; dropped once something is staged. */
+  slices: GroupSlice[] = [];
+  rows = 0;
+  #bytes = 0;
+  readonly #options: UnitBuilderOptions;
+  readonly #folds = new Map<string, Fold>();
+  #chunks: ChunkRows[] = [];
+  #unit: Unit | undefined;
+
+  constructor(options: UnitBuilderOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes of memory that the slices hold. */
+  get byteLength(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#folds.size === 0 && this.#chunks.length === 0 && this.#unit === undefined;
+  }
+
+  async add(slice: GroupSlice, signal: AbortSignal): Promise<void> {
+    this.slices.push(slice);
+    await visitSlice(slice, {
+      changes: (batch, from, to) => {
+        if (!this.#options.accepts(batch.schema)) return undefined;
+        const fold = this.#foldFor(batch.schema);
+        if (fold === undefined) return this.#sealThenAdd(batch, [from, to], signal);
+        this.#addRows(fold, batch, [from, to]);
+        return undefined;
+      },
+      other: (entry) => this.#addOther(entry, signal),
+    });
+  }
+
+  /** Stages what was added so far; the slices are not needed any more. */
+  async seal(signal: AbortSignal): Promise<void> {
+    const folds = [...this.#folds.values()];
+    const chunks = this.#chunks;
+    this.#folds.clear();
+    this.#chunks = [];
+    this.slices = [];
+    this.#bytes = 0;
+    if (folds.length === 0 && chunks.length === 0) return;
+    const unit = await this.#openUnit();
+    for (const { batch, from, to } of chunks) unit.append(batch, from, to);
+    for (const fold of folds) await unit.merge(fold, signal);
+  }
+
+  async commit(move: OffsetMove, signal: AbortSignal): Promise<CommitReport> {
+    const unit = await this.#openUnit();
+    return await unit.commit(move, signal);
+  }
+
+  async discard(): Promise<void> {
+    this.#folds.clear();
+    this.#chunks = [];
+    await this.#unit?.discard();
+  }
+
+  /** The open fold of a table; undefined when what is open is of another definition of it. */
+  #foldFor(schema: TableSchema): Fold | undefined {
+    const name = tableName(schema);
+    const open = this.#folds.get(name);
+    if (open !== undefined) return open.schema.fingerprint === schema.fingerprint ? open : undefined;
+    const fold = schema.primaryKey.length === 0 ? new KeylessFold(schema) : new KeyedFold(schema);
+    this.#folds.set(name, fold);
+    return fold;
+  }
+
+  #addRows(fold: Fold, batch: ChangeBatch, [from, to]: readonly [number, number]): void {
+    const before = fold.byteLength;
+    fold.add(batch, from, to);
+    this.#bytes += fold.byteLength - before;
+    this.rows += to - from;
+  }
+
+  async #sealThenAdd(batch: ChangeBatch, range: readonly [number, number], signal: AbortSignal): Promise<void> {
+    await this.seal(signal);
+    const fold = this.#foldFor(batch.schema);
+    if (fold !== undefined) this.#addRows(fold, batch, range);
+  }
+
+  async #addOther(entry: Exclude<Entry, { kind: 'changes' }>, signal: AbortSignal): Promise<void> {
+    const { accepts } = this.#options;
+    switch (entry.kind) {
+      case 'chunk': {
+        const { batch } = entry;
+        if (batch.count === 0 || !accepts(batch.schema)) return;
+        const open = this.#folds.get(tableName(batch.schema));
+        if (open !== undefined && open.schema.fingerprint === batch.schema.fingerprint) {
+          this.#addRows(open, batch, [0, batch.count]);
+          return;
+        }
+        if (open !== undefined) await this.seal(signal);
+        this.#chunks.push({ batch, from: 0, to: batch.count });
+        this.rows += batch.count;
+        this.#bytes += batch.bytes.length;
+        return;
+      }
+      case 'schema': {
+        // a definition as a snapshot found it comes with the snapshot's begin
+        const changes = entry.event < 0 ? [] : acceptedChanges(entry.changes, accepts);
+        if (changes.length === 0) return;
+        await this.seal(signal);
+        (await this.#openUnit()).evolve(changes);
+        return;
+      }
+      case 'snapshotBegin': {
+        const tables = entry.tables.filter(accepts);
+        if (tables.length === 0) return;
+        await this.seal(signal);
+        (await this.#openUnit()).beginSnapshot({ snapshot: entry.snapshot, tables, initial: entry.initial });
+        return;
+      }
+      case 'snapshotEnd': {
+        const tables = entry.tables.filter(accepts);
+        if (tables.length === 0) return;
+        await this.seal(signal);
+        (await this.#openUnit()).endSnapshot(entry.snapshot, tables);
+      }
+    }
+  }
+
+  async #openUnit(): Promise<Unit> {
+    this.#unit ??= await this.#options.store.begin(this.#options.source);
+    return this.#unit;
+  }
+}
+
+/** Changes of the tables that the sink takes; a rename into or out of them creates or drops. */
+export function acceptedChanges(changes: readonly SchemaChange[], accepts: (table: TableId) => boolean): readonly SchemaChange[] {
+  const accepted: SchemaChange[] = [];
+  for (const change of changes) {
+    if (change.kind !== 'renameTable') {
+      if (accepts('after' in change ? change.after : change.before)) accepted.push(change);
+    } else if (accepts(change.after)) {
+      accepted.push(change);
+    } else if (accepts(change.before)) {
+      accepted.push({ kind: 'dropTable', before: change.before });
+    }
+  }
+  return accepted;
+}
