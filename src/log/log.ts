@@ -13,7 +13,7 @@ export interface Log extends AsyncDisposable {
   /**
    * Makes the group, the source's offset and its state records durable in one commit, and returns the group's number.
    * Calls are made one after another; their order is the order of the log. Waits while the log is at its size limit
-   * (`onFull` tells, once per wait).
+   * (`onFull` tells, once per wait), but not within a transaction.
    * @throws DISK_FULL (retriable), LOG_CORRUPT
    */
   append(batch: SourceBatch, context: AppendContext, signal: AbortSignal): Promise<number>;
@@ -23,12 +23,18 @@ export interface Log extends AsyncDisposable {
   /**
    * Groups of a source in order from `afterSeq + 1` on, as many as are durable, at most about `maxBytes` but at least
    * one; empty when there is none yet. Groups own their memory.
-   * @throws LOG_START_GONE when the next group is no longer held
+   * @throws LOG_START_GONE when the next group is no longer held; LOG_IDENTITY when the log ends before `afterSeq`
    */
   read(request: ReadRequest): readonly CommitGroup[];
-  /** Durable in the sink named `consumer`: everything of the source up to `seq`. Retention keeps what is above. */
+  /**
+   * Durable in the sink named `consumer`: everything of the source up to `seq`, which may be less than it said before.
+   * Retention keeps what is above. Does not wait for the disk, since it can be said again; nothing if it is not registered.
+   */
   acknowledge(consumer: string, source: string, seq: number): void;
-  /** Registers a consumer, so that retention keeps what it has not acknowledged; idempotent. */
+  /**
+   * Registers a consumer, so that retention keeps what it has not acknowledged: everything, of a source that is new to it.
+   * Idempotent; sources that are not named stay registered.
+   */
   register(consumer: string, sources: readonly string[]): void;
   unregister(consumer: string): void;
   /** Acknowledged numbers by consumer and source. */
@@ -36,7 +42,10 @@ export interface Log extends AsyncDisposable {
   /** Compacted topics outside of a source's commit: configs, status. */
   put(records: readonly StateRecord[]): void;
   get(topic: string): ReadonlyMap<string, string>;
-  /** Removes groups past the retention that every registered consumer has acknowledged; returns how many. */
+  /**
+   * Removes groups past the retention that every registered consumer has acknowledged, for a tenth of a second at most;
+   * returns how many.
+   */
   applyRetention(): number;
   stats(): LogStats;
 }

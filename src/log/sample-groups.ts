@@ -29,7 +29,7 @@ const column: fc.Arbitrary<Column> = fc.record(
   { requiredKeys: ['name', 'type', 'nullable', 'nativeType'] },
 );
 
-export const arbitrarySchema: fc.Arbitrary<TableSchema> = fc
+const arbitrarySchema: fc.Arbitrary<TableSchema> = fc
   .record({ database: text, table: text, columns: fc.array(column, { maxLength: 4 }) })
   .map((parts) => createTableSchema({ ...parts, primaryKey: parts.columns.length > 0 ? [0] : [] }));
 
@@ -38,7 +38,7 @@ const position = fc.record(positionFields);
 
 const row = fc.tuple(fc.constantFrom(1, 2, 3, 4), uint32, fc.uint8Array({ maxLength: 9 }), fc.uint8Array({ maxLength: 9 }));
 
-export const arbitraryBatch: fc.Arbitrary<ChangeBatch> = fc
+const arbitraryBatch: fc.Arbitrary<ChangeBatch> = fc
   .tuple(arbitrarySchema, fc.array(row, { maxLength: 5 }))
   .map(([schema, rows]) => {
     const images = rows.flatMap(([, , before, after]) => [before, after]);

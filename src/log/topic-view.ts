@@ -54,7 +54,7 @@ export interface Topic extends TopicInfo {
   readonly firstOffset: number;
 }
 
-export function topicName({ source, database, table }: Pick<TopicInfo, 'source' | 'database' | 'table'>): string {
+function topicName({ source, database, table }: Pick<TopicInfo, 'source' | 'database' | 'table'>): string {
   return database === '' && table === '' ? source : `${source}.${database}.${table}`;
 }
 

@@ -10,7 +10,9 @@ const waitForWriterMs = 200;
 /** Free pages that stay in the file for the next groups: writing to them is cheaper than growing and truncating it. */
 const keptFreeBytes = 64 * 1024 * 1024;
 const vacuumStepPages = 256;
-const vacuumBudgetMs = 100;
+/** Of one call, whose thread has other work; what is left over is for the next call. */
+const trimBudgetMs = 100;
+const vacuumBudgetMs = 50;
 
 export interface RetentionLimits {
   /** Age in the log, milliseconds. */
@@ -63,10 +65,11 @@ export class Retention {
     return { usedBytes: numberOf(row?.['page_count']) * page - free, freeBytes: free };
   }
 
-  /** Removes what is past the limits and acknowledged by all; returns how many groups. */
+  /** Removes what is past the limits and acknowledged by all, for about 0.1 s; returns how many groups. */
   applyLimits(limits: RetentionLimits): number {
     let removed = 0;
-    for (const { name } of this.#sources.all()) removed += this.#trim(name, (extent) => this.#pastLimits(extent, limits));
+    const endMs = performance.now() + trimBudgetMs;
+    for (const { name } of this.#sources.all()) removed += this.#trim(name, (extent) => this.#pastLimits(extent, limits), endMs);
     this.#vacuum();
     return removed;
   }
@@ -105,7 +108,7 @@ export class Retention {
   }
 
   /** Removes a source's groups up to what `bound` says, as far as they are acknowledged, in steps. */
-  #trim(name: string, bound: (extent: SourceExtent) => number): number {
+  #trim(name: string, bound: (extent: SourceExtent) => number, endMs = Infinity): number {
     let total = 0;
     for (;;) {
       let removed = 0;
@@ -113,7 +116,7 @@ export class Retention {
         removed = this.#trimStep(name, bound);
       }, waitForWriterMs);
       total += removed;
-      if (!done || removed === 0) return total;
+      if (!done || removed === 0 || performance.now() > endMs) return total;
     }
   }
 

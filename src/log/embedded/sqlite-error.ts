@@ -10,7 +10,7 @@ const ioError = 10;
 const ioErrorsOfFullDisk = [778, 1034, 1546, 4618, 4874];
 
 /** SQLite's (extended) error code of something thrown. */
-export function sqliteCode(error: unknown): number | undefined {
+function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined;
   return typeof error.errcode === 'number' ? error.errcode : undefined;
 }
