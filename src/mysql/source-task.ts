@@ -20,15 +20,14 @@ import type { Charsets } from './charset.ts';
 import { EventMapper } from './event-mapper.ts';
 import type { MappedGroup, StreamPosition } from './event-mapper.ts';
 import { GroupBuilder } from './group-builder.ts';
-import { refuseUnusable } from './preflight.ts';
 import { comparePositions, readServerPosition } from './server-position.ts';
 import { openSnapshot } from './snapshot.ts';
 import type { Snapshot, SnapshotStep } from './snapshot-contract.ts';
 import { readSnapshotState, snapshotTopic } from './snapshot-state.ts';
 import type { SourceConfig } from './source-config.ts';
 import { readOffset, writeOffset } from './source-offset.ts';
-import { openTableModels, tableTopic } from './table-models.ts';
-import type { TableModels } from './table-models.ts';
+import { openSourceModels, tableTopic } from './source-models.ts';
+import type { SourceModels } from './source-models.ts';
 
 export interface SourceTaskOptions {
   readonly config: SourceConfig;
@@ -38,6 +37,8 @@ export interface SourceTaskOptions {
 
 /** The server says at least this often that it is there; also how late a quiet stream notices a request. */
 const heartbeatMs = 1000;
+/** So long without a byte, and the server counts as gone. */
+const readTimeoutMs = 10_000;
 /** The position alone is made durable at most so often. */
 const advanceMs = 500;
 
@@ -51,9 +52,8 @@ export async function openSourceTask(options: SourceTaskOptions, signal: AbortSi
   const settings = connectionSettings(config.server);
   const control = await openConnection(settings, signal);
   try {
-    await refuseUnusable(control, config, signal);
     const charsets = await loadCharsets(control, signal);
-    const models = await openTableModels({ config, connection: control, state: state.state(tableTopic) }, signal);
+    const models = await openSourceModels({ config, connection: control, state: state.state(tableTopic), log: options.log }, signal);
     const task = new MysqlSourceTask({ ...options, settings, control, charsets, models });
     await task.start(signal);
     return task;
@@ -67,7 +67,7 @@ interface Parts extends SourceTaskOptions {
   readonly settings: ConnectionSettings;
   readonly control: ServerConnection;
   readonly charsets: Charsets;
-  readonly models: TableModels;
+  readonly models: SourceModels;
 }
 
 /** A promise that is waited for in turns; at most one of a kind is under way. */
@@ -88,8 +88,6 @@ class MysqlSourceTask implements SourceTask {
   #reading: Pending<readonly BinlogEvent[]> | undefined;
   #snapshot: Snapshot | undefined;
   #stepping: Pending<SnapshotStep> | undefined;
-  /** Full definitions that were read for the snapshot, by the captured one's fingerprint. */
-  readonly #definitions = new Map<string, TableSchema>();
   /** The next poll's snapshot, when none is running: these tables, or all. */
   #requested: ReadonlyMap<string, TableId> | 'all' | undefined;
   /** What the first group of a source without a snapshot holds. */
@@ -98,6 +96,7 @@ class MysqlSourceTask implements SourceTask {
   #advancedAt = 0;
   #advancedTo: SourcePosition | undefined;
   readonly #closing = new AbortController();
+  #inner: { readonly outer: AbortSignal; readonly inner: AbortSignal } | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -196,8 +195,9 @@ class MysqlSourceTask implements SourceTask {
 
   async #waitForMore(signal: AbortSignal): Promise<void> {
     const waits: Promise<unknown>[] = [];
-    const inner = AbortSignal.any([signal, this.#closing.signal]);
-    if (this.#snapshot !== undefined) {
+    const inner = this.#innerSignal(signal);
+    // After its end it has another step only when a table changes, which unsets the end.
+    if (this.#snapshot !== undefined && (this.#snapshot.end === undefined || this.#stepping !== undefined)) {
       const snapshot = this.#snapshot;
       this.#stepping ??= pending(snapshot.next(inner));
       waits.push(this.#stepping.promise);
@@ -214,6 +214,12 @@ class MysqlSourceTask implements SourceTask {
     }
   }
 
+  /** Aborted with the caller's signal, and when the task is closed. */
+  #innerSignal(signal: AbortSignal): AbortSignal {
+    if (this.#inner?.outer !== signal) this.#inner = { outer: signal, inner: AbortSignal.any([signal, this.#closing.signal]) };
+    return this.#inner.inner;
+  }
+
   // --- the stream
 
   async #openStream(signal: AbortSignal): Promise<BinlogStream> {
@@ -221,7 +227,7 @@ class MysqlSourceTask implements SourceTask {
     if (position === undefined) throw new MillraceError('INTERNAL', 'no position to stream from');
     const { config, settings, charsets, models, log } = this.#parts;
     const start = streamStart(config.flavor, position);
-    const stream = await openBinlogStream({ connection: settings, serverId: config.serverId, start, heartbeatMs }, signal);
+    const stream = await openBinlogStream({ connection: settings, serverId: config.serverId, start, heartbeatMs, readTimeoutMs }, signal);
     log.info({ file: position.file, pos: position.pos, gtids: position.gtids }, 'streaming the binlog');
     this.#mapper = new EventMapper({
       flavor: config.flavor,
@@ -297,7 +303,6 @@ class MysqlSourceTask implements SourceTask {
         state: how.anew === true || this.#position === undefined ? new Map() : state.state(snapshotTopic),
         readTables: async (connection, tables, inner) => {
           const read = await models.readDefinitions(connection, tables, inner);
-          for (const { full, captured } of read) this.#definitions.set(captured.fingerprint, full);
           return read.map(({ captured }) => captured);
         },
         streamPlace: () => (this.#streams ? (this.#mapper?.position() ?? this.#position) : undefined),
@@ -394,7 +399,6 @@ class MysqlSourceTask implements SourceTask {
     mapper.snapshot = undefined;
     this.#snapshot = undefined;
     this.#stepping = undefined;
-    this.#definitions.clear();
     void snapshot[Symbol.asyncDispose]();
     return this.#mapped(mapper.finish());
   }
@@ -402,7 +406,7 @@ class MysqlSourceTask implements SourceTask {
   /** The tables' models are from now on as the snapshot reads them. */
   #define(tables: readonly TableSchema[]): readonly StateRecord[] {
     this.#mapper?.forgetTables();
-    return tables.flatMap((captured) => this.#parts.models.set(this.#definitions.get(captured.fingerprint) ?? captured));
+    return tables.flatMap((captured) => this.#parts.models.define(captured));
   }
 
   /** The tables as they are, empty, and the stream from here on. */
@@ -418,7 +422,7 @@ class MysqlSourceTask implements SourceTask {
       const changes = after.map(({ captured }): SchemaChange => ({ kind: 'createTable', after: captured }));
       this.#first = {
         entry: { kind: 'schema', database: '', statement: '', event: -1, changes },
-        state: after.flatMap(({ full }) => models.set(full)),
+        state: after.flatMap(({ captured }) => models.define(captured)),
       };
       return;
     }

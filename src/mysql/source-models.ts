@@ -1,0 +1,147 @@
+import { MillraceError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { ServerConnection } from '../binlog/connection.ts';
+import type { QueryEvent } from '../binlog/events.ts';
+import type { StateRecord } from '../connect/tasks.ts';
+import { tableName } from '../event/table-schema.ts';
+import type { TableId, TableSchema } from '../event/table-schema.ts';
+import { captureTable } from './captured.ts';
+import type { CapturedTable } from './captured.ts';
+import { readCharsetCatalog } from './charset-catalog.ts';
+import type { CharsetCatalog } from './charset-catalog.ts';
+import { applyDdl } from './ddl/apply-ddl.ts';
+import type { DdlScope } from './ddl/apply-ddl.ts';
+import { readDdl } from './ddl/read-ddl.ts';
+import type { StatementEffect, StreamModels } from './event-mapper.ts';
+import { readTableDefinitions } from './read-schema.ts';
+import type { TableDefinition } from './read-schema.ts';
+import type { SourceConfig } from './source-config.ts';
+
+/**
+ * The compacted topic of the table models: key JSON `[connector, database, table]`, value JSON of the definition. They
+ * become durable with the offset, so that after a restart rows of old positions are read under their own definitions.
+ */
+export const tableTopic = 'millrace-tables';
+
+/** The table models of a source at the stream's position, and the definitions that its snapshots read. */
+export interface SourceModels extends StreamModels {
+  /** Definitions as the server has them now: of these tables, or of all captured ones. */
+  readDefinitions(connection: ServerConnection, tables: readonly TableId[] | undefined, signal: AbortSignal): Promise<readonly CapturedTable[]>;
+  /** The table is from now on as `readDefinitions` gave it last under this captured schema. */
+  define(captured: TableSchema): readonly StateRecord[];
+  remove(table: TableId): readonly StateRecord[];
+}
+
+export interface SourceModelsOptions {
+  readonly config: SourceConfig;
+  readonly connection: ServerConnection;
+  /** The records of `tableTopic`. */
+  readonly state: ReadonlyMap<string, string>;
+  readonly log: Logger;
+}
+
+interface Model {
+  readonly definition: TableDefinition;
+  readonly captured: CapturedTable;
+}
+
+/** Loads the stored models and what else DDL depends on. @throws MYSQL_QUERY_FAILED, MYSQL_UNREACHABLE */
+export async function openSourceModels({ config, connection, state, log }: SourceModelsOptions, signal: AbortSignal): Promise<SourceModels> {
+  const catalog = await readCharsetCatalog(connection, signal);
+  const [settings] = await connection.query('SELECT @@global.explicit_defaults_for_timestamp', signal);
+  const explicitTimestamps = settings?.[0] !== '0';
+  const models = new Map<string, Model>();
+  const collations = new Map(catalog.databaseCollations);
+  /** What snapshots read last, by the fingerprint of the captured part. */
+  const read = new Map<string, TableDefinition>();
+
+  const modelOf = (definition: TableDefinition): Model => ({
+    definition,
+    captured: captureTable(definition.schema, (table, column) => config.capturesColumn(table, column)),
+  });
+  const put = (definition: TableDefinition): StateRecord => {
+    models.set(tableName(definition.schema), modelOf(definition));
+    return record(config.name, definition.schema, JSON.stringify(definition));
+  };
+  const remove = (table: TableId): StateRecord => {
+    models.delete(tableName(table));
+    return record(config.name, table, null);
+  };
+  for (const [key, value] of state) {
+    const [connector] = parseKey(key);
+    if (connector !== config.name) continue;
+    const definition = parseDefinition(value);
+    models.set(tableName(definition.schema), modelOf(definition));
+  }
+
+  const scopeOf = ({ status }: QueryEvent): DdlScope => ({
+    find: (table) => models.get(tableName(table))?.definition,
+    inDatabase: (database) => [...models.values()].flatMap(({ definition }) => (definition.schema.database === database ? definition : [])),
+    databaseCollation: (database) => collations.get(database),
+    captures: (table) => config.captures(table),
+    capturesColumn: (table, column) => config.capturesColumn(table, column),
+    catalog: catalog satisfies CharsetCatalog,
+    sqlMode: status.sqlMode ?? 0n,
+    explicitTimestamps: status.explicitDefaultsForTimestamp ?? explicitTimestamps,
+    timeZone: status.timeZone ?? '+00:00',
+  });
+
+  return {
+    find: (database, table) => models.get(`${database}.${table}`)?.captured,
+    apply(event, takes): StatementEffect {
+      const statement = readDdl(event.sql, {
+        flavor: config.flavor,
+        defaultDatabase: event.database,
+        sqlMode: event.status.sqlMode ?? 0n,
+      });
+      const effect = applyDdl(statement, scopeOf(event));
+      for (const { database, collation } of effect.databases) {
+        if (collation === null) collations.delete(database);
+        else collations.set(database, collation);
+      }
+      if (effect.unreadable !== undefined) log.warn({ statement: event.sql.slice(0, 500), reason: effect.unreadable }, 'a statement could not be read');
+      const changes = effect.changes.filter((change) => {
+        const table = change.kind === 'createTable' ? change.after : change.before;
+        return (config.captures(table) || (change.kind === 'renameTable' && config.captures(change.after))) && takes(table);
+      });
+      const state = [
+        ...effect.removed.filter((table) => takes(table)).map(remove),
+        ...effect.defined.filter(({ schema }) => config.captures(schema) && takes(schema)).map(put),
+      ];
+      for (const { table, reason } of effect.uncertain) {
+        log.warn({ table: tableName(table), reason, statement: event.sql.slice(0, 500) }, 'a statement leaves a table uncertain');
+      }
+      return { changes, state, uncertain: effect.uncertain.map(({ table }) => table).filter((table) => config.captures(table)) };
+    },
+    async readDefinitions(from, tables, inner) {
+      const names = tables === undefined ? undefined : new Set(tables.map(tableName));
+      const wanted = (table: TableId): boolean => config.captures(table) && (names === undefined || names.has(tableName(table)));
+      const definitions = await readTableDefinitions(from, wanted, inner);
+      return definitions.map((definition) => {
+        const { captured } = modelOf(definition);
+        read.set(captured.captured.fingerprint, definition);
+        return captured;
+      });
+    },
+    define(captured) {
+      const definition = read.get(captured.fingerprint);
+      if (definition === undefined) throw new MillraceError('INTERNAL', `no definition of ${tableName(captured)} was read`);
+      return [put(definition)];
+    },
+    remove: (table) => [remove(table)],
+  };
+}
+
+function record(connector: string, { database, table }: TableId, value: string | null): StateRecord {
+  return { topic: tableTopic, key: JSON.stringify([connector, database, table]), value };
+}
+
+function parseKey(key: string): readonly unknown[] {
+  const parts: unknown = JSON.parse(key);
+  return Array.isArray(parts) ? parts : [];
+}
+
+function parseDefinition(text: string): TableDefinition {
+  // Our own record, written by `record` above and committed with the offset.
+  return JSON.parse(text) as TableDefinition;
+}
