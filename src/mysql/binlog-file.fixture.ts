@@ -30,21 +30,24 @@ export interface BinlogSeen {
   readonly tableMaps: readonly TableMapSeen[];
   readonly rows: readonly RowsSeen[];
   readonly statements: readonly StatementSeen[];
+  /** Where the file ended. */
+  readonly end: number;
 }
 
 const rowsEvents: Readonly<Record<number, RowsSeen['event']>> = { 23: 'write', 24: 'update', 25: 'delete', 30: 'write', 31: 'update', 32: 'delete' };
 
-/** Reads a binlog file with CRC32 checksums (the servers' default; MariaDB's test server has none by default). */
-export function readBinlogFile(path: string, { checksums }: { readonly checksums: boolean }): BinlogSeen {
+/** Reads the events of a binlog file from an offset on. */
+export function readBinlogFile(path: string, { checksums, from = 4 }: { readonly checksums: boolean; readonly from?: number }): BinlogSeen {
   const file = readFileSync(path);
   const tableMaps: TableMapSeen[] = [];
   const rows: RowsSeen[] = [];
   const statements: StatementSeen[] = [];
   const byId = new Map<number, TableMapSeen>();
-  for (let at = 4; at + 19 <= file.length; ) {
+  let at = from;
+  while (at + 19 <= file.length) {
     const type = file[at + 4] ?? 0;
     const size = file.readUInt32LE(at + 9);
-    if (size < 19) break;
+    if (size < 19 || at + size > file.length) break;
     const body = file.subarray(at + 19, at + size - (checksums ? 4 : 0));
     const kind = rowsEvents[type];
     if (type === 19) {
@@ -59,7 +62,7 @@ export function readBinlogFile(path: string, { checksums }: { readonly checksums
     }
     at += size;
   }
-  return { tableMaps, rows, statements };
+  return { tableMaps, rows, statements, end: at };
 }
 
 function readTableMap(body: Buffer): TableMapSeen {

@@ -134,6 +134,12 @@ export function columnTypeOf(native: NativeType, charset: string | null): Column
       return { kind: 'json' };
     case 'BINARY':
       return { kind: 'binary', fixedLength: args[0] ?? 1 };
+    case 'VARBINARY':
+    case 'TINYBLOB':
+    case 'BLOB':
+    case 'MEDIUMBLOB':
+    case 'LONGBLOB':
+      return { kind: 'binary' };
     case 'GEOMETRY':
     case 'POINT':
     case 'LINESTRING':

@@ -34,7 +34,7 @@ export interface TableDefinition {
 const systemDatabases = new Set(['mysql', 'information_schema', 'performance_schema', 'sys']);
 
 /** The two columns that system versioning adds without naming them; they are the last ones of the row images. */
-const versioningColumns: readonly Column[] = (['start', 'end'] as const).map((versioning) => ({
+export const versioningColumns: readonly Column[] = (['start', 'end'] as const).map((versioning) => ({
   name: `row_${versioning}`,
   type: { kind: 'timestamp', fsp: 6 },
   nullable: false,

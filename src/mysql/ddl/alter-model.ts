@@ -1,0 +1,308 @@
+import type { ColumnOrigin } from '../../event/schema-change.ts';
+import { createTableSchema, type Column } from '../../event/table-schema.ts';
+import { resolveCharset } from '../charset-catalog.ts';
+import { hasCharset } from '../column-type.ts';
+import { charsetOf, hashColumns, isHashColumn, primaryKeyOf, versioningColumns, type TableDefinition, type TableKey } from '../read-schema.ts';
+import { columnModel, implicitTimestampDefault, withDefault, type ColumnEnvironment } from './column-model.ts';
+import { conversionDoubt } from './conversion.ts';
+import { implicitDefault } from './default-text.ts';
+import { addKeys, dropFromKeys, renameInKeys, sameName } from './key-model.ts';
+import type { AlterAction, CharsetClause, ColumnDefinition, Position } from './statement.ts';
+
+/** What the statement's words mean in, besides the table itself. */
+export interface TableEnvironment extends Omit<ColumnEnvironment, 'collation'> {
+  /** The default collation of the table's database. */
+  readonly databaseCollation: string;
+}
+
+export interface AlteredTable {
+  readonly after: TableDefinition;
+  /** For each column of `after`, where the values of existing rows come from. */
+  readonly origins: readonly ColumnOrigin[];
+  /** Why the server's rows or definition may differ from these; empty: they do not. */
+  readonly doubts: readonly string[];
+}
+
+/** A column on its way: `from` is its position before, undefined of an added one. */
+interface Slot {
+  column: Column;
+  readonly from: number | undefined;
+  /** MODIFY or CHANGE gave it a whole definition. */
+  readonly redefined?: boolean;
+}
+
+type Kind<K extends AlterAction['kind']> = Extract<AlterAction, { kind: K }>;
+
+/**
+ * What the actions of one ALTER TABLE make of a table. As on the server (mysql_prepare_alter_table): names of columns to
+ * drop, change or rename are those from before; what stays keeps its place; then added columns and those with a position
+ * are put in, in the order of the statement, after columns by their new names.
+ */
+export function alterModel(before: TableDefinition, actions: readonly AlterAction[], environment: TableEnvironment): AlteredTable {
+  const doubts: string[] = [];
+  const collation = collationAfter(before, actions, environment);
+  const scope: Scope = { before, actions, doubts, environment: { ...environment, collation } };
+  const hidden = hiddenColumns(before);
+  const slots = keepColumns(scope, before.schema.columns.length - hidden);
+  placeColumns(scope, slots);
+  const versioned = actions.findLast((action): action is Kind<'versioning'> => action.kind === 'versioning')?.on;
+  const keys = keysAfter(scope, slots);
+  requireKeyColumns(slots, keys);
+  appendVersioning(scope, { slots, versioned });
+  for (const column of hashColumns({ keys })) {
+    const from = before.schema.columns.findIndex((each) => each.name === column.name);
+    slots.push({ column, from: from < 0 ? undefined : from });
+  }
+
+  const columns = slots.map(({ column }) => column);
+  const { fingerprint: _, charset: _charset, collation: _collation, comment, ...rest } = before.schema;
+  const newComment = actions.findLast((action): action is Kind<'comment'> => action.kind === 'comment')?.comment ?? comment;
+  const schema = createTableSchema({
+    ...rest,
+    columns,
+    primaryKey: primaryKeyOf(columns, keys),
+    charset: charsetOf(collation),
+    collation,
+    ...(newComment === undefined || newComment === '' ? {} : { comment: newComment }),
+  });
+  return { after: { schema, keys }, origins: slots.map((slot) => originOf(slot, scope)), doubts };
+}
+
+interface Scope {
+  readonly before: TableDefinition;
+  readonly actions: readonly AlterAction[];
+  readonly doubts: string[];
+  readonly environment: ColumnEnvironment;
+}
+
+/** How many columns at the end no statement can name. */
+function hiddenColumns({ schema }: TableDefinition): number {
+  return schema.columns.filter((column) => isHashColumn(column) || isImplicitVersioning(column)).length;
+}
+
+function isImplicitVersioning({ name, versioning, invisible }: Column): boolean {
+  return versioning !== undefined && invisible === true && name === `row_${versioning}`;
+}
+
+/** Later columns of the statement already get the default collation that it sets. */
+function collationAfter({ schema }: TableDefinition, actions: readonly AlterAction[], environment: TableEnvironment): string {
+  let collation = schema.collation ?? environment.databaseCollation;
+  for (const action of actions) {
+    if (action.kind !== 'defaultCharset' && action.kind !== 'convertCharset') continue;
+    const inherited = action.charset.charset === 'default' ? environment.databaseCollation : collation;
+    ({ collation } = resolveCharset(action.charset, inherited, environment.catalog));
+  }
+  return collation;
+}
+
+/** The columns that stay, in their old order; those with a new position are left for `placeColumns`. */
+function keepColumns(scope: Scope, visible: number): Slot[] {
+  const { before, actions, environment } = scope;
+  const slots: Slot[] = [];
+  checkNames(scope, visible);
+  const convert = actions.findLast((action): action is Kind<'convertCharset'> => action.kind === 'convertCharset');
+  before.schema.columns.slice(0, visible).forEach((old, from) => {
+    const about = actions.filter((action) => namesColumn(action, old.name));
+    if (about.some(({ kind }) => kind === 'dropColumn')) return;
+    const change = about.find((action): action is Kind<'changeColumn'> => action.kind === 'changeColumn');
+    if (change !== undefined) {
+      if (change.position === undefined) slots.push(changed(change, { from, scope }));
+      return;
+    }
+    let column = convert === undefined ? old : converted(old, convert.charset, environment);
+    for (const action of about) {
+      if (action.kind === 'renameColumn') column = { ...column, name: action.to };
+      if (action.kind === 'alterVisibility') column = withVisibility(column, action.invisible);
+      if (action.kind === 'alterDefault') column = alteredDefault(column, { action, scope });
+    }
+    slots.push({ column, from });
+  });
+  return slots;
+}
+
+function namesColumn(action: AlterAction, name: string): boolean {
+  switch (action.kind) {
+    case 'dropColumn':
+    case 'alterDefault':
+    case 'alterVisibility':
+      return sameName(action.column, name);
+    case 'changeColumn':
+    case 'renameColumn':
+      return sameName(action.from, name);
+    default:
+      return false;
+  }
+}
+
+/** A name that the model does not know, without IF EXISTS, shows that the model is not the server's table. */
+function checkNames({ before, actions, doubts }: Scope, visible: number): void {
+  const columns = before.schema.columns.slice(0, visible);
+  for (const action of actions) {
+    if (action.kind === 'dropColumn' || action.kind === 'alterDefault' || action.kind === 'changeColumn' || action.kind === 'renameColumn') {
+      if (!action.ifExists && !columns.some(({ name }) => namesColumn(action, name))) {
+        doubts.push(`${action.kind} of a column that is not known`);
+      }
+    }
+  }
+}
+
+function changed({ column }: Kind<'changeColumn'>, { from, scope }: { readonly from: number; readonly scope: Scope }): Slot {
+  const made = columnModel(implied(column, { scope, from }), scope.environment);
+  if (made.doubt !== undefined) scope.doubts.push(made.doubt);
+  return { column: made.column, from, redefined: true };
+}
+
+/** The definition with what a TIMESTAMP gets without explicit_defaults_for_timestamp. */
+function implied(column: ColumnDefinition, { scope, from }: { readonly scope: Scope; readonly from: number | undefined }): ColumnDefinition {
+  if (scope.environment.explicitTimestamps || column.type.name !== 'TIMESTAMP' || column.generated !== undefined) return column;
+  const others = scope.before.schema.columns.some((each, position) => each.type.kind === 'timestamp' && position !== from);
+  const value = implicitTimestampDefault(column, !others);
+  return value === undefined ? column : { ...column, default: value };
+}
+
+function withVisibility(column: Column, invisible: boolean): Column {
+  const { invisible: _, ...rest } = column;
+  return invisible ? { ...rest, invisible } : rest;
+}
+
+function alteredDefault(column: Column, { action, scope }: { readonly action: Kind<'alterDefault'>; readonly scope: Scope }): Column {
+  const { flavor } = scope.environment.catalog;
+  if (action.default === undefined) {
+    const { defaultText: _text, defaultExpression: _expression, ...rest } = column;
+    // MySQL's information_schema does not tell "no default" from NULL.
+    return column.nullable && flavor === 'mysql' ? { ...rest, defaultText: null } : rest;
+  }
+  const made = withDefault(column, action.default, scope.environment);
+  if (made.doubt !== undefined) scope.doubts.push(made.doubt);
+  return made.column;
+}
+
+/** CONVERT TO: a TEXT grows where the characters of the new set need more bytes. */
+function converted(column: Column, clause: CharsetClause, environment: ColumnEnvironment): Column {
+  if (!hasCharset(column.type)) return column;
+  const { charset, collation } = resolveCharset(clause, environment.collation, environment.catalog);
+  const lengthOf = (name: string | undefined): number => environment.catalog.maxLengths.get(name ?? '') ?? 1;
+  const grows = lengthOf(charset) > lengthOf(column.charset);
+  const larger: Readonly<Record<string, string>> = { TINYTEXT: 'TEXT', TEXT: 'MEDIUMTEXT', MEDIUMTEXT: 'LONGTEXT' };
+  return { ...column, charset, collation, nativeType: grows ? (larger[column.nativeType] ?? column.nativeType) : column.nativeType };
+}
+
+function placeColumns(scope: Scope, slots: Slot[]): void {
+  const { before, actions, doubts, environment } = scope;
+  for (const action of actions) {
+    if (action.kind === 'addColumn') {
+      const present = before.schema.columns.some(({ name }) => sameName(name, action.column.name));
+      const again = slots.some(({ column }) => sameName(column.name, action.column.name));
+      if (action.ifNotExists && (present || again)) continue;
+      if (again) doubts.push(`${action.column.name} is added, but is already there`);
+      const made = columnModel(implied(action.column, { scope, from: undefined }), environment);
+      if (made.doubt !== undefined) doubts.push(made.doubt);
+      place(scope, { slots, slot: { column: made.column, from: undefined }, position: action.position });
+    } else if (action.kind === 'changeColumn' && action.position !== undefined) {
+      const from = before.schema.columns.findIndex(({ name }) => sameName(name, action.from));
+      if (from >= 0) place(scope, { slots, slot: changed(action, { from, scope }), position: action.position });
+    }
+  }
+}
+
+interface Placement {
+  readonly slots: Slot[];
+  readonly slot: Slot;
+  readonly position: Position | undefined;
+}
+
+function place({ doubts }: Scope, { slots, slot, position }: Placement): void {
+  if (position === undefined) {
+    slots.push(slot);
+  } else if (position === 'first') {
+    slots.unshift(slot);
+  } else {
+    const at = slots.findIndex(({ column }) => sameName(column.name, position.after));
+    if (at < 0) doubts.push(`AFTER ${position.after}, which is not known`);
+    slots.splice(at < 0 ? slots.length : at + 1, 0, slot);
+  }
+}
+
+function keysAfter({ before, actions, doubts, environment }: Scope, slots: readonly Slot[]): TableKey[] {
+  const { catalog } = environment;
+  const dropped: string[] = [];
+  const renames = new Map<string, string>();
+  before.schema.columns.forEach(({ name }, from) => {
+    const after = slots.find((slot) => slot.from === from);
+    if (after === undefined && !actions.every((action) => action.kind !== 'dropColumn' || !sameName(action.column, name))) dropped.push(name);
+    if (after !== undefined && after.column.name !== name) renames.set(name.toLowerCase(), after.column.name);
+  });
+  let keys = renameInKeys(dropFromKeys(before.keys, dropped), renames);
+  const remove = (name: string, known: boolean): void => {
+    const left = keys.filter((key) => !sameName(key.name, name));
+    if (left.length === keys.length && !known) doubts.push(`a key ${name} is not known`);
+    keys = left;
+  };
+  for (const action of actions) {
+    if (action.kind === 'dropPrimaryKey') remove('PRIMARY', action.ifExists);
+    if (action.kind === 'dropKey') remove(action.name, action.ifExists || before.keys.some(({ name }) => sameName(name, action.name)));
+    // A foreign key or a check, where it is no key.
+    if (action.kind === 'dropConstraint') remove(action.name, true);
+    if (action.kind === 'renameKey') keys = keys.map((key) => (sameName(key.name, action.from) ? { ...key, name: action.to } : key));
+  }
+  const added = actions.flatMap((action) => (action.kind === 'addKey' ? [action.key] : []));
+  const periods = actions.flatMap((action) => (action.kind === 'addPeriod' ? [action.period] : []));
+  const columns = slots.map(({ column }) => column);
+  if (added.some(({ withoutOverlaps }) => withoutOverlaps !== undefined) && periods.length === 0) doubts.push('a key over a period');
+  return addKeys(keys, added, { columns, periods, flavor: catalog.flavor, maxLengths: catalog.maxLengths });
+}
+
+/** The columns of the primary key are NOT NULL, whatever was written. */
+export function requireKeyColumns(slots: readonly { column: Column }[], keys: readonly TableKey[]): void {
+  const primary = keys.find(({ name }) => name === 'PRIMARY');
+  for (const slot of slots) {
+    if (!slot.column.nullable || primary?.columns.includes(slot.column.name) !== true) continue;
+    const { defaultText, ...rest } = slot.column;
+    slot.column = { ...rest, nullable: false, ...(typeof defaultText === 'string' ? { defaultText } : {}) };
+  }
+}
+
+function appendVersioning({ before, actions, doubts }: Scope, { slots, versioned }: { readonly slots: Slot[]; readonly versioned: boolean | undefined }): void {
+  const implicit = before.schema.columns.flatMap((column, from) => (isImplicitVersioning(column) ? [{ column, from }] : []));
+  if (versioned === false) {
+    doubts.push('history rows go');
+    for (const slot of slots) {
+      const { versioning, generated: _, ...rest } = slot.column;
+      if (versioning !== undefined) slot.column = rest;
+    }
+    return;
+  }
+  slots.push(...implicit);
+  if (versioned !== true) return;
+  doubts.push('history columns come');
+  const named = actions.some(({ kind }) => kind === 'addPeriod');
+  if (!named) slots.push(...versioningColumns.map((column) => ({ column, from: undefined })));
+}
+
+function originOf({ column, from, redefined }: Slot, { before, doubts, environment }: Scope): ColumnOrigin {
+  const old = from === undefined ? undefined : before.schema.columns[from];
+  if (from !== undefined && old !== undefined) {
+    const rewritten = redefined === true ? !sameDefinition(old, column) : old.charset !== column.charset;
+    const doubt = rewritten ? conversionDoubt(old, column, environment.sqlMode) : undefined;
+    if (doubt !== undefined) doubts.push(doubt);
+    return { from };
+  }
+  if (isHashColumn(column)) return { fill: null };
+  if (column.generated !== undefined || column.autoIncrement === true || column.defaultExpression === true) {
+    doubts.push(`${column.name} is computed for rows that are there`);
+    return { fill: null };
+  }
+  if (typeof column.defaultText === 'string') return { fill: column.defaultText };
+  if (column.nullable) return { fill: null };
+  const fill = implicitDefault(column);
+  if (fill === undefined) doubts.push(`${column.name} has no implicit default that is known`);
+  return { fill: fill ?? null };
+}
+
+/** Whether nothing changed but name, default, comment and visibility. */
+function sameDefinition(a: Column, b: Column): boolean {
+  const essence = ({ type, nullable, nativeType, length, scale, charset, generated, autoIncrement, versioning }: Column): string =>
+    JSON.stringify([type, nullable, nativeType, length, scale, charset, generated, autoIncrement, versioning]);
+  return essence(a) === essence(b) && a.generated === undefined;
+}
+
