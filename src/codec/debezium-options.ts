@@ -34,13 +34,15 @@ export interface DebeziumOptions {
   readonly timeAdjuster: boolean;
   /** `value.converter.replace.null.with.default`. */
   readonly replaceNullWithDefault: boolean;
+  /** `include.schema.comments`: the schemas have the columns' comments. Debezium 3.5 for MariaDB always has them. */
+  readonly columnComments: boolean;
   /** `schema.name.adjustment.mode` and `field.name.adjustment.mode`. */
   readonly schemaNames: 'none' | 'avro';
   readonly fieldNames: 'none' | 'avro';
 }
 
 /** Debezium's defaults. */
-const defaultDebeziumOptions: Omit<DebeziumOptions, 'connector' | 'topicPrefix' | 'version'> = {
+const defaultDebeziumOptions: Omit<DebeziumOptions, 'connector' | 'topicPrefix' | 'version' | 'columnComments'> = {
   keySchemas: true,
   valueSchemas: true,
   tombstones: true,
@@ -66,5 +68,5 @@ const debeziumVersions = { mysql: '3.6.1.Final', mariadb: '3.5.0.Final' } as con
 
 /** All options of those that differ from Debezium's defaults. */
 export function debeziumOptions(given: Partial<DebeziumOptions> & Pick<DebeziumOptions, 'connector' | 'topicPrefix'>): DebeziumOptions {
-  return { ...defaultDebeziumOptions, version: debeziumVersions[given.connector], ...given };
+  return { ...defaultDebeziumOptions, version: debeziumVersions[given.connector], columnComments: given.connector === 'mariadb', ...given };
 }

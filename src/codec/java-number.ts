@@ -3,14 +3,22 @@
 /** `Double.toString`: shortest text that reads back, `1.0E10` from 10^7 on and below 10^-3. */
 export function javaDouble(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < maxLong) return integerText(value, 53);
+  const size = Math.abs(value);
+  // here JavaScript prints the same digits without an exponent too
+  if (size >= 1e-3 && size < 1e7) return String(value);
   return javaText(value.toExponential(), (digits) => value.toExponential(digits));
 }
 
 /** `Float.toString` of a 32-bit float. */
 export function javaFloat(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < maxLong) return integerText(value, 24);
-  let digits = 0;
-  while (digits < 9 && Math.fround(Number(value.toExponential(digits))) !== value) digits++;
+  let digits = 5;
+  if (Math.fround(Number(value.toExponential(digits))) === value) {
+    while (digits > 0 && Math.fround(Number(value.toExponential(digits - 1))) === value) digits--;
+  } else {
+    do digits++;
+    while (digits < 9 && Math.fround(Number(value.toExponential(digits))) !== value);
+  }
   return javaText(value.toExponential(digits), (wanted) => value.toExponential(wanted));
 }
 

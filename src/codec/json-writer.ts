@@ -94,39 +94,36 @@ export function writeText(out: ByteWriter, source: Uint8Array, start: number, en
  * puts behind commas and colons.
  */
 export function writeCompactDocument(out: ByteWriter, source: Uint8Array, start: number, end: number): void {
-  out.reserve(end - start + 2);
-  let target = out.bytes;
+  // a document has no bare control characters; four bytes become twelve at most
+  out.reserve((end - start) * 3 + 2);
+  const target = out.bytes;
   let at = out.length;
   let inString = false;
   target[at++] = quote;
   for (let i = start; i < end; i++) {
     const byte = source[i] ?? 0;
-    if (byte === 0x20 && !inString) continue;
-    if (plain[byte] === 1) {
-      target[at++] = byte;
-      continue;
-    }
-    out.length = at;
-    out.reserve(end - i + 13);
-    if (byte >= 0xf0) {
+    if (byte === quote) {
+      inString = !inString;
+      target[at++] = backslash;
+      target[at++] = quote;
+    } else if (byte === backslash) {
+      // the character behind it, which can be a quote, does not end the string
+      const next = source[++i] ?? 0;
+      target[at++] = backslash;
+      target[at++] = backslash;
+      if (next === quote || next === backslash) target[at++] = backslash;
+      target[at++] = next;
+    } else if (byte >= 0xf0) {
+      out.length = at;
       writeSurrogates(out, source, i);
+      at = out.length;
       i += 3;
-    } else {
-      writeEscape(out, byte);
-      if (byte === quote) inString = !inString;
-      else if (byte === backslash) writeEscapedCharacter(out, source[++i] ?? 0);
+    } else if (byte !== 0x20 || inString) {
+      target[at++] = byte;
     }
-    target = out.bytes;
-    at = out.length;
   }
   target[at++] = quote;
   out.length = at;
-}
-
-/** The character behind a backslash in a document: a quote there does not end the string. */
-function writeEscapedCharacter(out: ByteWriter, byte: number): void {
-  if (byte === quote || byte === backslash) writeEscape(out, byte);
-  else out.bytes[out.length++] = byte;
 }
 
 function writeEscape(out: ByteWriter, byte: number): void {
@@ -173,7 +170,7 @@ export function writeInteger(out: ByteWriter, value: number): void {
   }
   if (rest < 1_000_000_000) {
     writeSmall(out, rest, 1);
-  } else if (rest < 1e18) {
+  } else {
     const high = Math.floor(rest / 1e9);
     writeSmall(out, high, 1);
     writeSmall(out, rest - high * 1e9, 9);
@@ -186,9 +183,9 @@ export function writePadded(out: ByteWriter, value: number, digits: number): voi
   writeSmall(out, value, digits);
 }
 
+/** Of an integer below 10^9. */
 function writeSmall(out: ByteWriter, value: number, digits: number): void {
-  let size = digits;
-  for (let limit = 10 ** digits; value >= limit; limit *= 10) size++;
+  const size = Math.max(digits, digitsOf(value));
   const target = out.bytes;
   let at = out.length + size;
   out.length = at;
@@ -198,6 +195,17 @@ function writeSmall(out: ByteWriter, value: number, digits: number): void {
     target[--at] = 0x30 + rest - next * 10;
     rest = next;
   }
+}
+
+function digitsOf(value: number): number {
+  if (value < 10) return 1;
+  if (value < 100) return 2;
+  if (value < 1000) return 3;
+  if (value < 10_000) return 4;
+  if (value < 100_000) return 5;
+  if (value < 1_000_000) return 6;
+  if (value < 10_000_000) return 7;
+  return value < 100_000_000 ? 8 : 9;
 }
 
 /** A signed 64-bit integer of its two halves. */

@@ -1,7 +1,7 @@
 import { ByteWriter } from '../base/byte-writer.ts';
 import type { CommitGroup, Entry } from '../connect/commit-group.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
-import { jsonString, utf8, writeBytes, writeInteger } from './json-writer.ts';
+import { jsonString, utf8, writeAscii, writeBytes, writeInteger } from './json-writer.ts';
 import type { TableTemplate } from './table-template.ts';
 
 export type Chunk = Extract<Entry, { kind: 'chunk' }>;
@@ -9,8 +9,8 @@ export type Chunk = Extract<Entry, { kind: 'chunk' }>;
 const snapshotLabel = utf8(',"snapshot":');
 const nanosLabel = utf8(',"ts_ns":');
 const gtidLabel = utf8(',"gtid":');
-const fileLabel = utf8(',"file":');
-const posLabel = utf8(',"pos":');
+const fileLabel = ',"file":';
+const posLabel = ',"pos":';
 const rowLabel = utf8(',"row":');
 const threadLabel = utf8(',"thread":');
 const nullText = utf8('null');
@@ -26,6 +26,8 @@ export class SourceBlock {
   readonly tail = new ByteWriter(128);
   readonly #options: DebeziumOptions;
   readonly #streamedSnapshot: Uint8Array;
+  #file: string | undefined;
+  #fileText = nullText;
 
   constructor(options: DebeziumOptions) {
     this.#options = options;
@@ -44,7 +46,9 @@ export class SourceBlock {
     const thread = mariadb ? 0 : (transactions.threadId[transaction] ?? 0);
     this.#begin(template, micros, this.#streamedSnapshot);
     writeInteger(this.head, serverId);
-    this.#place(gtidOf(group, transaction, mariadb), group.file, pos ?? 0);
+    writeBytes(this.head, gtidLabel);
+    this.#writeGtid(group, transaction);
+    this.#writePlace(group.file, pos ?? 0);
     this.tail.clear();
     writeBytes(this.tail, threadLabel);
     if (thread === 0) writeBytes(this.tail, nullText);
@@ -57,7 +61,9 @@ export class SourceBlock {
     const micros = Math.floor((chunk.readMicros ?? 0) / 1e6) * 1e6;
     this.#begin(template, micros, utf8(`"${marker}"`));
     writeInteger(this.head, 0);
-    this.#place(undefined, chunk.position.file, chunk.position.pos);
+    writeBytes(this.head, gtidLabel);
+    writeBytes(this.head, nullText);
+    this.#writePlace(chunk.position.file, chunk.position.pos);
     this.tail.clear();
     writeBytes(this.tail, threadLabel);
     writeBytes(this.tail, nullText);
@@ -79,20 +85,29 @@ export class SourceBlock {
     writeBytes(out, template.sourceTable);
   }
 
-  #place(gtid: string | undefined, file: string, pos: number): void {
+  #writeGtid({ transactions }: CommitGroup, transaction: number): void {
     const out = this.head;
-    writeBytes(out, gtidLabel);
-    writeBytes(out, gtid === undefined ? nullText : utf8(jsonString(gtid)));
-    writeBytes(out, fileLabel);
-    writeBytes(out, utf8(jsonString(file)));
-    writeBytes(out, posLabel);
+    const source = transactions.gtidSources[transactions.gtidSource[transaction] ?? 0] ?? '';
+    if (source === '') {
+      writeBytes(out, nullText);
+      return;
+    }
+    // a UUID and tag, or two numbers: nothing to escape
+    writeAscii(out, '"');
+    writeAscii(out, source);
+    writeAscii(out, this.#options.connector === 'mariadb' ? '-' : ':');
+    writeInteger(out, transactions.gtidSequence[transaction] ?? 0);
+    writeAscii(out, '"');
+  }
+
+  #writePlace(file: string, pos: number): void {
+    const out = this.head;
+    if (file !== this.#file) {
+      this.#file = file;
+      this.#fileText = utf8(`${fileLabel}${jsonString(file)}${posLabel}`);
+    }
+    writeBytes(out, this.#fileText);
     writeInteger(out, pos);
     writeBytes(out, rowLabel);
   }
-}
-
-function gtidOf({ transactions }: CommitGroup, transaction: number, mariadb: boolean): string | undefined {
-  const source = transactions.gtidSources[transactions.gtidSource[transaction] ?? 0] ?? '';
-  if (source === '') return undefined;
-  return `${source}${mariadb ? '-' : ':'}${transactions.gtidSequence[transaction] ?? 0}`;
 }

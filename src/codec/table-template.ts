@@ -43,6 +43,7 @@ interface Field {
   readonly column: Column;
   readonly name: string;
   readonly shape: FieldShape;
+  readonly doc: string | undefined;
   readonly default: string | undefined;
 }
 
@@ -91,7 +92,8 @@ function topicName(schema: Pick<TableSchema, 'database' | 'table'>, options: Deb
 function fieldOf(column: Column, options: DebeziumOptions): Field {
   const shape = fieldShape(column, options);
   const name = options.fieldNames === 'avro' ? avroName(column.name) : column.name;
-  return { column, name, shape, default: defaultJson(column, shape, options) };
+  const doc = (options.columnComments ? column.comment : undefined) ?? shape.doc;
+  return { column, name, shape, doc, default: defaultJson(column, shape, options) };
 }
 
 function columnTemplate({ column, name, shape, default: fallback }: Field, position: number, options: DebeziumOptions): ColumnTemplate {
@@ -118,12 +120,12 @@ function label(name: string, position: number): Uint8Array {
 }
 
 /** Member order is JsonConverter's: type, fields or items, optional, name, version, doc, parameters, default, field. */
-function fieldSchema({ column, name, shape, default: fallback }: Field): string {
+function fieldSchema({ column, name, shape, doc, default: fallback }: Field): string {
   const parts = [`"type":"${shape.type}"`];
   if (shape.inner !== undefined) parts.push(shape.inner);
   parts.push(`"optional":${column.nullable}`);
   if (shape.name !== undefined) parts.push(`"name":"${shape.name}"`, '"version":1');
-  if (shape.doc !== undefined) parts.push(`"doc":${jsonString(shape.doc)}`);
+  if (doc !== undefined && doc !== '') parts.push(`"doc":${jsonString(doc)}`);
   if (shape.parameters !== undefined) {
     const parameters = shape.parameters.map(([key, value]) => `"${key}":${jsonString(value)}`);
     parts.push(`"parameters":{${parameters.join(',')}}`);

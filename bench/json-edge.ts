@@ -1,0 +1,169 @@
+/*
+ * Debezium records per second on one core, rendered from batches of the benchmark's twelve-column table.
+ *
+ *   node bench/json-edge.ts [seconds per line]
+ *
+ * Half of the changes are inserts, a third updates, the rest deletes with their tombstones; a tenth of the notes is not
+ * ASCII. Events of 22 rows, as MySQL's 8 KB row events have, and of one row, as small transactions have. The last line
+ * parses and prints the same records with JSON.parse and JSON.stringify, as a scale.
+ */
+import { ByteWriter } from '../src/base/byte-writer.ts';
+import { debeziumOptions, type DebeziumOptions } from '../src/codec/debezium-options.ts';
+import { createDebeziumRenderer } from '../src/codec/debezium-renderer.ts';
+import { renderRecordLine } from '../src/codec/record-line.ts';
+import type { CommitGroup, Entry } from '../src/connect/commit-group.ts';
+import { writeImage } from '../src/event/cell.ts';
+import { ChangeBatchBuilder, copyBatch, op, type ChangeBatch } from '../src/event/change-batch.ts';
+import { createTableSchema, type Column } from '../src/event/table-schema.ts';
+import type { Value } from '../src/event/value.ts';
+
+const secondsPerLine = Number(process.argv[2] ?? 3);
+const rows = 1000;
+
+const int = (bits: 8 | 16 | 32 | 64, unsigned = false): Column['type'] => ({ kind: 'int', bits, unsigned });
+const columns: readonly Column[] = [
+  { name: 'id', type: int(64), nullable: false, nativeType: 'BIGINT' },
+  { name: 'customer_id', type: int(32), nullable: false, nativeType: 'INT' },
+  { name: 'status', type: { kind: 'enum', labels: ['new', 'paid', 'packed', 'sent'] }, nullable: false, nativeType: 'ENUM' },
+  { name: 'amount', type: { kind: 'decimal', precision: 12, scale: 2, unsigned: false }, nullable: false, nativeType: 'DECIMAL' },
+  { name: 'currency', type: { kind: 'text' }, nullable: false, nativeType: 'CHAR' },
+  { name: 'qty', type: int(16, true), nullable: false, nativeType: 'SMALLINT UNSIGNED' },
+  { name: 'note', type: { kind: 'text' }, nullable: true, nativeType: 'VARCHAR' },
+  { name: 'payload', type: { kind: 'json' }, nullable: true, nativeType: 'JSON' },
+  { name: 'is_gift', type: int(8), nullable: false, nativeType: 'TINYINT' },
+  { name: 'weight', type: { kind: 'double', unsigned: false }, nullable: true, nativeType: 'DOUBLE' },
+  { name: 'created_at', type: { kind: 'datetime', fsp: 3 }, nullable: false, nativeType: 'DATETIME' },
+  { name: 'updated_at', type: { kind: 'timestamp', fsp: 3 }, nullable: false, nativeType: 'TIMESTAMP' },
+];
+const schema = createTableSchema({ database: 'shop', table: 'orders', columns, primaryKey: [0] });
+
+function rowOf(id: number, amount: number): Value[] {
+  const words = id % 10 === 0 ? 'quick brown naïve Übergröße 東京 gift wrap' : 'quick brown fox jumps over the lazy dog';
+  const payload =
+    `{"ref": ${id * 7919}, "sku": "A-${id}", "dims": {"d": 0.2512, "h": 40, "w": 12}, "note": "smooth ride", ` +
+    '"tags": ["fox", "gift wrap"], "express": true, "history": [1, 2, 3, 5, 8, 13, 21, 34]}';
+  return [
+    BigInt(id),
+    id % 100_000,
+    'packed',
+    `${amount}.25`,
+    'EUR',
+    id % 1000,
+    id % 5 === 0 ? null : words,
+    id % 10 === 0 ? null : payload,
+    id % 2,
+    Math.sin(id) * 100,
+    '2026-03-14 15:09:26.535',
+    '2026-11-01 00:00:00.123',
+  ];
+}
+
+function sampleBatch(rowsPerEvent: number): ChangeBatch {
+  const builder = new ChangeBatchBuilder(schema);
+  for (let i = 0; i < rows; i++) {
+    const code = i % 20 < 10 ? op.insert : i % 20 < 17 ? op.update : op.delete;
+    builder.begin(code, Math.floor(i / rowsPerEvent));
+    if (code !== op.insert) writeImage(schema, rowOf(i, 100), builder.writer);
+    builder.middle();
+    if (code !== op.delete) writeImage(schema, rowOf(i, 101), builder.writer);
+    builder.end();
+  }
+  return copyBatch(builder.view());
+}
+
+function groupOf(events: number): CommitGroup {
+  const numbers = Array.from({ length: events }, (_, i) => i);
+  return {
+    source: 'bench',
+    seq: 1,
+    position: { file: 'binlog.000042', pos: 4, gtids: '' },
+    open: false,
+    file: 'binlog.000042',
+    madeMicros: 1_795_000_000_123_456,
+    transactions: {
+      count: events,
+      gtidSources: ['a207a0dc-e6bb-11f1-a945-02fc00000001'],
+      gtidSource: new Uint16Array(events),
+      gtidSequence: Float64Array.from(numbers),
+      committedMicros: Float64Array.from(numbers, (n) => 1_795_000_000_000_000 + n * 137),
+      threadId: new Uint32Array(events).fill(873),
+      serverId: new Uint32Array(events).fill(1),
+    },
+    events: {
+      count: events,
+      transaction: Uint32Array.from(numbers),
+      pos: Float64Array.from(numbers, (n) => 100_000 + n * 931),
+      seconds: new Uint32Array(events).fill(1_795_000_000),
+    },
+    entries: [],
+  };
+}
+
+interface Run {
+  readonly title: string;
+  readonly options: Partial<DebeziumOptions>;
+  readonly rowsPerEvent: number;
+  /** Lines as `tail` prints them, not records alone. */
+  readonly lines?: boolean;
+}
+
+/** Renders for a while; prints records per second and bytes per record. */
+function measure({ title, options, rowsPerEvent, lines }: Run): void {
+  const renderer = createDebeziumRenderer(debeziumOptions({ connector: 'mysql', topicPrefix: 'bench', ...options }));
+  const group = groupOf(Math.ceil(rows / rowsPerEvent));
+  const entry: Entry = { kind: 'changes', batch: sampleBatch(rowsPerEvent) };
+  const out = new ByteWriter(1 << 20);
+  let records = 0;
+  let bytes = 0;
+  const pass = (): void => {
+    out.clear();
+    renderer.render(group, entry, (record) => {
+      if (lines) renderRecordLine(record, 0, records, out);
+      records++;
+      bytes += record.keyEnd - record.keyStart + Math.max(0, record.valueEnd - record.valueStart);
+    });
+  };
+  for (let i = 0; i < 50; i++) pass();
+  records = 0;
+  bytes = 0;
+  const before = process.cpuUsage();
+  const end = performance.now() + secondsPerLine * 1000;
+  while (performance.now() < end) pass();
+  const { user, system } = process.cpuUsage(before);
+  print(title, records, bytes, (user + system) / 1e6);
+}
+
+/** What JSON.parse and JSON.stringify of the same envelopes cost. */
+function measureScale(): void {
+  const renderer = createDebeziumRenderer(
+    debeziumOptions({ connector: 'mysql', topicPrefix: 'bench', keySchemas: false, valueSchemas: false }),
+  );
+  const texts: string[] = [];
+  renderer.render(groupOf(46), { kind: 'changes', batch: sampleBatch(22) }, (record) => {
+    if (record.valueEnd >= 0) texts.push(Buffer.from(record.bytes.subarray(record.valueStart, record.valueEnd)).toString());
+  });
+  const values: unknown[] = texts.map((text) => JSON.parse(text));
+  let records = 0;
+  let bytes = 0;
+  const before = process.cpuUsage();
+  const end = performance.now() + secondsPerLine * 1000;
+  while (performance.now() < end) {
+    for (const value of values) bytes += Buffer.from(JSON.stringify(value)).length;
+    records += values.length;
+  }
+  const { user, system } = process.cpuUsage(before);
+  print('scale: JSON.stringify of ready objects', records, bytes, (user + system) / 1e6);
+}
+
+function print(title: string, records: number, bytes: number, cpuSeconds: number): void {
+  const perSecond = Math.round(records / cpuSeconds).toLocaleString('en');
+  console.log(`${title.padEnd(44)} ${perSecond.padStart(9)} records/s of CPU  ${Math.round(bytes / records)} bytes each`);
+}
+
+const plain = { keySchemas: false, valueSchemas: false };
+measure({ title: 'schemas off, 22 rows per event', options: plain, rowsPerEvent: 22 });
+measure({ title: 'schemas off, 1 row per event', options: plain, rowsPerEvent: 1 });
+measure({ title: 'schemas off, 22 rows per event, lines of tail', options: plain, rowsPerEvent: 22, lines: true });
+measure({ title: 'schemas on, 22 rows per event', options: {}, rowsPerEvent: 22 });
+measure({ title: 'schemas on, 1 row per event', options: {}, rowsPerEvent: 1 });
+measureScale();
