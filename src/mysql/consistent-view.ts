@@ -1,4 +1,3 @@
-import { sleep } from '../base/abort.ts';
 import { createBackoff } from '../base/backoff.ts';
 import { MillraceError, isMillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -26,8 +25,10 @@ export interface ConsistentViewOptions {
   /** Longest wait for FLUSH TABLES WITH READ LOCK, which holds back all writers meanwhile; at most 2 s are used. */
   readonly lockWaitMs: number;
   /**
-   * How the position of a view is known: `lock` stops commits for a moment, `lockFree` never does; `auto` takes the lock
-   * where the user may, else the other.
+   * How the position of a view is known: `lock` stops commits for a moment, `lockFree` never does; `auto` takes the lock only
+   * where there is no other way (MySQL without GTIDs), or where the other way finds no view in good time. For when the
+   * lock is not had in time, MySQL has the tables marked as flushed by then, and whoever opens one of them waits for the
+   * statement that is in the way, however long it takes (measured on 9.7).
    */
   readonly method?: 'auto' | 'lock' | 'lockFree';
   /** How long long statements, prepared transactions and unlucky tries are waited out; default 60 s. */
@@ -51,11 +52,10 @@ export interface ViewSource extends AsyncDisposable {
 const longestLockWaitMs = 2000;
 /** The lock is let go after so long at the latest; it takes milliseconds. */
 const longestHoldMs = 5000;
-/** A statement that runs for so long already would make the lock wait, and all writers behind it. */
-const longStatementSeconds = 1;
-const defaultPatienceMs = 60_000;
-/** Tries of the lock before the lock-free way is taken where there is one. */
-const lockTries = 4;
+/** A statement that runs for so long already may run on, make the lock wait, and all writers behind it. */
+const longStatementMs = 100;
+/** How long `auto` tries without a lock before it takes one. */
+const lockFreePatienceMs = 20_000;
 
 /**
  * Opens views, each on a connection of its own that the caller disposes.
@@ -96,7 +96,7 @@ export async function openViewSource(
     const control = await open();
     const connections: ServerConnection[] = [];
     for (let i = 0; i < options.count; i++) connections.push(await open());
-    state = { options, control, connections, counter: undefined, lockDenied: options.method === 'lockFree' };
+    state = { options, control, connections, counter: undefined };
   } catch (error) {
     for (const connection of opened) connection.destroy();
     throw error;
@@ -123,23 +123,34 @@ interface ViewSourceState {
   readonly connections: readonly ServerConnection[];
   /** Of the lock-free way on MySQL; kept between views, since it knows the set at a recent position. */
   counter: PositionCounter | undefined;
-  lockDenied: boolean;
 }
 
 async function beginViews(state: ViewSourceState, signal: AbortSignal): Promise<readonly SourcePosition[]> {
   const { options, control, connections } = state;
-  const log = options.log ?? silentLogger;
-  const deadline = Date.now() + (options.patienceMs ?? defaultPatienceMs);
+  const { method = 'auto', patienceMs = defaultPatienceMs, log = silentLogger } = options;
   for (const connection of connections) await connection.query('ROLLBACK', signal);
-  if (!state.lockDenied) {
-    const positions = await beginLockedViews(state, deadline, signal);
-    if (positions !== undefined) return positions;
-    if (!(await canBeLockFree(control, signal))) throw lockNeeded(state);
-    log.info({ reason: state.lockDenied ? 'denied' : 'busy' }, 'consistent views without a lock');
-  } else if (!(await canBeLockFree(control, signal))) throw lockNeeded(state);
+  if (method === 'lock' || !(await canBeLockFree(control, signal))) {
+    if (method === 'lockFree') throw lockNeeded();
+    return beginLockedViews(state, Date.now() + patienceMs, signal);
+  }
+  try {
+    return await beginUnlockedViews(state, method === 'auto' ? Math.min(patienceMs, lockFreePatienceMs) : patienceMs, signal);
+  } catch (error) {
+    if (method === 'lockFree' || !isMillraceError(error, 'SNAPSHOT_FAILED')) throw error;
+    log.info({ error: error.message }, 'consistent views under a lock');
+    try {
+      return await beginLockedViews(state, Date.now() + patienceMs, signal);
+    } catch (second) {
+      throw isMillraceError(second, 'MYSQL_PRIVILEGE_MISSING') ? error : second;
+    }
+  }
+}
+
+async function beginUnlockedViews(state: ViewSourceState, patienceMs: number, signal: AbortSignal): Promise<SourcePosition[]> {
+  const { options, control, connections } = state;
   try {
     if (control.version.flavor === 'mysql') state.counter ??= await openPositionCounter(options.connection, control, signal);
-    return await beginLockFreeViews({ connections, counter: state.counter, deadline }, signal);
+    return await beginLockFreeViews({ connections, counter: state.counter, deadline: Date.now() + patienceMs }, signal);
   } catch (error) {
     await closeCounter(state);
     throw error;
@@ -154,68 +165,63 @@ async function closeCounter(state: ViewSourceState): Promise<void> {
   state.counter = undefined;
 }
 
-function lockNeeded({ lockDenied, control }: ViewSourceState): MillraceError {
-  if (!lockDenied) {
-    return new MillraceError('SNAPSHOT_FAILED', `${control.address}: FLUSH TABLES WITH READ LOCK was not granted in time`, {
-      retriable: true,
-      nextStep: 'End the long statements, or set gtid_mode=ON, with which no lock is needed.',
-    });
-  }
-  return new MillraceError('MYSQL_PRIVILEGE_MISSING', 'a snapshot needs RELOAD, because the server has no GTIDs (gtid_mode is not ON)', {
+function lockNeeded(cause?: unknown): MillraceError {
+  return new MillraceError('MYSQL_PRIVILEGE_MISSING', 'a consistent view needs RELOAD, because the server has no GTIDs (gtid_mode is not ON)', {
+    cause,
     nextStep: 'GRANT RELOAD ON *.* TO the user, or set gtid_mode=ON.',
   });
 }
 
-/** Undefined: the lock is denied (then `lockDenied` is set), or was not to be had although there is another way. */
-async function beginLockedViews(state: ViewSourceState, deadline: number, signal: AbortSignal): Promise<SourcePosition[] | undefined> {
+async function beginLockedViews(state: ViewSourceState, deadline: number, signal: AbortSignal): Promise<SourcePosition[]> {
   const { control, options } = state;
   const log = options.log ?? silentLogger;
   const lockSeconds = Math.max(1, Math.round(Math.min(longestLockWaitMs, options.lockWaitMs) / 1000));
   await control.query(`SET SESSION lock_wait_timeout = ${lockSeconds}`, signal);
-  const optional = options.method !== 'lock' && (await canBeLockFree(control, signal));
   const backoff = createBackoff({ firstMs: 250, maxMs: 5000 });
+  let prepared: MillraceError | undefined;
   for (;;) {
     const statement = await longStatement(control, signal);
     if (statement === undefined) {
-      const positions = await tryLock(state, deadline, signal);
-      if (positions !== undefined || state.lockDenied) return positions;
+      const tried = await tryLock(state, signal);
+      if (Array.isArray(tried)) return tried;
+      prepared = tried;
     }
-    if (Date.now() > deadline || (optional && backoff.attempts >= lockTries)) return undefined;
-    log.info({ attempt: backoff.attempts, statement }, 'waiting for a moment without long statements');
+    if (Date.now() > deadline) {
+      throw (
+        prepared ??
+        new MillraceError('SNAPSHOT_FAILED', `${control.address}: FLUSH TABLES WITH READ LOCK was not granted in time`, {
+          retriable: true,
+          nextStep: 'End the long statements, or set gtid_mode=ON, with which no lock is needed.',
+          context: { statement },
+        })
+      );
+    }
+    log.info({ attempt: backoff.attempts, statement }, 'waiting for a moment to lock');
     await backoff.wait(signal);
   }
 }
 
-async function tryLock(state: ViewSourceState, deadline: number, signal: AbortSignal): Promise<SourcePosition[] | undefined> {
-  const { control, connections } = state;
+/** Undefined: the lock was not to be had in time; an error: prepared transactions are in the way. */
+async function tryLock({ control, connections }: ViewSourceState, signal: AbortSignal): Promise<SourcePosition[] | MillraceError | undefined> {
   try {
     await control.query('FLUSH TABLES WITH READ LOCK', signal);
   } catch (error) {
-    if (isMillraceError(error, 'MYSQL_PRIVILEGE_MISSING') || isMillraceError(error, 'MYSQL_ACCESS_DENIED')) {
-      if (state.options.method === 'lock') throw error;
-      state.lockDenied = true;
-      return undefined;
-    }
+    if (isMillraceError(error, 'MYSQL_PRIVILEGE_MISSING') || isMillraceError(error, 'MYSQL_ACCESS_DENIED')) throw lockNeeded(error);
     if (isMillraceError(error, 'MYSQL_QUERY_FAILED') && error.retriable) return undefined;
     throw error;
   }
-  let prepared: MillraceError | undefined;
   // Whatever happens to a view's connection, writers must not be held back for long.
   const locked = AbortSignal.any([signal, AbortSignal.timeout(longestHoldMs)]);
   try {
     // No transaction can be prepared or committed now: what is prepared here is invisible to the views, yet behind their position.
-    prepared = await refusePrepared(control, locked);
-    if (prepared === undefined) {
-      await Promise.all(connections.map((connection) => connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT', locked)));
-      const position = await lockedPosition(control, locked);
-      return connections.map(() => position);
-    }
+    const prepared = await refusePrepared(control, locked);
+    if (prepared !== undefined) return prepared;
+    await Promise.all(connections.map((connection) => connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT', locked)));
+    const position = await lockedPosition(control, locked);
+    return connections.map(() => position);
   } finally {
     await control.query('UNLOCK TABLES', signal);
   }
-  if (Date.now() > deadline) throw prepared;
-  await sleep(500, signal);
-  return tryLock(state, deadline, signal);
 }
 
 async function lockedPosition(control: ServerConnection, signal: AbortSignal): Promise<SourcePosition> {
@@ -225,17 +231,24 @@ async function lockedPosition(control: ServerConnection, signal: AbortSignal): P
   return { ...end, gtids: rows[0]?.[0] ?? '' };
 }
 
-/** A statement of others that runs for long; undefined if none is seen (without PROCESS one sees only one's own). */
+/**
+ * A statement of others that runs for long; undefined if none is seen (on MariaDB, without PROCESS one sees only one's own).
+ * Statements that wait for a metadata lock hold none that the flush waits for.
+ */
 async function longStatement(control: ServerConnection, signal: AbortSignal): Promise<string | undefined> {
-  const rows = await control.query('SHOW FULL PROCESSLIST', signal);
-  const [own] = (await control.query('SELECT CONNECTION_ID()', signal))[0] ?? [];
-  for (const [id, user, , , command, time, state, info] of rows) {
-    if (id === own || command !== 'Query' || info === null || user === 'event_scheduler' || user === 'system user') continue;
-    // Statements that wait for a metadata lock hold none that the flush waits for.
-    if (Number(time) >= longStatementSeconds && !/Waiting for/.test(state ?? '')) return `${id}: ${info?.slice(0, 200)}`;
-  }
-  return undefined;
+  const rows = await control.query(control.version.flavor === 'mariadb' ? mariadbLongStatements : mysqlLongStatements, signal);
+  const [id, text] = rows[0] ?? [];
+  return id === undefined ? undefined : `${id}: ${text}`;
 }
+
+const mysqlLongStatements = `SELECT t.PROCESSLIST_ID, LEFT(s.SQL_TEXT, 200) FROM performance_schema.events_statements_current s
+  JOIN performance_schema.threads t ON t.THREAD_ID = s.THREAD_ID
+  WHERE s.END_EVENT_ID IS NULL AND s.TIMER_WAIT > ${longStatementMs} * 1000000000 AND t.PROCESSLIST_COMMAND = 'Query'
+    AND t.PROCESSLIST_ID <> CONNECTION_ID() AND COALESCE(t.PROCESSLIST_STATE, '') NOT LIKE 'Waiting for%' LIMIT 1`;
+
+const mariadbLongStatements = `SELECT ID, LEFT(INFO, 200) FROM information_schema.PROCESSLIST
+  WHERE COMMAND = 'Query' AND TIME_MS > ${longStatementMs} AND ID <> CONNECTION_ID()
+    AND USER NOT IN ('system user', 'event_scheduler') AND COALESCE(STATE, '') NOT LIKE 'Waiting for%' LIMIT 1`;
 
 function positionMissing(): never {
   throw new MillraceError('INTERNAL', 'a view without a position');
