@@ -54,6 +54,7 @@ const longestLockWaitMs = 2000;
 const longestHoldMs = 5000;
 /** A statement that runs for so long already may run on, make the lock wait, and all writers behind it. */
 const longStatementMs = 100;
+const defaultPatienceMs = 60_000;
 /** How long `auto` tries without a lock before it takes one. */
 const lockFreePatienceMs = 20_000;
 
