@@ -142,7 +142,7 @@ function measureScale(): void {
   renderer.render(groupOf(46), { kind: 'changes', batch: sampleBatch(22) }, (record) => {
     if (record.valueEnd >= 0) texts.push(Buffer.from(record.bytes.subarray(record.valueStart, record.valueEnd)).toString());
   });
-  const values: unknown[] = texts.map((text) => JSON.parse(text));
+  const values = texts.map((text): unknown => JSON.parse(text));
   let records = 0;
   let bytes = 0;
   const before = process.cpuUsage();

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Column, TableSchema } from '../event/table-schema.ts';
 import { createTableSchema } from '../event/table-schema.ts';
-import { debeziumOptions, type DebeziumOptions } from './debezium-options.ts';
+import type { DebeziumOptions } from './debezium-options.ts';
 import { columnOf, type RecordedColumn } from './golden-column.ts';
+import { optionsOfProperties } from './options-of-properties.ts';
 
 /*
  * Test support: the recordings of real Debezium connectors in `fixtures/`, read back into what each record says and what
@@ -94,7 +95,8 @@ export function loadFixture(name: string, fix: FixColumn): GoldenFixture {
   return {
     name,
     options: {
-      ...optionsOf(connector, head.properties, head.runId),
+      ...optionsOfProperties(connector, head.properties),
+      runId: head.runId ?? '',
       ...(head.schemaForm === undefined && { keySchemas: false, valueSchemas: false }),
     },
     tables,
@@ -144,43 +146,4 @@ function sourceOf(parts: readonly (string | number | null)[]): GoldenSource {
     row: Number(row),
     thread: typeof thread === 'number' ? thread : null,
   };
-}
-
-/** The options that the connector's and the converters' properties mean. */
-function optionsOf(
-  connector: 'mysql' | 'mariadb',
-  properties: Readonly<Record<string, string>>,
-  runId: string | undefined,
-): DebeziumOptions {
-  const given = (name: string): string | undefined => properties[name];
-  const skipped = new Set((given('skipped.operations') ?? '').split(','));
-  const letters = (['c', 'u', 'd', 'r'] as const).filter((letter) => skipped.has(letter));
-  return debeziumOptions({
-    connector,
-    topicPrefix: given('topic.prefix') ?? '',
-    keySchemas: given('key.converter.schemas.enable') !== 'false',
-    valueSchemas: given('value.converter.schemas.enable') !== 'false',
-    tombstones: given('tombstones.on.delete') !== 'false',
-    skippedOperations: new Set(letters),
-    contextHeaders: given('extended.headers.enabled') !== 'false',
-    headerFormat: given('header.converter') === undefined ? 'simple' : 'json-schemas',
-    runId: runId ?? '',
-    ...(given('topic.delimiter') !== undefined && { topicDelimiter: given('topic.delimiter') ?? '.' }),
-    decimalMode: oneOf(given('decimal.handling.mode'), ['precise', 'string', 'double']),
-    decimalFormat: given('value.converter.decimal.format') === 'NUMERIC' ? 'numeric' : 'base64',
-    bigintUnsignedMode: oneOf(given('bigint.unsigned.handling.mode'), ['long', 'precise']),
-    binaryMode: oneOf(given('binary.handling.mode'), ['bytes', 'base64', 'base64-url-safe', 'hex']),
-    timeMode: oneOf(given('time.precision.mode'), ['adaptive_time_microseconds', 'connect', 'isostring', 'microseconds', 'nanoseconds']),
-    timeAdjuster: given('enable.time.adjuster') !== 'false',
-    replaceNullWithDefault: given('value.converter.replace.null.with.default') !== 'false',
-    schemaNames: oneOf(given('schema.name.adjustment.mode'), ['none', 'avro']),
-    fieldNames: oneOf(given('field.name.adjustment.mode'), ['none', 'avro']),
-  });
-}
-
-/** The given choice; the first one without. */
-function oneOf<Choice extends string>(given: string | undefined, choices: readonly [Choice, ...Choice[]]): Choice {
-  const found = choices.find((choice) => choice === given);
-  assert.ok(found !== undefined || given === undefined, `${given} is not one of ${choices.join(', ')}`);
-  return found ?? choices[0];
 }

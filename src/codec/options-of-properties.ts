@@ -1,0 +1,59 @@
+import { MillraceError } from '../base/errors.ts';
+import { debeziumOptions, type DebeziumOptions } from './debezium-options.ts';
+
+type Properties = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The form of the records that a connector's configuration asks for, its converters' properties included; what is not given
+ * is Debezium's default. Other properties are passed over.
+ * @throws CONFIG_INVALID when a property has none of its values
+ */
+export function optionsOfProperties(connector: 'mysql' | 'mariadb', properties: Properties): DebeziumOptions {
+  const flag = (name: string, fallback: boolean): boolean => oneOf(properties, name, [String(fallback), String(!fallback)]) === 'true';
+  return debeziumOptions({
+    connector,
+    topicPrefix: properties['topic.prefix'] ?? '',
+    topicDelimiter: properties['topic.delimiter'] ?? '.',
+    keySchemas: flag('key.converter.schemas.enable', true),
+    valueSchemas: flag('value.converter.schemas.enable', true),
+    tombstones: flag('tombstones.on.delete', true),
+    skippedOperations: skippedOperations(properties['skipped.operations']),
+    contextHeaders: flag('extended.headers.enabled', true),
+    headerFormat: headerFormat(properties, flag),
+    decimalMode: oneOf(properties, 'decimal.handling.mode', ['precise', 'string', 'double']),
+    decimalFormat: oneOf(properties, 'value.converter.decimal.format', ['base64', 'numeric']),
+    bigintUnsignedMode: oneOf(properties, 'bigint.unsigned.handling.mode', ['long', 'precise']),
+    binaryMode: oneOf(properties, 'binary.handling.mode', ['bytes', 'base64', 'base64-url-safe', 'hex']),
+    timeMode: oneOf(properties, 'time.precision.mode', [
+      'adaptive_time_microseconds',
+      'connect',
+      'isostring',
+      'microseconds',
+      'nanoseconds',
+    ]),
+    timeAdjuster: flag('enable.time.adjuster', true),
+    replaceNullWithDefault: flag('value.converter.replace.null.with.default', true),
+    columnComments: connector === 'mariadb' || flag('include.schema.comments', false),
+    schemaNames: oneOf(properties, 'schema.name.adjustment.mode', ['none', 'avro']),
+    fieldNames: oneOf(properties, 'field.name.adjustment.mode', ['none', 'avro']),
+  });
+}
+
+/** The given choice, in any case; the first one where none is given. */
+function oneOf<Choice extends string>(properties: Properties, name: string, choices: readonly [Choice, ...Choice[]]): Choice {
+  const given = properties[name]?.trim();
+  if (given === undefined) return choices[0];
+  const found = choices.find((choice) => choice === given.toLowerCase());
+  if (found !== undefined) return found;
+  throw new MillraceError('CONFIG_INVALID', `${name} is ${given}, and can be ${choices.join(', ')}`);
+}
+
+function skippedOperations(given: string | undefined): DebeziumOptions['skippedOperations'] {
+  const letters = new Set(given?.split(',').map((letter) => letter.trim().toLowerCase()));
+  return new Set((['c', 'u', 'd', 'r'] as const).filter((letter) => letters.has(letter)));
+}
+
+function headerFormat(properties: Properties, flag: (name: string, fallback: boolean) => boolean): DebeziumOptions['headerFormat'] {
+  if (!properties['header.converter']?.endsWith('JsonConverter')) return 'simple';
+  return flag('header.converter.schemas.enable', true) ? 'json-schemas' : 'json';
+}
