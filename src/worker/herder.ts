@@ -1,4 +1,5 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { MillraceError, reviveError, toErrorData } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ConnectorConfig } from '../connect/connector.ts';
@@ -9,6 +10,7 @@ import type { TaskState } from './task-state.ts';
 import { isFromThread } from './thread-messages.ts';
 import type {
   FromThread,
+  LogSettings,
   LoggingOptions,
   SinkStart,
   SourceMethods,
@@ -32,6 +34,7 @@ export interface HerderOptions {
   readonly warehouseThread: URL;
   readonly dataFolder: string;
   readonly logging: LoggingOptions;
+  readonly logSettings: LogSettings;
   readonly log: Logger;
 }
 
@@ -45,6 +48,8 @@ export interface WarehouseHandle extends Caller<WarehouseMethods> {
   readonly file: string;
   /** Connectors of its sinks, and the sources that feed them. */
   readonly sinks: readonly SinkStart[];
+  /** Lets another thread call its methods; what that has pinned is released when the port closes. */
+  attach(port: MessagePort): void;
 }
 
 /** The threads of a worker, seen from its main thread. */
@@ -94,6 +99,16 @@ export function startHerder(options: HerderOptions): Herder {
       case 'sinks':
         for (const metrics of message.metrics) sinkMetrics.set(metrics.connector, metrics);
         return;
+      case 'resync': {
+        const { source, tables, reason } = message;
+        const connector = options.sources.find(({ config }) => config['topic.prefix'] === source);
+        options.log.warn({ connector: connector?.name, tables, reason }, 'a sink needs a new snapshot');
+        sources
+          .find((each) => each.name === connector?.name)
+          ?.caller.call('resync', { tables }, new AbortController().signal)
+          .catch((error: unknown) => options.log.warn({ err: error, tables }, 'the new snapshot could not be asked for'));
+        return;
+      }
       case 'ended':
         return;
     }
@@ -121,16 +136,17 @@ export function startHerder(options: HerderOptions): Herder {
     return { worker, connectors, ended };
   };
 
-  const { dataFolder, logging } = options;
+  const { dataFolder, logging, logSettings } = options;
   for (const { name } of options.sources) states.set(name, { connector: name, type: 'source', state: 'UNASSIGNED' });
   const warehouses = options.warehouses.map(({ file, sinks }) => {
     const connectors = sinks.map((sink) => sink.connector.name);
     for (const name of connectors) states.set(name, { connector: name, type: 'sink', state: 'UNASSIGNED' });
-    const thread = startThread(options.warehouseThread, { dataFolder, logging, sinks }, connectors);
-    return { thread, handle: { file, sinks, ...createCaller<WarehouseMethods>(thread.worker) } };
+    const thread = startThread(options.warehouseThread, { dataFolder, logging, logSettings, sinks }, connectors);
+    const attach = (port: MessagePort): void => thread.worker.postMessage({ kind: 'callPort', port } satisfies ToThread, [port]);
+    return { thread, handle: { file, sinks, attach, ...createCaller<WarehouseMethods>(thread.worker) } };
   });
   const sources = options.sources.map((connector) => {
-    const thread = startThread(options.sourceThread, { dataFolder, logging, connector }, [connector.name]);
+    const thread = startThread(options.sourceThread, { dataFolder, logging, logSettings, connector }, [connector.name]);
     for (const warehouse of warehouses) connect(thread.worker, warehouse.thread.worker);
     return { name: connector.name, thread, caller: createCaller<SourceMethods>(thread.worker) };
   });

@@ -14,6 +14,8 @@ export interface SourceMetrics {
   /** What it waits for, for people: "the log is full …"; undefined when it works. */
   readonly waiting: string | undefined;
   readonly snapshot: readonly TableProgress[];
+  /** Whether a snapshot is under way, as of `seq`. */
+  readonly snapshotting: boolean;
   /** Changes appended since the thread began, snapshot rows not counted. */
   readonly changes: number;
   readonly snapshotRows: number;

@@ -22,8 +22,8 @@ export interface ServeSinksOptions {
   readonly port: MessagePort;
   readonly log: Log;
   readonly sinks: readonly ServedSink[];
-  /** Makes what the thread does on demand, given its loops by connector. */
-  readonly methods: (loops: ReadonlyMap<string, SinkLoop>) => Handlers<WarehouseMethods>;
+  /** Makes what the thread does on demand for one caller, given its loops by connector; disposed when the caller has gone. */
+  readonly methods: (loops: ReadonlyMap<string, SinkLoop>) => Handlers<WarehouseMethods> & AsyncDisposable;
 }
 
 const metricsMs = 250;
@@ -54,11 +54,20 @@ export async function serveSinks({ port, log, sinks, methods }: ServeSinksOption
       return;
     }
     ports.push(message.port);
+    if (message.kind === 'callPort') {
+      serve(message.port);
+      return;
+    }
     message.port.on('message', () => {
       for (const wakeup of wakeups) wakeup.wake();
     });
   });
-  serveCalls<WarehouseMethods>(port, methods(loops));
+  const serve = (caller: MessagePort): void => {
+    const handlers = methods(loops);
+    serveCalls<WarehouseMethods>(caller, handlers);
+    caller.on('close', () => void handlers[Symbol.asyncDispose]());
+  };
+  serve(port);
   const report = (): void => post({ kind: 'sinks', metrics: [...loops.values()].map((loop) => loop.metrics()) });
   const metricsTimer = setInterval(report, metricsMs);
   const retentionTimer = setInterval(() => applyRetention(log, sinks), retentionMs);

@@ -15,12 +15,13 @@ export interface ServeSourceOptions {
   readonly log: Log;
   /** What the log waits for, if it does. */
   readonly waiting: () => string | undefined;
+  readonly onAppended: () => void;
 }
 
 const metricsMs = 500;
 
 /** The life of a source's thread: its loop, its metrics, its calls; resolves when the loop has ended, in whatever way. */
-export async function serveSource({ port, connector, context, log, waiting }: ServeSourceOptions): Promise<void> {
+export async function serveSource({ port, connector, context, log, waiting, onAppended }: ServeSourceOptions): Promise<void> {
   const post = (message: FromThread): void => port.postMessage(message);
   const stop = new AbortController();
   const wakePorts: MessagePort[] = [];
@@ -29,6 +30,7 @@ export async function serveSource({ port, connector, context, log, waiting }: Se
     context,
     log,
     onAppended: () => {
+      onAppended();
       for (const each of wakePorts) each.postMessage(null);
     },
     onState: (state, error) => post({ kind: 'state', connector: context.connector, state, error }),
@@ -36,7 +38,7 @@ export async function serveSource({ port, connector, context, log, waiting }: Se
   port.on('message', (message: unknown) => {
     if (!isToThread(message)) return;
     if (message.kind === 'stop') stop.abort(new MillraceError('ABORTED', 'The worker stops.'));
-    else wakePorts.push(message.port);
+    else if (message.kind === 'wakePort') wakePorts.push(message.port);
   });
   serveCalls<SourceMethods>(port, {
     resync({ tables }) {
@@ -51,7 +53,7 @@ export async function serveSource({ port, connector, context, log, waiting }: Se
     },
   });
   const report = (): void => {
-    const { state, error, source, changes, snapshotRows, groups, seq, position, committedMs, task } = loop;
+    const { state, error, source, changes, snapshotRows, groups, seq, position, committedMs, snapshotting, task } = loop;
     const snapshot = task?.progress?.().snapshot ?? [];
     const logBytes = log.stats().bytes;
     post({
@@ -63,6 +65,7 @@ export async function serveSource({ port, connector, context, log, waiting }: Se
         error,
         waiting: waiting(),
         snapshot,
+        snapshotting,
         changes,
         snapshotRows,
         groups,

@@ -157,6 +157,16 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
     }
   };
 
+  const describeSources = (): SinkMetrics['sources'] => {
+    const committed = task?.committed() ?? [];
+    return options.sources.map((source) => {
+      const offset = committed.find((each) => each.source === source);
+      const seq = offset?.seq ?? 0;
+      const behind = Math.max(0, (log.range(source)?.last ?? 0) - seq);
+      return { source, seq, position: offset?.position, committedMs: offset?.committedMs ?? 0, behind };
+    });
+  };
+
   return {
     get state() {
       return state;
@@ -196,13 +206,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
       connector: consumer,
       state,
       error,
-      sources: (task?.committed() ?? []).map(({ source, seq, position, committedMs }) => ({
-        source,
-        seq,
-        position,
-        committedMs,
-        behind: Math.max(0, (log.range(source)?.last ?? 0) - seq),
-      })),
+      sources: describeSources(),
       changes,
       snapshotRows,
       flushes,

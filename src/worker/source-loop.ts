@@ -32,6 +32,8 @@ export interface SourceLoop {
   readonly source: string;
   readonly position: SourceBatch['group']['position'] | undefined;
   readonly committedMs: number;
+  /** Whether a snapshot is under way, as of what is durable in the log. */
+  readonly snapshotting: boolean;
   /**
    * Runs until the signal is aborted (then it resolves, the task disposed and nothing half done), or until the task fails for
    * good (then it rejects).
@@ -59,9 +61,10 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
     snapshotRows: 0,
     groups: 0,
     seq: 0,
-    source: '',
+    source: context.properties['topic.prefix'] ?? '',
     position: undefined as SourceLoop['position'],
     committedMs: 0,
+    snapshotting: false,
     async run(signal: AbortSignal): Promise<void> {
       const backoff = createBackoff({ firstMs: firstRetryMs, maxMs: longestRetryMs });
       while (!signal.aborted) {
@@ -98,18 +101,28 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
     const state = await log.loadSource(context.connector, signal);
     await using task = await options.connector.openTask({ ...context, state }, signal);
     loop.task = task;
+    // A sink has to commit what an earlier life appended, too.
+    loop.seq = Math.max(loop.seq, log.range(loop.source)?.last ?? 0);
+    observe(task);
     enter('started', undefined);
     try {
       for (;;) {
         const batch = await task.poll(signal);
         // From here on the signal no longer counts: what was polled becomes durable, or is polled again.
         loop.seq = await append(batch, signal);
+        observe(task);
         options.onAppended();
         await task.commit?.(signal);
       }
     } finally {
       loop.task = undefined;
     }
+  };
+
+  const observe = (task: SourceTask): void => {
+    const progress = task.progress?.();
+    loop.snapshotting = progress?.snapshot.some((table) => !table.done) ?? false;
+    loop.position ??= progress?.position;
   };
 
   const append = async (batch: SourceBatch, signal: AbortSignal): Promise<number> => {

@@ -16,9 +16,17 @@ export interface LoggingOptions {
   readonly file?: string;
 }
 
+/** How much the log keeps; see its options. */
+export interface LogSettings {
+  readonly maxBytes: number;
+  readonly retentionMs: number;
+  readonly retentionBytes: number;
+}
+
 interface ThreadData {
   readonly dataFolder: string;
   readonly logging: LoggingOptions;
+  readonly logSettings: LogSettings;
 }
 
 /** `workerData` of the thread of a source. */
@@ -42,13 +50,17 @@ export type ToThread =
   /** Ends when nothing is half done: a source after its append, a sink after it has drained the log. */
   | { readonly kind: 'stop' }
   /** To a source: its end of the channel through which it wakes a warehouse. To a warehouse: the end that wakes it. */
-  | { readonly kind: 'wakePort'; readonly port: MessagePort };
+  | { readonly kind: 'wakePort'; readonly port: MessagePort }
+  /** To a warehouse: another thread that calls its methods. What it has pinned is released when the port closes. */
+  | { readonly kind: 'callPort'; readonly port: MessagePort };
 
 /** To the main thread. */
 export type FromThread =
   | { readonly kind: 'state'; readonly connector: string; readonly state: TaskState; readonly error: ErrorData | undefined }
   | { readonly kind: 'source'; readonly metrics: SourceMetrics }
   | { readonly kind: 'sinks'; readonly metrics: readonly SinkMetrics[] }
+  /** Tables of a source (`database.table`; none: all) that a sink cannot go on with from the log. */
+  | { readonly kind: 'resync'; readonly source: string; readonly tables: readonly string[]; readonly reason: string }
   /** Everything is closed; the thread exits by itself. */
   | { readonly kind: 'ended' };
 
@@ -67,13 +79,21 @@ export type SourceMethods = {
   resync: { params: { readonly tables: readonly string[] }; result: null };
 };
 
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
-
 export interface QueryAnswer {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly rows: readonly (readonly JsonValue[])[];
+  /** Values as the warehouse prints them. */
+  readonly rows: readonly (readonly (string | null)[])[];
   /** There were more rows than asked for. */
   readonly truncated: boolean;
+}
+
+export interface RowCount {
+  /** `schema.table` in the replica. */
+  readonly table: string;
+  /** Rows that readers see; undefined while the first snapshot is loaded. */
+  readonly rows: number | undefined;
+  /** Rows of a snapshot that is being loaded. */
+  readonly loading: number | undefined;
 }
 
 /** A table in the replica. */
@@ -88,8 +108,11 @@ export interface ReplicaTable {
 /** What the thread of a warehouse does on demand. */
 export type WarehouseMethods = {
   query: { params: { readonly sql: string; readonly maxRows: number }; result: QueryAnswer };
-  rowCounts: { params: null; result: readonly { readonly table: string; readonly rows: number }[] };
+  rowCounts: { params: null; result: readonly RowCount[] };
   tables: { params: { readonly connector: string }; result: readonly ReplicaTable[] };
+  /** The sink commits nothing of the source, but for `pinAt`, until released or the caller has gone. Gives the hold's number. */
+  hold: { params: { readonly connector: string; readonly source: string }; result: number };
+  release: { params: { readonly hold: number }; result: null };
   /** Commits exactly at the position and pins a reader there, which `pinnedQuery` uses until `unpin`. Gives the pin's number. */
   pinAt: { params: { readonly connector: string; readonly source: string; readonly position: SourcePosition }; result: number };
   pinnedQuery: { params: { readonly pin: number; readonly sql: string }; result: readonly (readonly (string | null)[])[] };

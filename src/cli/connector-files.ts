@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { MillraceError } from '../base/errors.ts';
+import { resolveProviders } from '../config/config-providers.ts';
+import { parseJavaProperties } from '../config/java-properties.ts';
+import type { ConnectorConfig } from '../connect/connector.ts';
+
+/**
+ * Reads connector files: Kafka Connect's `{"name", "config"}`, a list of those, a flat object with `name` and
+ * `connector.class`, or a standalone worker's `.properties` file. `${env:…}`, `${file:…}` and `${dir:…}` are replaced.
+ *
+ * @throws CONFIG_UNREADABLE, CONFIG_INVALID naming file and place
+ */
+export function readConnectorFiles(files: readonly string[]): readonly ConnectorConfig[] {
+  const connectors = files.flatMap(readConnectorFile);
+  const names = new Set<string>();
+  for (const { name } of connectors) {
+    if (names.has(name))
+      throw new MillraceError('CONFIG_INVALID', `Two connectors have the name "${name}".`, { nextStep: 'Give each its own name.' });
+    names.add(name);
+  }
+  return connectors;
+}
+
+function readConnectorFile(file: string): readonly ConnectorConfig[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new MillraceError('CONFIG_UNREADABLE', `The connector file ${file} cannot be read.`, { cause });
+  }
+  if (extname(file) === '.properties') {
+    const config = Object.fromEntries(parseJavaProperties(text));
+    return [resolve({ name: config['name'] ?? basename(file, '.properties'), config }, file)];
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    throw new MillraceError('CONFIG_UNREADABLE', `The connector file ${file} is not JSON.`, { cause });
+  }
+  return (Array.isArray(json) ? json : [json]).map((each: unknown) => resolve(readConnector(each, file), file));
+}
+
+function readConnector(json: unknown, file: string): ConnectorConfig {
+  if (!isObject(json)) throw invalid(file, 'it must be an object {"name", "config"}');
+  const isFlat = json['config'] === undefined && json['connector.class'] !== undefined;
+  const config = isFlat ? json : json['config'];
+  if (!isObject(config)) throw invalid(file, 'it has no "config" object');
+  const name = json['name'] ?? config['name'];
+  if (typeof name !== 'string' || name.trim() === '') throw invalid(file, 'it has no "name"');
+  const properties: Record<string, string> = {};
+  for (const [key, value] of Object.entries(config)) {
+    // Kafka Connect turns numbers and booleans into text; null and nested values it refuses.
+    if (typeof value === 'string') properties[key] = value;
+    else if (typeof value === 'number' || typeof value === 'boolean') properties[key] = String(value);
+    else throw invalid(file, `the value of "${key}" must be a text`);
+  }
+  return { name: name.trim(), config: properties };
+}
+
+function resolve({ name, config }: ConnectorConfig, file: string): ConnectorConfig {
+  const { properties, unresolved } = resolveProviders(config);
+  if (unresolved.length > 0) {
+    throw new MillraceError('CONFIG_INVALID', `The connector file ${file} refers to what is not there: ${unresolved.join('; ')}`, {
+      nextStep: 'Set the environment variable, or correct the reference.',
+    });
+  }
+  return { name, config: properties };
+}
+
+function invalid(file: string, what: string): MillraceError {
+  return new MillraceError('CONFIG_INVALID', `The connector file ${file} is no connector: ${what}.`, {
+    nextStep: 'Write it as Kafka Connect takes it: {"name": "…", "config": {"connector.class": "…", …}}.',
+  });
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

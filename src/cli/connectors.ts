@@ -1,0 +1,70 @@
+/** Splits connector files into sources and sinks, checks them, and says which source may feed which sink. */
+import { resolve } from 'node:path';
+import { MillraceError } from '../base/errors.ts';
+import type { ConfigNotice } from '../config/config-def.ts';
+import type { ConnectorConfig } from '../connect/connector.ts';
+import { readSourceConfig } from '../mysql/connector-config.ts';
+import type { SourceConfig } from '../mysql/source-config.ts';
+import type { WarehouseStart } from '../worker/herder.ts';
+import { findPlugin } from './plugins.ts';
+import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
+
+export interface CheckedSource {
+  readonly connector: ConnectorConfig;
+  readonly config: SourceConfig;
+}
+
+export interface CheckedConnectors {
+  readonly sources: readonly CheckedSource[];
+  readonly warehouses: readonly WarehouseStart[];
+  /** What there is to say of their properties, by connector. */
+  readonly notices: readonly (ConfigNotice & { readonly connector: string })[];
+}
+
+/**
+ * Checks all connectors before any is started.
+ *
+ * @throws CONFIG_INVALID, CONFIG_UNSUPPORTED, CONFIG_UNREADABLE
+ */
+export function checkConnectors(connectors: readonly ConnectorConfig[]): CheckedConnectors {
+  const sources: CheckedSource[] = [];
+  const sinks: { readonly connector: ConnectorConfig; readonly file: string; readonly topics: (topic: string) => boolean }[] = [];
+  const notices: (ConfigNotice & { readonly connector: string })[] = [];
+  for (const connector of connectors) {
+    if (findPlugin(connector).kind === 'source') {
+      const reading = readSourceConfig(connector);
+      sources.push({ connector, config: reading.config });
+      notices.push(...reading.notices.map((notice) => ({ ...notice, connector: connector.name })));
+    } else {
+      const reading = readSinkConfig(connector);
+      sinks.push({ connector, file: resolve(reading.config.file), topics: reading.config.takes });
+      notices.push(...reading.notices.map((notice) => ({ ...notice, connector: connector.name })));
+    }
+  }
+  checkPrefixes(sources);
+  const files = Map.groupBy(sinks, (sink) => sink.file);
+  const prefixes = sources.map((source) => source.config.topicPrefix);
+  return {
+    sources,
+    notices,
+    warehouses: [...files].map(([file, own]) => ({ file, sinks: own.map(({ connector }) => ({ connector, sources: prefixes })) })),
+  };
+}
+
+/** Sources are told apart by their prefix: in the log, in the topics, in the replica's offsets. */
+function checkPrefixes(sources: readonly CheckedSource[]): void {
+  const owners = new Map<string, string>();
+  for (const { connector, config } of sources) {
+    const other = owners.get(config.topicPrefix);
+    if (other !== undefined) {
+      throw new MillraceError(
+        'CONFIG_INVALID',
+        `The sources "${other}" and "${connector.name}" have the same topic.prefix, ${config.topicPrefix}.`,
+        {
+          nextStep: 'Give each source its own topic.prefix.',
+        },
+      );
+    }
+    owners.set(config.topicPrefix, connector.name);
+  }
+}

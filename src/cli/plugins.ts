@@ -1,0 +1,29 @@
+/** The connectors that there are. Adding one is a line here. */
+import { MillraceError } from '../base/errors.ts';
+import type { ConnectorConfig, SinkConnector, SourceConnector } from '../connect/connector.ts';
+import { mysqlSource } from '../mysql/connector.ts';
+import { duckdbSinkConnector } from '../warehouse/duckdb/connector.ts';
+
+export const plugins: readonly (SourceConnector | SinkConnector)[] = [mysqlSource, duckdbSinkConnector];
+
+/** @throws CONFIG_INVALID naming the classes that there are */
+export function findPlugin({ name, config }: ConnectorConfig): SourceConnector | SinkConnector {
+  const className = config['connector.class']?.trim() ?? '';
+  const plugin = plugins.find((each) => each.classNames.includes(className));
+  if (plugin !== undefined) return plugin;
+  const known = plugins.flatMap((each) => each.classNames).join(', ');
+  const what = className === '' ? 'has no connector.class' : `has the unknown connector.class "${className}"`;
+  throw new MillraceError('CONFIG_INVALID', `Connector "${name}" ${what}.`, { nextStep: `Use one of: ${known}.` });
+}
+
+export function findSource(connector: ConnectorConfig): SourceConnector {
+  const plugin = findPlugin(connector);
+  if (plugin.kind === 'source') return plugin;
+  throw new MillraceError('CONFIG_INVALID', `Connector "${connector.name}" is no source.`);
+}
+
+export function findSink(connector: ConnectorConfig): SinkConnector {
+  const plugin = findPlugin(connector);
+  if (plugin.kind === 'sink') return plugin;
+  throw new MillraceError('CONFIG_INVALID', `Connector "${connector.name}" is no sink.`);
+}

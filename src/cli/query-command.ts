@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { MillraceError, isMillraceError } from '../base/errors.ts';
+import { silentLogger } from '../base/logger.ts';
+import { defaultReplicaOptions, openDuckDbReplica } from '../warehouse/duckdb/replica.ts';
+import type { QueryAnswer } from '../worker/thread-messages.ts';
+import { openControlClient } from './control-client.ts';
+import { formatCount, formatTable } from './table-text.ts';
+import { createPaint, hasColors, writeOut } from './terminal.ts';
+import { replicaFilesOf } from './worker.ts';
+
+export interface QueryOptions {
+  readonly data: string;
+  readonly file?: string;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+/** `millrace query`: through the running worker, else on the file itself. */
+export async function queryCommand(sql: string, options: QueryOptions): Promise<void> {
+  const answer = await ask(sql, options);
+  if (options.json === true) {
+    writeOut(answer.rows.map((row) => `${rowAsJson(answer, row)}\n`).join(''));
+    if (answer.truncated) process.stderr.write(`There are more rows than ${options.limit}; --limit shows them.\n`);
+    return;
+  }
+  const paint = createPaint(hasColors(process.stdout));
+  const columns = answer.columns.map(({ name, type }) => ({ name, right: isNumeric(type) }));
+  writeOut(`${formatTable(columns, answer.rows, paint)}\n`);
+  const count = answer.rows.length;
+  const more = answer.truncated
+    ? `the first ${formatCount(count)} rows; --limit shows more`
+    : `${formatCount(count)} ${count === 1 ? 'row' : 'rows'}`;
+  writeOut(`${paint('dim', `(${more})`)}\n`);
+}
+
+async function ask(sql: string, { data, file, limit }: QueryOptions): Promise<QueryAnswer> {
+  const { signal } = new AbortController();
+  const params = { sql, maxRows: limit, ...(file === undefined ? {} : { file }) };
+  try {
+    return await openControlClient(data).call('query', params, { signal });
+  } catch (error) {
+    if (!isMillraceError(error, 'WORKER_NOT_RUNNING')) throw error;
+    const alone = file ?? onlyReplica(data);
+    if (alone === undefined) throw error;
+    if (!existsSync(alone)) throw new MillraceError('WORKER_NOT_RUNNING', `No worker runs on ${data}, and there is no replica ${alone}.`);
+    await using replica = await openDuckDbReplica({ ...defaultReplicaOptions, file: alone }, silentLogger, signal);
+    return await replica.query(sql, { maxRows: limit }, signal);
+  }
+}
+
+/** The replica of the data folder's last worker. */
+function onlyReplica(data: string): string | undefined {
+  try {
+    const files: unknown = JSON.parse(readFileSync(replicaFilesOf(data), 'utf8'));
+    const first: unknown = Array.isArray(files) && files.length === 1 ? files[0] : undefined;
+    return typeof first === 'string' ? first : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isNumeric(type: string): boolean {
+  return /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL.*|FLOAT|DOUBLE)$/.test(type);
+}
+
+/** Numbers with all their digits, booleans and JSON as such; everything else as text. */
+export function rowAsJson({ columns }: Pick<QueryAnswer, 'columns'>, row: readonly (string | null)[]): string {
+  const members = columns.map(({ name, type }, at) => {
+    const value = row[at] ?? null;
+    return `${JSON.stringify(name)}:${value === null ? 'null' : valueAsJson(type, value)}`;
+  });
+  return `{${members.join(',')}}`;
+}
+
+function valueAsJson(type: string, value: string): string {
+  if (isNumeric(type) && /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(value)) return value;
+  if (type === 'BOOLEAN') return value;
+  if (type === 'JSON') return value;
+  return JSON.stringify(value);
+}

@@ -1,0 +1,47 @@
+/** Entry of the thread of a source: opens the log and serves one connector. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { MillraceError, toErrorData } from '../base/errors.ts';
+import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
+import { serveSource } from '../worker/serve-source.ts';
+import type { FromThread, SourceThreadData } from '../worker/thread-messages.ts';
+import { embeddedLogOptions } from './log-settings.ts';
+import { logFullText } from './log-full.ts';
+import { openLogger } from './logging.ts';
+import { findSource } from './plugins.ts';
+
+if (parentPort === null) throw new MillraceError('INTERNAL', 'source-thread.ts is no program');
+const port = parentPort;
+// The main thread starts this file with nothing else.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+const { connector, dataFolder, logging, logSettings } = workerData as SourceThreadData;
+const logger = openLogger(logging).child({ connector: connector.name });
+let full: string | undefined;
+
+try {
+  await using log = await openEmbeddedLog(
+    embeddedLogOptions(dataFolder, logSettings, (state) => {
+      full = logFullText(state);
+      logger.warn({ usedBytes: state.usedBytes, maxBytes: state.maxBytes }, full);
+    }),
+    new AbortController().signal,
+  );
+  const context = { connector: connector.name, properties: connector.config, log: logger };
+  await serveSource({
+    port,
+    connector: findSource(connector),
+    context,
+    log,
+    waiting: () => full,
+    onAppended: () => {
+      full = undefined;
+    },
+  });
+} catch (error) {
+  post({ kind: 'state', connector: connector.name, state: 'FAILED', error: toErrorData(error) });
+}
+post({ kind: 'ended' });
+port.close();
+
+function post(message: FromThread): void {
+  port.postMessage(message);
+}

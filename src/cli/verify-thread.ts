@@ -1,0 +1,86 @@
+/** Entry of the thread that compares a source with what one sink made of it; the main thread never touches rows. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { MillraceError, toErrorData } from '../base/errors.ts';
+import type { ErrorData } from '../base/errors.ts';
+import type { SourcePosition } from '../connect/commit-group.ts';
+import type { ConnectorConfig } from '../connect/connector.ts';
+import { connectionSettings } from '../mysql/connection-settings.ts';
+import { parseSourceConfig } from '../mysql/connector-config.ts';
+import { openConsistentViews } from '../mysql/consistent-view.ts';
+import { verify } from '../verify/verify.ts';
+import type { PinnedReplica, SourceView, TableVerdict, VerifyReport, VerifyTable } from '../verify/verify.ts';
+import { createCaller } from '../worker/rpc.ts';
+import type { WarehouseMethods } from '../worker/thread-messages.ts';
+
+export interface VerifyThreadData {
+  readonly source: ConnectorConfig;
+  /** Connector of the sink. */
+  readonly sink: string;
+  readonly tables: readonly VerifyTable[];
+  readonly onePosition: boolean;
+  readonly maxDifferences: number;
+  /** To the thread of the warehouse. */
+  readonly port: MessagePort;
+}
+
+export type FromVerifyThread =
+  | { readonly kind: 'table'; readonly verdict: TableVerdict }
+  | { readonly kind: 'report'; readonly report: VerifyReport }
+  | { readonly kind: 'error'; readonly error: ErrorData };
+
+if (parentPort === null) throw new MillraceError('INTERNAL', 'verify-thread.ts is no program');
+const main = parentPort;
+// verify-replicas.ts starts this file with nothing else.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+const data = workerData as VerifyThreadData;
+const { signal } = new AbortController();
+const config = parseSourceConfig(data.source);
+const warehouse = createCaller<WarehouseMethods>(data.port);
+
+try {
+  const { tables, onePosition, maxDifferences } = data;
+  const onTable = (verdict: TableVerdict): void => post({ kind: 'table', verdict });
+  post({ kind: 'report', report: await verify({ tables, onePosition, maxDifferences, openView, pinAt, onTable }, signal) });
+} catch (error) {
+  post({ kind: 'error', error: toErrorData(error) });
+}
+data.port.close();
+
+/** Held from before the view is opened until the sink has cut at its position, so that it does not pass it meanwhile. */
+let held: number | undefined;
+
+async function release(): Promise<void> {
+  if (held !== undefined) await warehouse.call('release', { hold: held }, signal);
+  held = undefined;
+}
+
+async function openView(abort: AbortSignal): Promise<SourceView> {
+  await release();
+  held = await warehouse.call('hold', { connector: data.sink, source: config.topicPrefix }, abort);
+  const options = { connection: connectionSettings(config.server), count: 1, lockWaitMs: config.lockWaitMs };
+  const [view] = await openConsistentViews(config.lockWaitMs === 0 ? { ...options, method: 'lockFree' } : options, abort);
+  if (view === undefined) throw new MillraceError('INTERNAL', 'no view was opened');
+  const { connection, position } = view;
+  return {
+    driver: connection.driver,
+    flavor: connection.version.flavor,
+    position,
+    [Symbol.asyncDispose]: () => view[Symbol.asyncDispose](),
+  };
+}
+
+async function pinAt(position: SourcePosition, abort: AbortSignal): Promise<PinnedReplica> {
+  const pin = await warehouse.call('pinAt', { connector: data.sink, source: config.topicPrefix, position }, abort);
+  await release();
+  return {
+    query: (sql, querySignal) => warehouse.call('pinnedQuery', { pin, sql }, querySignal),
+    async [Symbol.asyncDispose]() {
+      await warehouse.call('unpin', { pin }, signal);
+    },
+  };
+}
+
+function post(message: FromVerifyThread): void {
+  main.postMessage(message);
+}

@@ -1,0 +1,81 @@
+import { MillraceError } from '../base/errors.ts';
+import type { SinkTask } from '../connect/tasks.ts';
+import type { PinnedReader } from '../warehouse/duckdb/reader.ts';
+import type { Replica } from '../warehouse/duckdb/replica.ts';
+import type { Handlers } from '../worker/rpc.ts';
+import type { SinkLoop } from '../worker/sink-loop.ts';
+import type { WarehouseMethods } from '../worker/thread-messages.ts';
+
+/** What the thread of a DuckDB file does for one caller; what that has pinned or holds ends with it. */
+export function createWarehouseMethods(
+  replica: Replica,
+  loops: ReadonlyMap<string, SinkLoop>,
+): Handlers<WarehouseMethods> & AsyncDisposable {
+  const pins = new Map<number, PinnedReader>();
+  const holds = new Map<number, Disposable>();
+  let lastNumber = 0;
+
+  const taskOf = (connector: string): SinkTask => {
+    const loop = loops.get(connector);
+    if (loop?.task !== undefined) return loop.task;
+    throw new MillraceError('WORKER_REFUSED', `The sink "${connector}" is ${loop?.state ?? 'not here'}.`, { retriable: true });
+  };
+
+  return {
+    query: ({ sql, maxRows }, signal) => replica.query(sql, { maxRows }, signal),
+    async rowCounts() {
+      const tables = await replica.status();
+      return tables.map(({ record, rows, loading }) => ({ table: `${record.replica.schema}.${record.replica.table}`, rows, loading }));
+    },
+    tables: ({ connector }) =>
+      Promise.resolve(
+        replica.tables(connector).flatMap(({ source, database, table, replica: name, live }) => {
+          // A table whose first snapshot is still loaded shows nothing yet.
+          if (live === undefined) return [];
+          return [
+            {
+              source,
+              id: { database, table },
+              columns: live.columns.map((column) => column.name),
+              replicaSchema: name.schema,
+              replicaName: name.table,
+            },
+          ];
+        }),
+      ),
+    hold({ connector, source }) {
+      const hold = taskOf(connector).hold?.(source);
+      const number = ++lastNumber;
+      if (hold !== undefined) holds.set(number, hold);
+      return Promise.resolve(number);
+    },
+    release({ hold }) {
+      holds.get(hold)?.[Symbol.dispose]();
+      holds.delete(hold);
+      return Promise.resolve(null);
+    },
+    async pinAt({ connector, source, position }, signal) {
+      const reader = await taskOf(connector).cutAt({ source, position }, () => replica.pin(), signal);
+      const number = ++lastNumber;
+      pins.set(number, reader);
+      return number;
+    },
+    pinnedQuery({ pin, sql }, signal) {
+      const reader = pins.get(pin);
+      if (reader === undefined) return Promise.reject(new MillraceError('INTERNAL', `There is no pin ${pin}`));
+      return reader.query(sql, signal);
+    },
+    async unpin({ pin }) {
+      const reader = pins.get(pin);
+      pins.delete(pin);
+      await reader?.[Symbol.asyncDispose]();
+      return null;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const hold of holds.values()) hold[Symbol.dispose]();
+      holds.clear();
+      for (const reader of pins.values()) await reader[Symbol.asyncDispose]();
+      pins.clear();
+    },
+  };
+}
