@@ -38,6 +38,9 @@ const { signal } = new AbortController();
 const config = parseSourceConfig(data.source);
 const warehouse = createCaller<WarehouseMethods>(data.port);
 
+/** Held from before the view is opened until the sink has cut at its position, so that it does not pass it meanwhile. */
+let held: number | undefined;
+
 try {
   const { tables, onePosition, maxDifferences } = data;
   const onTable = (verdict: TableVerdict): void => post({ kind: 'table', verdict });
@@ -46,9 +49,6 @@ try {
   post({ kind: 'error', error: toErrorData(error) });
 }
 data.port.close();
-
-/** Held from before the view is opened until the sink has cut at its position, so that it does not pass it meanwhile. */
-let held: number | undefined;
 
 async function release(): Promise<void> {
   if (held !== undefined) await warehouse.call('release', { hold: held }, signal);
