@@ -119,6 +119,11 @@ export class Replica implements AsyncDisposable {
     return await openPin(await openSession(this.#database));
   }
 
+  /** A further connection; the caller closes it, and writes only inside of `exclusive`. */
+  async openSession(): Promise<Session> {
+    return await openSession(this.#database);
+  }
+
   /** Replicated tables of one connector, or of all. */
   tables(connector?: string): readonly TableRecord[] {
     return [...this.book.tables.values()].filter((record) => connector === undefined || record.connector === connector);
