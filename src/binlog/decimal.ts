@@ -25,7 +25,7 @@ export function writeDecimal(bytes: Uint8Array, at: number, shape: { readonly pr
   const first = bytes[at] ?? 0;
   const negative = (first & 0x80) === 0;
   const mask = negative ? 0xff : 0;
-  target.reserve(precision + 3);
+  target.reserve(precision + 16);
   const out = target.bytes;
   const start = target.length;
   let to = start;
