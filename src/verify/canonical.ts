@@ -3,11 +3,29 @@
  * source's own text needs as little treatment as can be.
  */
 
-/** A double with 17 significant digits, which tell every double apart: `-1.0000000000000001e-01`; zeros keep their sign. */
+/**
+ * A double with 17 significant digits, which tell every double apart: `-1.0000000000000001e-01`; zeros keep their sign.
+ * Half-way cases are rounded to even, as the replica's printer does; JavaScript rounds them up.
+ */
 export function canonicalDouble(value: number): string {
-  if (Object.is(value, -0)) return `-${(0).toExponential(16).replace(/e\+0$/, 'e+00')}`;
-  // The replica's formatter prints two digits of exponent at least.
-  return value.toExponential(16).replace(/e([+-])(\d)$/, 'e$10$2');
+  if (Object.is(value, -0)) return `-${canonicalDouble(0)}`;
+  const text = isHalfWay(value) ? roundedToEven(value) : value.toExponential(16);
+  // The replica's printer gives two digits of exponent at least.
+  return text.replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+/** Whether the exact value has 18 significant digits, the last of them a 5. */
+function isHalfWay(value: number): boolean {
+  const digits = value.toExponential(17);
+  const exponentAt = digits.indexOf('e');
+  return digits[exponentAt - 1] === '5' && /^-?\d\.\d{17}0{40}e/.test(value.toExponential(57));
+}
+
+function roundedToEven(value: number): string {
+  const digits = value.toExponential(17);
+  const exponentAt = digits.indexOf('e');
+  const isEven = Number(digits[exponentAt - 2]) % 2 === 0;
+  return isEven ? digits.slice(0, exponentAt - 1) + digits.slice(exponentAt) : value.toExponential(16);
 }
 
 /** `2024-01-02 03:04:05[.1…]` with six fraction digits. */

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What a process has used: CPU of all its threads and its greatest resident memory, read from /proc. */
+export interface Usage {
+  readonly cpuMs: number;
+  readonly peakRssMb: number;
+}
+
+const clockTicksPerSecond = 100;
+
+export function readUsage(pid: number): Usage | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name, in parentheses, may hold anything; utime and stime are the 14th and 15th field.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return { cpuMs: (ticks * 1000) / clockTicksPerSecond, peakRssMb: Number(peak ?? 0) / 1024 };
+  } catch {
+    return undefined;
+  }
+}
+
+export interface MeasuredRun extends Usage {
+  readonly wallMs: number;
+}
+
+export const mainFile = join(import.meta.dirname, '../src/cli/main.ts');
+
+/** A `millrace` command of this checkout as a process of its own. */
+export function startMillrace(args: readonly string[], cwd: string): ChildProcess {
+  return spawn(process.execPath, [mainFile, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Runs a command to its end; wall time from spawn to exit, usage as of the last look, 20 ms before the end at most. */
+export async function measureMillrace(args: readonly string[], cwd: string): Promise<MeasuredRun> {
+  const begun = performance.now();
+  const child = startMillrace(args, cwd);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+  let usage: Usage = { cpuMs: 0, peakRssMb: 0 };
+  const timer = setInterval(() => {
+    usage = readUsage(child.pid ?? 0) ?? usage;
+  }, 20);
+  const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearInterval(timer);
+  if (status !== 0) throw new Error(`millrace ${args.join(' ')} ended with ${status}:\n${said}`);
+  return { ...usage, wallMs: performance.now() - begun };
+}
