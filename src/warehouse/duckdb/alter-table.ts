@@ -19,8 +19,8 @@ interface AlteredColumn {
 }
 
 /**
- * ALTER TABLE: in place where columns keep their order and new ones come last, else by building the table anew, in the
- * source's column order. Where the server's conversion of the rows cannot be repeated with certainty, the table is
+ * ALTER TABLE: in place where it is of one kind, which DuckDB can do in a transaction, and columns keep their order; else
+ * by building the table anew, in the source's column order. Where the server's conversion of the rows cannot be repeated with certainty, the table is
  * marked for a resync.
  */
 export async function alterTable(tx: Transaction, record: TableRecord, change: AlterChange): Promise<void> {
@@ -56,8 +56,9 @@ export async function alterTable(tx: Transaction, record: TableRecord, change: A
       return;
     }
   }
-  if (keepsOrder(change.columns)) await alterInPlace(tx, table, before, columns);
-  else await rebuild(tx, { record, name: target.name }, columns);
+  const actions = keepsOrder(change.columns) ? inPlaceActions(before, columns) : undefined;
+  if (actions === undefined) await rebuild(tx, { record, name: target.name }, columns);
+  else for (const action of actions) await tx.session.run(`ALTER TABLE ${table} ${action}`);
   tx.book.set(withSchema(record, change.after));
 }
 
@@ -85,33 +86,36 @@ function keepsOrder(origins: readonly ColumnOrigin[]): boolean {
   return true;
 }
 
-async function alterInPlace(tx: Transaction, table: string, before: readonly MappedColumn[], columns: readonly AlteredColumn[]): Promise<void> {
-  const run = (action: string): Promise<number> => tx.session.run(`ALTER TABLE ${table} ${action}`);
-  // types first: their expressions have the old names
-  for (const { before: old, after, sql } of columns) {
-    if (old === undefined) continue;
-    const name = quoted(old.column.name);
-    if (old.notNull && !after.notNull) await run(`ALTER ${name} DROP NOT NULL`);
-    if (old.sqlType !== after.sqlType) await run(`ALTER ${name} TYPE ${after.sqlType} USING ${sql}`);
-    if (!old.notNull && after.notNull) await run(`ALTER ${name} SET NOT NULL`);
-  }
+/**
+ * The actions of ALTER TABLE that make the new columns of the old ones; undefined when they would be of several kinds:
+ * DuckDB refuses many sequences in one transaction, some of them only at the commit.
+ */
+function inPlaceActions(before: readonly MappedColumn[], columns: readonly AlteredColumn[]): readonly string[] | undefined {
   const kept = new Set(columns.map(({ before: old }) => old));
-  const dropped = before.filter((old) => !kept.has(old));
-  const renamed = columns.filter(({ before: old, after }) => old !== undefined && old.column.name !== after.column.name);
-  // names may be exchanged, and a dropped column may be the table's last: both go by names of our own
-  for (const [index, { before: old }] of renamed.entries()) {
-    if (old !== undefined) await run(`RENAME ${quoted(old.column.name)} TO ${quoted(asidePrefix + index)}`);
-  }
-  for (const [index, old] of dropped.entries()) await run(`RENAME ${quoted(old.column.name)} TO ${quoted(`${asidePrefix}dropped_${index}`)}`);
-  for (const [index, { after }] of renamed.entries()) await run(`RENAME ${quoted(asidePrefix + index)} TO ${quoted(after.column.name)}`);
+  const drops = before.filter((old) => !kept.has(old)).map((old) => `DROP COLUMN ${quoted(old.column.name)}`);
+  const adds: string[] = [];
+  const types: string[] = [];
+  const nulls: string[] = [];
+  const renamed: (readonly [from: string, to: string])[] = [];
   for (const { before: old, after, sql } of columns) {
-    if (old !== undefined) continue;
     const name = quoted(after.column.name);
-    await run(`ADD COLUMN ${name} ${after.sqlType} DEFAULT ${sql}`);
-    await run(`ALTER ${name} DROP DEFAULT`);
-    if (after.notNull) await run(`ALTER ${name} SET NOT NULL`);
+    if (old === undefined) {
+      // a column cannot be filled and made NOT NULL in one transaction
+      if (after.notNull) return undefined;
+      adds.push(`ADD COLUMN ${name} ${after.sqlType} DEFAULT ${sql}`, `ALTER ${name} DROP DEFAULT`);
+      continue;
+    }
+    if (old.column.name !== after.column.name) renamed.push([old.column.name, after.column.name]);
+    if (old.sqlType !== after.sqlType) types.push(`ALTER ${name} TYPE ${after.sqlType} USING ${sql}`);
+    if (old.notNull !== after.notNull) nulls.push(`ALTER ${name} ${after.notNull ? 'SET' : 'DROP'} NOT NULL`);
   }
-  for (const index of dropped.keys()) await run(`DROP COLUMN ${quoted(`${asidePrefix}dropped_${index}`)}`);
+  // names may be exchanged
+  const renames = [
+    ...renamed.map(([from], index) => `RENAME ${quoted(from)} TO ${quoted(asidePrefix + index)}`),
+    ...renamed.map(([, to], index) => `RENAME ${quoted(asidePrefix + index)} TO ${quoted(to)}`),
+  ];
+  const kinds = [drops, adds, types, nulls, renames].filter((actions) => actions.length > 0);
+  return kinds.length > 1 ? undefined : (kinds[0] ?? []);
 }
 
 async function rebuild(tx: Transaction, { record, name }: { record: TableRecord; name: string }, columns: readonly AlteredColumn[]): Promise<void> {
