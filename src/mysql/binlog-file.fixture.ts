@@ -21,7 +21,7 @@ export interface StatementSeen {
   readonly database: string;
   readonly sql: string;
   readonly sqlMode: bigint;
-  /** MySQL: explicit_defaults_for_timestamp, where the event has it. */
+  /** explicit_defaults_for_timestamp, where the event has it (MySQL: where it matters). */
   readonly explicitDefaults: boolean | undefined;
   readonly timeZone: string | undefined;
 }
@@ -37,7 +37,7 @@ export interface BinlogSeen {
 const rowsEvents: Readonly<Record<number, RowsSeen['event']>> = { 23: 'write', 24: 'update', 25: 'delete', 30: 'write', 31: 'update', 32: 'delete' };
 
 /** Reads the events of a binlog file from an offset on. */
-export function readBinlogFile(path: string, { checksums, from = 4 }: { readonly checksums: boolean; readonly from?: number }): BinlogSeen {
+export function readBinlogFile(path: string, { checksums, from = 4, mariadb = false }: { readonly checksums: boolean; readonly from?: number; readonly mariadb?: boolean }): BinlogSeen {
   const file = readFileSync(path);
   const tableMaps: TableMapSeen[] = [];
   const rows: RowsSeen[] = [];
@@ -58,7 +58,7 @@ export function readBinlogFile(path: string, { checksums, from = 4 }: { readonly
       const map = byId.get(body.readUIntLE(0, 6));
       if (map !== undefined) rows.push({ ...map, event: kind, present: presentColumns(body, type >= 30) });
     } else if (type === 2) {
-      statements.push(readStatement(body));
+      statements.push(readStatement(body, mariadb));
     }
     at += size;
   }
@@ -87,7 +87,7 @@ function presentColumns(body: Buffer, version2: boolean): number[] {
 }
 
 /** Source: MySQL internals, Query_event; the status variables in the order of the codes that the servers write. */
-function readStatement(body: Buffer): StatementSeen {
+function readStatement(body: Buffer, mariadb: boolean): StatementSeen {
   const databaseLength = body[8] ?? 0;
   const statusLength = body.readUInt16LE(11);
   const status = body.subarray(13, 13 + statusLength);
@@ -96,6 +96,8 @@ function readStatement(body: Buffer): StatementSeen {
   const fixed: Readonly<Record<number, number>> = { 0: 4, 1: 8, 3: 4, 4: 6, 7: 2, 8: 2, 9: 8, 10: 4, 13: 3, 16: 1, 17: 8, 18: 2, 19: 1, 20: 1, 128: 3 };
   for (let at = 0; at < status.length; ) {
     const code = status[at++] ?? 0;
+    // MariaDB has it among the flags of the session.
+    if (code === 0 && mariadb) seen.explicitDefaults = (status.readUInt32LE(at) & (1 << 24)) !== 0;
     if (code === 1) seen.sqlMode = status.readBigUInt64LE(at);
     if (code === 16) seen.explicitDefaults = status[at] === 1;
     if (code === 5) seen.timeZone = status.toString('utf8', at + 1, at + 1 + (status[at] ?? 0));

@@ -203,6 +203,10 @@ export function columnOf(row: ColumnRow, flavor: 'mysql' | 'mariadb'): Column {
   const generated = /VIRTUAL GENERATED/i.test(row.extra) ? 'virtual' : /STORED GENERATED|PERSISTENT/i.test(row.extra) ? 'stored' : undefined;
   const autoIncrement = /auto_increment/i.test(row.extra);
   const [length, scale] = native.args;
+  // MySQL gives no character set for ENUM … CHARACTER SET binary.
+  const own = type.kind === 'enum' || type.kind === 'set' ? 'binary' : null;
+  const charset = row.charset ?? own;
+  const collation = row.collation ?? own;
   const fallback = generated !== undefined || autoIncrement ? {} : defaultOf(row, { flavor, type });
   return {
     name: row.name,
@@ -211,8 +215,8 @@ export function columnOf(row: ColumnRow, flavor: 'mysql' | 'mariadb'): Column {
     nativeType: nativeTypeName(native),
     ...(length === undefined ? {} : { length }),
     ...(scale === undefined ? {} : { scale }),
-    ...(hasCharset(type) && row.charset !== null ? { charset: row.charset } : {}),
-    ...(hasCharset(type) && row.collation !== null ? { collation: row.collation } : {}),
+    ...(hasCharset(type) && charset !== null ? { charset } : {}),
+    ...(hasCharset(type) && collation !== null ? { collation } : {}),
     ...fallback,
     ...(generated === undefined ? {} : { generated }),
     ...(autoIncrement ? { autoIncrement } : {}),

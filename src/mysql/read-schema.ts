@@ -22,6 +22,8 @@ export interface TableKey {
   readonly partial: boolean;
   /** MariaDB's unique key over values too long for an index: the row images have one more column for it, at their end. */
   readonly hash?: boolean;
+  /** The server made it for a foreign key, and drops it when another key serves. Known of keys that DDL made only. */
+  readonly generated?: boolean;
 }
 
 /** A table with what later DDL on it needs to know. */

@@ -6,8 +6,8 @@ import { charsetOf, hashColumns, isHashColumn, primaryKeyOf, versioningColumns, 
 import { columnModel, implicitTimestampDefault, withDefault, type ColumnEnvironment } from './column-model.ts';
 import { conversionDoubt } from './conversion.ts';
 import { implicitDefault } from './default-text.ts';
-import { addKeys, dropFromKeys, renameInKeys, sameName } from './key-model.ts';
-import type { AlterAction, CharsetClause, ColumnDefinition, Position } from './statement.ts';
+import { addKeys, rehashed, remapKeys, sameName } from './key-model.ts';
+import type { AlterAction, CharsetClause, ColumnDefinition, PeriodDefinition, Position } from './statement.ts';
 
 /** What the statement's words mean in, besides the table itself. */
 export interface TableEnvironment extends Omit<ColumnEnvironment, 'collation'> {
@@ -40,11 +40,12 @@ type Kind<K extends AlterAction['kind']> = Extract<AlterAction, { kind: K }>;
  */
 export function alterModel(before: TableDefinition, actions: readonly AlterAction[], environment: TableEnvironment): AlteredTable {
   const doubts: string[] = [];
-  const collation = collationAfter(before, actions, environment);
+  const collation = collationAfter(before, { actions, environment, doubts });
   const scope: Scope = { before, actions, doubts, environment: { ...environment, collation } };
   const hidden = hiddenColumns(before);
   const slots = keepColumns(scope, before.schema.columns.length - hidden);
   placeColumns(scope, slots);
+  for (const action of actions) if (action.kind === 'addPeriod') requirePeriodColumns(slots, action.period);
   const versioned = actions.findLast((action): action is Kind<'versioning'> => action.kind === 'versioning')?.on;
   const keys = keysAfter(scope, slots);
   requireKeyColumns(slots, keys);
@@ -84,10 +85,21 @@ function isImplicitVersioning({ name, versioning, invisible }: Column): boolean 
   return versioning !== undefined && invisible === true && name === `row_${versioning}`;
 }
 
+interface Parts {
+  readonly actions: readonly AlterAction[];
+  readonly environment: TableEnvironment;
+  readonly doubts: string[];
+}
+
 /** Later columns of the statement already get the default collation that it sets. */
-function collationAfter({ schema }: TableDefinition, actions: readonly AlterAction[], environment: TableEnvironment): string {
+function collationAfter({ schema }: TableDefinition, { actions, environment, doubts }: Parts): string {
   let collation = schema.collation ?? environment.databaseCollation;
+  const { flavor } = environment.catalog;
+  const named = actions.filter(({ kind }) => kind === 'defaultCharset' || kind === 'convertCharset');
+  if (named.length > 1 && named.some(({ kind }) => kind === 'convertCharset')) doubts.push('CONVERT TO beside another character set');
   for (const action of actions) {
+    // MySQL takes the default of the session's database, which need not be the table's.
+    if (flavor === 'mysql' && action.kind === 'convertCharset' && action.charset.charset === 'default') doubts.push('CONVERT TO CHARACTER SET DEFAULT');
     if (action.kind !== 'defaultCharset' && action.kind !== 'convertCharset') continue;
     const inherited = action.charset.charset === 'default' ? environment.databaseCollation : collation;
     ({ collation } = resolveCharset(action.charset, inherited, environment.catalog));
@@ -100,7 +112,7 @@ function keepColumns(scope: Scope, visible: number): Slot[] {
   const { before, actions, environment } = scope;
   const slots: Slot[] = [];
   checkNames(scope, visible);
-  const convert = actions.findLast((action): action is Kind<'convertCharset'> => action.kind === 'convertCharset');
+  const convert = conversionOf(actions);
   before.schema.columns.slice(0, visible).forEach((old, from) => {
     const about = actions.filter((action) => namesColumn(action, old.name));
     if (about.some(({ kind }) => kind === 'dropColumn')) return;
@@ -147,9 +159,20 @@ function checkNames({ before, actions, doubts }: Scope, visible: number): void {
 }
 
 function changed({ column }: Kind<'changeColumn'>, { from, scope }: { readonly from: number; readonly scope: Scope }): Slot {
-  const made = columnModel(implied(column, { scope, from }), scope.environment);
-  if (made.doubt !== undefined) scope.doubts.push(made.doubt);
-  return { column: made.column, from, redefined: true };
+  return { column: defined(column, { scope, from }), from, redefined: true };
+}
+
+/** The column that a definition of the statement makes; CONVERT TO beside it overrules its character set. */
+function defined(definition: ColumnDefinition, { scope, from }: { readonly scope: Scope; readonly from: number | undefined }): Column {
+  const { column, doubt } = columnModel(implied(definition, { scope, from }), scope.environment);
+  if (doubt !== undefined) scope.doubts.push(doubt);
+  const convert = conversionOf(scope.actions);
+  if (convert === undefined || !hasCharset(column.type)) return column;
+  return { ...column, ...resolveCharset(convert.charset, scope.environment.collation, scope.environment.catalog) };
+}
+
+function conversionOf(actions: readonly AlterAction[]): Kind<'convertCharset'> | undefined {
+  return actions.findLast((action): action is Kind<'convertCharset'> => action.kind === 'convertCharset');
 }
 
 /** The definition with what a TIMESTAMP gets without explicit_defaults_for_timestamp. */
@@ -166,12 +189,6 @@ function withVisibility(column: Column, invisible: boolean): Column {
 }
 
 function alteredDefault(column: Column, { action, scope }: { readonly action: Kind<'alterDefault'>; readonly scope: Scope }): Column {
-  const { flavor } = scope.environment.catalog;
-  if (action.default === undefined) {
-    const { defaultText: _text, defaultExpression: _expression, ...rest } = column;
-    // MySQL's information_schema does not tell "no default" from NULL.
-    return column.nullable && flavor === 'mysql' ? { ...rest, defaultText: null } : rest;
-  }
   const made = withDefault(column, action.default, scope.environment);
   if (made.doubt !== undefined) scope.doubts.push(made.doubt);
   return made.column;
@@ -188,16 +205,15 @@ function converted(column: Column, clause: CharsetClause, environment: ColumnEnv
 }
 
 function placeColumns(scope: Scope, slots: Slot[]): void {
-  const { before, actions, doubts, environment } = scope;
+  const { before, actions, doubts } = scope;
   for (const action of actions) {
     if (action.kind === 'addColumn') {
       const present = before.schema.columns.some(({ name }) => sameName(name, action.column.name));
       const again = slots.some(({ column }) => sameName(column.name, action.column.name));
       if (action.ifNotExists && (present || again)) continue;
       if (again) doubts.push(`${action.column.name} is added, but is already there`);
-      const made = columnModel(implied(action.column, { scope, from: undefined }), environment);
-      if (made.doubt !== undefined) doubts.push(made.doubt);
-      place(scope, { slots, slot: { column: made.column, from: undefined }, position: action.position });
+      const column = defined(action.column, { scope, from: undefined });
+      place(scope, { slots, slot: { column, from: undefined }, position: action.position });
     } else if (action.kind === 'changeColumn' && action.position !== undefined) {
       const from = before.schema.columns.findIndex(({ name }) => sameName(name, action.from));
       if (from >= 0) place(scope, { slots, slot: changed(action, { from, scope }), position: action.position });
@@ -225,21 +241,20 @@ function place({ doubts }: Scope, { slots, slot, position }: Placement): void {
 
 function keysAfter({ before, actions, doubts, environment }: Scope, slots: readonly Slot[]): TableKey[] {
   const { catalog } = environment;
-  const dropped: string[] = [];
-  const renames = new Map<string, string>();
-  before.schema.columns.forEach(({ name }, from) => {
-    const after = slots.find((slot) => slot.from === from);
-    if (after === undefined && !actions.every((action) => action.kind !== 'dropColumn' || !sameName(action.column, name))) dropped.push(name);
-    if (after !== undefined && after.column.name !== name) renames.set(name.toLowerCase(), after.column.name);
+  // As on the server, a key keeps its place on a column that is dropped and added anew under the same name.
+  let keys = remapKeys(before.keys, (name) => {
+    const isIt = ({ from, column }: Slot): boolean => sameName(from === undefined ? column.name : (before.schema.columns[from]?.name ?? ''), name);
+    const slot = slots.find(isIt);
+    if (slot !== undefined && slot.from === undefined) doubts.push(`the key on ${name}, which is dropped and added anew`);
+    return slot?.column.name;
   });
-  let keys = renameInKeys(dropFromKeys(before.keys, dropped), renames);
   const remove = (name: string, known: boolean): void => {
     const left = keys.filter((key) => !sameName(key.name, name));
     if (left.length === keys.length && !known) doubts.push(`a key ${name} is not known`);
     keys = left;
   };
   for (const action of actions) {
-    if (action.kind === 'dropPrimaryKey') remove('PRIMARY', action.ifExists);
+    if (action.kind === 'dropPrimaryKey') remove('PRIMARY', action.ifExists || before.keys.some(({ name }) => name === 'PRIMARY'));
     if (action.kind === 'dropKey') remove(action.name, action.ifExists || before.keys.some(({ name }) => sameName(name, action.name)));
     // A foreign key or a check, where it is no key.
     if (action.kind === 'dropConstraint') remove(action.name, true);
@@ -249,7 +264,8 @@ function keysAfter({ before, actions, doubts, environment }: Scope, slots: reado
   const periods = actions.flatMap((action) => (action.kind === 'addPeriod' ? [action.period] : []));
   const columns = slots.map(({ column }) => column);
   if (added.some(({ withoutOverlaps }) => withoutOverlaps !== undefined) && periods.length === 0) doubts.push('a key over a period');
-  return addKeys(keys, added, { columns, periods, flavor: catalog.flavor, maxLengths: catalog.maxLengths });
+  const scope = { columns, periods, flavor: catalog.flavor, maxLengths: catalog.maxLengths };
+  return addKeys(rehashed(keys, scope), added, scope);
 }
 
 /** The columns of the primary key are NOT NULL, whatever was written. */
@@ -257,6 +273,15 @@ export function requireKeyColumns(slots: readonly { column: Column }[], keys: re
   const primary = keys.find(({ name }) => name === 'PRIMARY');
   for (const slot of slots) {
     if (!slot.column.nullable || primary?.columns.includes(slot.column.name) !== true) continue;
+    const { defaultText, ...rest } = slot.column;
+    slot.column = { ...rest, nullable: false, ...(typeof defaultText === 'string' ? { defaultText } : {}) };
+  }
+}
+
+/** The columns of an application period are NOT NULL. */
+export function requirePeriodColumns(slots: readonly { column: Column }[], { start, end }: PeriodDefinition): void {
+  for (const slot of slots) {
+    if (!slot.column.nullable || !(sameName(slot.column.name, start) || sameName(slot.column.name, end))) continue;
     const { defaultText, ...rest } = slot.column;
     slot.column = { ...rest, nullable: false, ...(typeof defaultText === 'string' ? { defaultText } : {}) };
   }
@@ -282,7 +307,7 @@ function appendVersioning({ before, actions, doubts }: Scope, { slots, versioned
 function originOf({ column, from, redefined }: Slot, { before, doubts, environment }: Scope): ColumnOrigin {
   const old = from === undefined ? undefined : before.schema.columns[from];
   if (from !== undefined && old !== undefined) {
-    const rewritten = redefined === true ? !sameDefinition(old, column) : old.charset !== column.charset;
+    const rewritten = redefined === true ? !sameDefinition(old, column) : old.charset !== column.charset || old.nullable !== column.nullable;
     const doubt = rewritten ? conversionDoubt(old, column, environment.sqlMode) : undefined;
     if (doubt !== undefined) doubts.push(doubt);
     return { from };

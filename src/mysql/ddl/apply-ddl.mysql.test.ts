@@ -3,9 +3,13 @@ import { after, before, describe, test } from 'node:test';
 import { withoutServer } from '../../../test/servers/shared.ts';
 import { flavors, startServer, type PrivateServer } from '../../cli/private-server.ts';
 import { commonScripts, mariadbScripts, mysqlScripts } from './corpus.fixture.ts';
+import { generatedDdl, seededRandom } from './generated-ddl.fixture.ts';
 import { Judge } from './judge.fixture.ts';
 
 const { signal } = new AbortController();
+const seed = Number(process.env['MILLRACE_TEST_SEED'] ?? Math.floor(Math.random() * 1e6));
+/** `npm run test:long` sets more. */
+const rounds = Number(process.env['MILLRACE_TEST_ROUNDS'] ?? 6);
 
 for (const flavor of flavors) {
   describe(`DDL of ${flavor} leaves our models as the server's tables`, { skip: withoutServer(flavor) }, () => {
@@ -21,22 +25,43 @@ for (const flavor of flavors) {
       await server[Symbol.asyncDispose]();
     });
 
+    async function fresh(sqlMode: string): Promise<void> {
+      const session = `SET SESSION sql_mode = ${sqlMode}, SESSION explicit_defaults_for_timestamp = ON`;
+      for (const sql of ['DROP DATABASE IF EXISTS ddl', 'CREATE DATABASE ddl', 'USE ddl', session]) await judge.connection.query(sql, signal);
+      await judge.restart();
+    }
+
     const own = flavor === 'mysql' ? mysqlScripts : mariadbScripts;
     for (const [name, script] of Object.entries({ ...commonScripts, ...own })) {
       test(name, async () => {
-        await judge.connection.query('DROP DATABASE IF EXISTS ddl', signal);
-        await judge.connection.query('CREATE DATABASE ddl', signal);
-        await judge.connection.query('USE ddl', signal);
-        await judge.connection.query('SET SESSION sql_mode = DEFAULT, SESSION explicit_defaults_for_timestamp = ON', signal);
-        await judge.restart();
+        await fresh('DEFAULT');
         for (const line of script) {
           const mayDoubt = line.startsWith('?');
           const sql = mayDoubt ? line.slice(1) : line;
           const { refused, doubts } = await judge.run(sql);
-          if (process.env['DDL_TRACE'] !== undefined) console.log(refused ?? doubts.join('; '), '|', sql);
+          assert.equal(refused, undefined, sql);
           if (!mayDoubt) assert.deepEqual(doubts, [], sql);
         }
       });
     }
+
+    test(`random statements, seed ${seed}`, async (t) => {
+      let judged = 0;
+      let doubted = 0;
+      for (let round = 0; round < rounds; round++) {
+        await fresh(round % 2 === 0 ? 'DEFAULT' : "''");
+        let left = 150;
+        for (const sql of generatedDdl(seededRandom(seed + round))) {
+          if (left-- === 0) break;
+          const { refused, doubts } = await judge.run(sql);
+          if (refused !== undefined) continue;
+          judged++;
+          if (doubts.length > 0) doubted++;
+        }
+      }
+      t.diagnostic(`${judged} statements judged, ${doubted} left a table in doubt`);
+      assert.ok(judged > rounds * 50, 'the server took enough of them');
+      assert.ok(doubted < judged / 5, 'few left a doubt');
+    });
   });
 }

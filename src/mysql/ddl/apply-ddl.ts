@@ -55,7 +55,7 @@ export function applyDdl(statement: DdlStatement, scope: DdlScope): DdlEffect {
       for (const table of statement.tables) effect.drop(effect.id(table));
       break;
     case 'renameTables':
-      renameTables(effect, statement.renames);
+      renameTables(effect, statement.renames, statement.ifExists);
       break;
     case 'truncateTable':
       effect.truncate(effect.id(statement.table));
@@ -199,7 +199,7 @@ function alterTable(effect: Effect, statement: Extract<DdlStatement, { kind: 'al
   for (const action of statement.actions) {
     if (action.kind === 'uncertain') for (const other of action.tables) effect.doubt(effect.id(other), action.reason);
   }
-  if (rename !== undefined) renameTables(effect, [{ from: table, to: rename.to }]);
+  if (rename !== undefined) renameTables(effect, [{ from: table, to: rename.to }], statement.ifExists);
 }
 
 interface Altered {
@@ -237,11 +237,13 @@ function fromOf(origin: ColumnOrigin | undefined): number | undefined {
  * Renames, one after the other. A table keeps its rows through names that are not captured if its last name is; one
  * that ends under such a name is dropped, and one that comes from an unknown name has to be read.
  */
-function renameTables(effect: Effect, renames: readonly { readonly from: TableId; readonly to: TableId }[]): void {
+function renameTables(effect: Effect, renames: readonly { readonly from: TableId; readonly to: TableId }[], ifExists: boolean): void {
   const steps = renames.map(({ from, to }) => ({ from: effect.id(from), to: effect.id(to) }));
   steps.forEach(({ from, to }, step) => {
     const definition = effect.find(from);
     if (definition === undefined) {
+      // A captured table that is not known is none.
+      if (ifExists && effect.scope.captures(from)) return;
       effect.doubt(to, `it was ${from.table}, which is not known`);
       return;
     }

@@ -53,7 +53,7 @@ export function columnModel(definition: ColumnDefinition, environment: ColumnEnv
 }
 
 /** Sets a column's default, as DEFAULT and ALTER COLUMN … SET DEFAULT do; undefined: the statement has none. */
-export function withDefault(column: Column, value: DefaultValue | undefined, environment: Pick<ColumnEnvironment, 'catalog' | 'timeZone'>): ColumnModel {
+export function withDefault(column: Column, value: DefaultValue | undefined, environment: Pick<ColumnEnvironment, 'catalog' | 'timeZone' | 'sqlMode'>): ColumnModel {
   const { defaultText: _text, defaultExpression: _expression, ...rest } = column;
   if (column.generated !== undefined || column.autoIncrement === true) return { column: rest };
   if (value === undefined) return { column: column.nullable ? { ...rest, defaultText: null } : rest };
@@ -68,11 +68,17 @@ export function withDefault(column: Column, value: DefaultValue | undefined, env
     case 'number':
     case 'hex':
     case 'bit': {
-      const text = literalText(value, column, environment);
+      const text = literalText(value, column, { timeZone: environment.timeZone, fractions: fractionRule(environment) });
       if (text !== undefined) return { column: { ...rest, defaultText: text } };
       return { column: { ...rest, defaultText: value.value }, doubt: `the default of ${column.name} is not certain` };
     }
   }
+}
+
+/** What becomes of more fraction digits than a column has. */
+function fractionRule({ catalog, sqlMode }: Pick<ColumnEnvironment, 'catalog' | 'sqlMode'>): 'round' | 'truncate' {
+  if (catalog.flavor === 'mysql') return (sqlMode & sqlModeBits.timeTruncateFractional) === 0n ? 'round' : 'truncate';
+  return (sqlMode & sqlModeBits.timeRoundFractional) === 0n ? 'truncate' : 'round';
 }
 
 /** Without explicit_defaults_for_timestamp a TIMESTAMP is NOT NULL unless the statement says NULL. */
@@ -133,6 +139,10 @@ function nativeTypeOf(written: NativeType, charset: string, { catalog, sqlMode }
       const strict = (sqlMode & (sqlModeBits.strictTransTables | sqlModeBits.strictAllTables)) !== 0n;
       return bytes > 65535 && !strict ? blobFor(bytes, type.name === 'VARCHAR') : type;
     }
+    case 'ENUM':
+    case 'SET':
+      // Trailing spaces of labels are not kept.
+      return charset === 'binary' ? type : { ...type, labels: type.labels.map((label) => label.replace(/ +$/, '')) };
     case 'TEXT':
       return first === undefined ? type : blobFor(first * (catalog.maxLengths.get(charset) ?? 1), true);
     case 'BLOB':

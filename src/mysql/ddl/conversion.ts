@@ -18,7 +18,13 @@ export function conversionDoubt(before: Column, after: Column, sqlMode: bigint):
   if (before.autoIncrement !== true && after.autoIncrement === true && before.nullable) return `${doubt}, AUTO_INCREMENT in place of NULL and 0`;
   const strict = (sqlMode & (sqlModeBits.strictTransTables | sqlModeBits.strictAllTables)) !== 0n;
   if (before.nullable && !after.nullable && !strict) return `${doubt}, NULL becomes the implicit default`;
-  return sameValues(before, after) ? undefined : doubt;
+  return sameValues(before, after) || (strict && failsOverRange(before, after)) ? undefined : doubt;
+}
+
+/** In strict mode the statement fails where a number has no place. */
+function failsOverRange({ type: from }: Column, { type: to }: Column): boolean {
+  if (from.kind === 'int') return to.kind === 'int';
+  return from.kind === 'decimal' && to.kind === 'decimal' && from.scale <= to.scale;
 }
 
 function sameValues(before: Column, after: Column): boolean {

@@ -1,9 +1,9 @@
 import { createTableSchema, type Column, type TableId } from '../../event/table-schema.ts';
 import { resolveCharset } from '../charset-catalog.ts';
 import { charsetOf, hashColumns, primaryKeyOf, versioningColumns, type TableDefinition } from '../read-schema.ts';
-import { requireKeyColumns, type TableEnvironment } from './alter-model.ts';
+import { requireKeyColumns, requirePeriodColumns, type TableEnvironment } from './alter-model.ts';
 import { columnModel, implicitTimestampDefault } from './column-model.ts';
-import { addKeys, sameName } from './key-model.ts';
+import { addKeys } from './key-model.ts';
 import type { DdlStatement } from './statement.ts';
 
 type Create = Extract<DdlStatement, { kind: 'createTable' }>;
@@ -26,14 +26,7 @@ export function createModel(statement: Create, environment: TableEnvironment): {
     return { column: made.column };
   });
   const columns = (): Column[] => slots.map(({ column }) => column);
-  for (const period of periods) {
-    // The columns of an application period are NOT NULL.
-    for (const slot of slots) {
-      const { defaultText, ...rest } = slot.column;
-      const bounds = sameName(rest.name, period.start) || sameName(rest.name, period.end);
-      if (bounds && rest.nullable) slot.column = { ...rest, nullable: false, ...(typeof defaultText === 'string' ? { defaultText } : {}) };
-    }
-  }
+  for (const period of periods) requirePeriodColumns(slots, period);
   const scope = { periods, flavor: catalog.flavor, maxLengths: catalog.maxLengths };
   // A primary key makes its columns NOT NULL, by which the server then sorts the keys.
   requireKeyColumns(slots, addKeys([], statement.keys, { ...scope, columns: columns() }));

@@ -1,7 +1,7 @@
 import type { Column } from '../../event/table-schema.ts';
 import { hexText } from '../column-type.ts';
 import type { DefaultValue } from './statement.ts';
-import { dateText, datetimeText, timeText, yearText } from './temporal-text.ts';
+import { dateText, datetimeText, timeText, yearText, type TemporalRules } from './temporal-text.ts';
 
 type Literal = Extract<DefaultValue, { kind: 'text' | 'number' | 'hex' | 'bit' }>;
 
@@ -9,7 +9,7 @@ type Literal = Extract<DefaultValue, { kind: 'text' | 'number' | 'hex' | 'bit' }
  * The text in which the server prints a literal default of this column, which is also that of the value that it puts
  * into rows; undefined where that is not certain.
  */
-export function literalText(literal: Literal, column: Column, { timeZone }: { readonly timeZone: string }): string | undefined {
+export function literalText(literal: Literal, column: Column, rules: TemporalRules): string | undefined {
   const { type } = column;
   switch (type.kind) {
     case 'int':
@@ -26,11 +26,11 @@ export function literalText(literal: Literal, column: Column, { timeZone }: { re
     case 'date':
       return plain(literal, (text) => dateText(text));
     case 'time':
-      return plain(literal, (text) => timeText(text, type.fsp));
+      return plain(literal, (text) => timeText(text, { fsp: type.fsp, fractions: rules.fractions }));
     case 'datetime':
-      return plain(literal, (text) => datetimeText(text, { fsp: type.fsp }));
+      return plain(literal, (text) => datetimeText(text, { fsp: type.fsp, fractions: rules.fractions }));
     case 'timestamp':
-      return plain(literal, (text) => datetimeText(text, { fsp: type.fsp, timeZone }));
+      return plain(literal, (text) => datetimeText(text, { fsp: type.fsp, ...rules }));
     case 'text': {
       const text = characters(literal);
       return text !== undefined && column.nativeType === 'CHAR' ? text.replace(/ +$/, '') : text;
@@ -69,7 +69,7 @@ export function implicitDefault(column: Column): string | undefined {
     case 'decimal':
     case 'float':
     case 'double':
-      return literalText({ kind: 'number', value: '0' }, column, { timeZone: '+00:00' });
+      return literalText({ kind: 'number', value: '0' }, column, { timeZone: '+00:00', fractions: 'round' });
     case 'bit':
       return "b'0'";
     case 'year':

@@ -71,10 +71,10 @@ export class Judge implements AsyncDisposable {
     } catch (error) {
       return { refused: String(error), effects: [], doubts: [] };
     }
-    const seen = readBinlogFile(this.#file, { checksums: this.#checksums, from: this.#at });
+    const seen = readBinlogFile(this.#file, { checksums: this.#checksums, from: this.#at, mariadb: this.#catalog.flavor === 'mariadb' });
     this.#at = seen.end;
     const effects: DdlEffect[] = [];
-    for (const { sql: logged, database, sqlMode, explicitDefaults } of seen.statements) {
+    for (const { sql: logged, database, sqlMode, explicitDefaults, timeZone } of seen.statements) {
       const statement = readDdl(logged, { flavor: this.#catalog.flavor, defaultDatabase: database, sqlMode });
       const effect = applyDdl(statement, {
         find: (id) => this.#models.get(tableName(id)),
@@ -84,8 +84,8 @@ export class Judge implements AsyncDisposable {
         capturesColumn: () => true,
         catalog: this.#catalog,
         sqlMode,
-        explicitTimestamps: explicitDefaults ?? this.explicitTimestamps,
-        timeZone: '+00:00',
+        explicitTimestamps: explicitDefaults ?? true,
+        timeZone: timeZone ?? '+00:00',
       });
       effects.push(effect);
       this.#take(effect);
@@ -94,8 +94,6 @@ export class Judge implements AsyncDisposable {
     await this.#compareRows({ before, effects, sql });
     return { effects, doubts };
   }
-
-  explicitTimestamps = true;
 
   #take({ defined, removed, databases, unreadable }: DdlEffect): void {
     assert.equal(unreadable, undefined);
@@ -162,13 +160,13 @@ function isJudged({ database }: TableId): boolean {
   return database.startsWith('ddl');
 }
 
-/** Texts of expressions are the server's own; everything else counts. */
+/** Texts of expressions are the server's own, and keys that are not unique identify nothing; everything else counts. */
 function comparable({ schema, keys }: TableDefinition): unknown {
   const { fingerprint: _, columns, ...rest } = schema;
   return {
     ...rest,
     columns: columns.map((column) => ({ ...column, ...(column.defaultExpression === true && !/^CURRENT_TIMESTAMP/.test(column.defaultText ?? '') ? { defaultText: '(expression)' } : {}) })),
-    keys: keys.map((key) => ({ ...key })).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    keys: keys.filter(({ unique }) => unique).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }
 

@@ -24,7 +24,9 @@ export function addKeys(existing: readonly TableKey[], added: readonly KeyDefini
   for (const definition of added) {
     if (definition.ifNotExists === true && exists(keys, definition)) continue;
     const columns = columnsOf(definition, scope);
-    if (definition.kind === 'foreign' && serves(keys, added, columns)) continue;
+    const generated = definition.kind === 'foreign';
+    if (generated && serves(keys.filter((key) => key.generated !== true), { added, columns })) continue;
+    dropServed(keys, columns);
     const unique = definition.kind === 'primary' || definition.kind === 'unique';
     const hash = unique && definition.kind !== 'primary' && isHashed(definition, scope);
     keys.push({
@@ -33,6 +35,7 @@ export function addKeys(existing: readonly TableKey[], added: readonly KeyDefini
       columns,
       partial: hash || isPartial(definition, scope),
       ...(hash ? { hash } : {}),
+      ...(generated ? { generated } : {}),
     });
   }
   return sortKeys(keys, scope.columns);
@@ -44,8 +47,12 @@ function exists(keys: readonly TableKey[], { kind, name, parts }: KeyDefinition)
 }
 
 /** Column names as the table spells them. */
-function columnsOf({ parts, withoutOverlaps }: KeyDefinition, { columns, periods }: KeyScope): (string | null)[] {
+function columnsOf({ kind, parts, withoutOverlaps }: KeyDefinition, { columns, periods }: KeyScope): (string | null)[] {
   const names = parts.map(({ column }) => (column === null ? null : (find(columns, column)?.name ?? column)));
+  // The rows of a table's history repeat its keys.
+  const end = columns.find(({ versioning }) => versioning === 'end')?.name;
+  const unique = kind === 'primary' || kind === 'unique';
+  if (unique && end !== undefined && !names.includes(end)) names.push(end);
   const period = withoutOverlaps === undefined ? undefined : periods.find(({ name }) => sameName(name, withoutOverlaps));
   return period === undefined ? names : [...names, period.end, period.start];
 }
@@ -54,12 +61,28 @@ function find(columns: readonly Column[], name: string): Column | undefined {
   return columns.find((column) => sameName(column.name, name));
 }
 
+/** Whether the first of these columns are those. */
+function beginsWith(names: readonly (string | null)[], first: readonly (string | null)[]): boolean {
+  return first.every((column, i) => column !== null && typeof names[i] === 'string' && sameName(names[i], column));
+}
+
+interface Wanted {
+  readonly added: readonly KeyDefinition[];
+  readonly columns: readonly (string | null)[];
+}
+
+/** Keys that the server made for foreign keys go when another one serves. */
+function dropServed(keys: TableKey[], columns: readonly (string | null)[]): void {
+  for (let i = keys.length - 1; i >= 0; i--) {
+    const key = keys[i];
+    if (key?.generated === true && beginsWith(columns, key.columns)) keys.splice(i, 1);
+  }
+}
+
 /** A foreign key makes no key of its own where another begins with its columns. */
-function serves(keys: readonly TableKey[], added: readonly KeyDefinition[], columns: readonly (string | null)[]): boolean {
-  const startsSo = (names: readonly (string | null)[]): boolean =>
-    columns.every((column, i) => column !== null && typeof names[i] === 'string' && sameName(names[i], column));
-  if (keys.some((key) => startsSo(key.columns))) return true;
-  return added.some(({ kind, parts }) => (kind === 'primary' || kind === 'unique' || kind === 'index') && startsSo(parts.map(({ column }) => column)));
+function serves(keys: readonly TableKey[], { added, columns }: Wanted): boolean {
+  if (keys.some((key) => beginsWith(key.columns, columns))) return true;
+  return added.some(({ kind, parts }) => (kind === 'primary' || kind === 'unique' || kind === 'index') && beginsWith(parts.map(({ column }) => column), columns));
 }
 
 /** The name of the first column, with a number from 2 on where that is taken. */
@@ -96,6 +119,20 @@ function isHashed({ parts, usingHash }: KeyDefinition, { columns, flavor, maxLen
   return bytes > maxKeyBytes;
 }
 
+/**
+ * MariaDB decides at each ALTER anew which unique keys are too long for an index: USING HASH does not last, and a column
+ * may have grown.
+ */
+export function rehashed(keys: readonly TableKey[], scope: KeyScope): TableKey[] {
+  if (scope.flavor !== 'mariadb') return [...keys];
+  return keys.map((key) => {
+    if (!key.unique || key.name === primaryName || (key.partial && key.hash !== true)) return key;
+    const hash = isHashed({ kind: 'unique', parts: key.columns.map((column) => ({ column })) }, scope);
+    const { hash: _, ...rest } = key;
+    return { ...rest, partial: hash, ...(hash ? { hash } : {}) };
+  });
+}
+
 /** Primary first, unique before others, whole before prefixes, NOT NULL before nullable; else as they were. */
 function sortKeys(keys: readonly TableKey[], columns: readonly Column[]): TableKey[] {
   const rank = (key: TableKey): number => {
@@ -107,20 +144,12 @@ function sortKeys(keys: readonly TableKey[], columns: readonly Column[]): TableK
   return keys.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** Keys without a dropped column: one that loses its last column goes. */
-export function dropFromKeys(keys: readonly TableKey[], dropped: readonly string[]): TableKey[] {
-  if (dropped.length === 0) return [...keys];
+/**
+ * Keys under the new names of their columns (undefined: there is none any more). One that loses its last column goes.
+ */
+export function remapKeys(keys: readonly TableKey[], newName: (column: string) => string | undefined): TableKey[] {
   return keys.flatMap((key) => {
-    const columns = key.columns.filter((column) => column === null || !dropped.some((name) => sameName(name, column)));
-    if (columns.length === 0) return [];
-    return columns.length === key.columns.length ? [key] : [{ ...key, columns }];
+    const columns = key.columns.flatMap((column) => (column === null ? [null] : (newName(column) ?? [])));
+    return columns.length === 0 ? [] : [{ ...key, columns }];
   });
-}
-
-export function renameInKeys(keys: readonly TableKey[], renames: ReadonlyMap<string, string>): TableKey[] {
-  if (renames.size === 0) return [...keys];
-  return keys.map((key) => ({
-    ...key,
-    columns: key.columns.map((column) => (column === null ? null : (renames.get(column.toLowerCase()) ?? column))),
-  }));
 }

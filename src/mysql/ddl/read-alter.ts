@@ -3,7 +3,7 @@ import { readColumn, readDefault, readDefinition, type ColumnRules } from './rea
 import { readTableKey } from './read-key.ts';
 import { readDefaultCharset, readPeriod, readTableOption, seesPeriod, skipPartitions } from './read-table.ts';
 import { charsetName } from './read-type.ts';
-import type { AlterAction, CharsetClause, DdlStatement, Position, TableOptions } from './statement.ts';
+import type { AlterAction, CharsetClause, ColumnDefinition, DdlStatement, Position, TableOptions } from './statement.ts';
 import { UnreadableDdl, type TokenReader } from './token-reader.ts';
 
 type Alter = Extract<DdlStatement, { kind: 'alterTable' }>;
@@ -105,7 +105,7 @@ function readAdd(reader: TokenReader, { rules, actions }: Context): void {
     const column = readColumn(reader, rules);
     const position = readPosition(reader);
     actions.push({ kind: 'addColumn', column, ifNotExists, ...(position === undefined ? {} : { position }) });
-    if (column.key !== undefined) actions.push({ kind: 'addKey', key: { kind: column.key, parts: [{ column: column.name }], ifNotExists } });
+    pushKeys(actions, { column, ifNotExists });
     return;
   }
   do {
@@ -117,9 +117,16 @@ function readAdd(reader: TokenReader, { rules, actions }: Context): void {
     }
     const column = readColumn(reader, rules);
     actions.push({ kind: 'addColumn', column, ifNotExists });
-    if (column.key !== undefined) actions.push({ kind: 'addKey', key: { kind: column.key, parts: [{ column: column.name }], ifNotExists } });
+    pushKeys(actions, { column, ifNotExists });
   } while (reader.acceptSymbol(','));
   reader.expectSymbol(')');
+}
+
+/** The keys that attributes of an added column make. */
+function pushKeys(actions: AlterAction[], { column, ifNotExists }: { readonly column: ColumnDefinition; readonly ifNotExists: boolean }): void {
+  const parts = [{ column: column.name }];
+  if (column.key !== undefined) actions.push({ kind: 'addKey', key: { kind: column.key, parts, ifNotExists } });
+  if (column.references === true) actions.push({ kind: 'addKey', key: { kind: 'foreign', parts } });
 }
 
 function readPosition(reader: TokenReader): Position | undefined {

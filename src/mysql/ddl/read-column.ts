@@ -33,6 +33,7 @@ function readAttribute(reader: TokenReader, column: Draft): boolean {
   switch (token.keyword) {
     case 'FIRST':
     case 'AFTER':
+    case 'PARTITION':
       return false;
     case 'NOT':
       reader.next();
@@ -92,6 +93,7 @@ function readAttribute(reader: TokenReader, column: Draft): boolean {
       return true;
     case 'REFERENCES':
       readReferences(reader);
+      column.references = true;
       return true;
     case 'CONSTRAINT':
       reader.next();

@@ -13,6 +13,10 @@ export const sqlModeBits = {
   noBackslashEscapes: 1n << 20n,
   strictTransTables: 1n << 21n,
   strictAllTables: 1n << 22n,
+  /** MySQL. */
+  timeTruncateFractional: 1n << 32n,
+  /** MariaDB. */
+  timeRoundFractional: 1n << 34n,
 } as const;
 
 export interface DdlContext {
@@ -165,7 +169,7 @@ function readDrop(reader: TokenReader): DdlStatement {
 function readRename(reader: TokenReader): DdlStatement {
   reader.expect('RENAME');
   if (reader.acceptOneOf('TABLE', 'TABLES') === undefined) return irrelevant;
-  reader.ifExists();
+  const ifExists = reader.ifExists();
   const renames: { from: TableId; to: TableId }[] = [];
   do {
     const from = reader.tableId();
@@ -174,7 +178,7 @@ function readRename(reader: TokenReader): DdlStatement {
     reader.expect('TO');
     renames.push({ from, to: reader.tableId() });
   } while (reader.acceptSymbol(','));
-  return { kind: 'renameTables', renames };
+  return { kind: 'renameTables', ifExists, renames };
 }
 
 /** The tables in the part of a statement that names what it changes; some of the names may be those of columns. */

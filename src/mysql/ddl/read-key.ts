@@ -48,7 +48,8 @@ interface Head {
 function readBody(reader: TokenReader, { kind, constraint }: Head): KeyDefinition {
   const ifNotExists = reader.ifNotExists();
   const named = !reader.seesSymbol('(') && !seesUsing(reader);
-  const name = named ? reader.name() : constraint;
+  const own = named ? reader.name() : undefined;
+  const name = kind === 'foreign' ? (constraint ?? own) : (own ?? constraint);
   const usingHash = readUsing(reader);
   const { parts, withoutOverlaps } = readParts(reader);
   const hashAfter = readKeyOptions(reader);

@@ -55,6 +55,7 @@ function readElement(reader: TokenReader, { columns, keys, periods, rules }: Ele
   columns.push(column);
   // Keys are named in the order of the text, those of columns among them.
   if (column.key !== undefined) keys.push({ kind: column.key, parts: [{ column: column.name }] });
+  if (column.references === true) keys.push({ kind: 'foreign', parts: [{ column: column.name }] });
 }
 
 export function seesPeriod(reader: TokenReader): boolean {

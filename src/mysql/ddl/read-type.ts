@@ -151,14 +151,13 @@ function readArgs(reader: TokenReader): number[] {
   return args;
 }
 
-/** Trailing spaces of labels are not kept by the server. */
 function readLabels(reader: TokenReader): string[] {
   const labels: string[] = [];
   reader.expectSymbol('(');
   do {
     const token = reader.next();
     if (token.kind === 'hex') labels.push(Buffer.from(token.value, 'hex').toString());
-    else if (token.kind === 'text') labels.push(token.value.replace(/ +$/, ''));
+    else if (token.kind === 'text') labels.push(token.value);
     else throw new UnreadableDdl('a label', token);
   } while (reader.acceptSymbol(','));
   reader.expectSymbol(')');

@@ -31,6 +31,8 @@ export interface ColumnDefinition extends CharsetClause {
   readonly invisible?: boolean;
   readonly comment?: string;
   readonly key?: 'primary' | 'unique';
+  /** REFERENCES: a foreign key of this column. */
+  readonly references?: boolean;
 }
 
 export interface KeyPart {
@@ -117,7 +119,7 @@ export type DdlStatement =
       readonly actions: readonly AlterAction[];
     }
   | { readonly kind: 'dropTables'; readonly tables: readonly TableId[] }
-  | { readonly kind: 'renameTables'; readonly renames: readonly { readonly from: TableId; readonly to: TableId }[] }
+  | { readonly kind: 'renameTables'; readonly ifExists: boolean; readonly renames: readonly { readonly from: TableId; readonly to: TableId }[] }
   | { readonly kind: 'truncateTable'; readonly table: TableId }
   | { readonly kind: 'createDatabase'; readonly database: string; readonly orReplace: boolean; readonly ifNotExists: boolean; readonly charset: CharsetClause }
   | { readonly kind: 'alterDatabase'; readonly database: string; readonly charset: CharsetClause }

@@ -1,5 +1,17 @@
 /** Texts of temporal literals as the server prints them; undefined for forms that it may read otherwise than expected. */
 
+export interface TemporalRules {
+  /** The session's zone as an offset, in which TIMESTAMP literals are meant. */
+  readonly timeZone: string;
+  /** What becomes of more fraction digits than the column has. */
+  readonly fractions: 'round' | 'truncate';
+}
+
+interface Digits {
+  readonly fsp: number;
+  readonly fractions: 'round' | 'truncate';
+}
+
 const datePattern = /^(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,2})$/;
 const datetimePattern = /^(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,2})(?:[T ]+(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.(\d{0,6}))?)?)?)?$/;
 const timePattern = /^(-?)(\d{1,3}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{0,6}))?)?$/;
@@ -34,31 +46,31 @@ function dashed(literal: string): string {
   return `${dashed(text.slice(0, 8))} ${text.slice(8, 10)}:${text.slice(10, 12)}:${text.slice(12)}`;
 }
 
-export function timeText(literal: string, fsp: number): string | undefined {
+export function timeText(literal: string, digits: Digits): string | undefined {
   const text = /^\d{6}$/.test(literal) ? `${literal.slice(0, 2)}:${literal.slice(2, 4)}:${literal.slice(4)}` : literal;
-  const [, sign = '', hours, minutes, seconds = '0', digits = ''] = timePattern.exec(text.trim()) ?? [];
+  const [, sign = '', hours, minutes, seconds = '0', fraction = ''] = timePattern.exec(text.trim()) ?? [];
   if (hours === undefined || minutes === undefined) return undefined;
-  const fraction = fractionText(digits, fsp);
-  if (fraction === undefined || Number(hours) > 838) return undefined;
-  return `${sign}${hours.padStart(2, '0')}:${minutes.padStart(2, '0')}:${seconds.padStart(2, '0')}${fraction}`;
+  const shown = fractionText(fraction, digits);
+  if (shown === undefined || Number(hours) > 838) return undefined;
+  return `${sign}${hours.padStart(2, '0')}:${minutes.padStart(2, '0')}:${seconds.padStart(2, '0')}${shown}`;
 }
 
 /** With `timeZone` (an offset, `+02:00`) the text of the same instant in UTC. */
-export function datetimeText(literal: string, { fsp, timeZone }: { readonly fsp: number; readonly timeZone?: string }): string | undefined {
-  const [, day, hours = '0', minutes = '0', seconds = '0', digits = ''] = datetimePattern.exec(dashed(literal)) ?? [];
+export function datetimeText(literal: string, { timeZone, ...digits }: Digits & { readonly timeZone?: string }): string | undefined {
+  const [, day, hours = '0', minutes = '0', seconds = '0', fraction = ''] = datetimePattern.exec(dashed(literal)) ?? [];
   const date = day === undefined ? undefined : dateText(day);
-  const fraction = fractionText(digits, fsp);
-  if (date === undefined || fraction === undefined) return undefined;
+  const shown = fractionText(fraction, digits);
+  if (date === undefined || shown === undefined) return undefined;
   const time = [hours, minutes, seconds].map((part) => part.padStart(2, '0')).join(':');
   const moved = timeZone === undefined ? `${date} ${time}` : inUtc(`${date} ${time}`, timeZone);
-  return moved === undefined ? undefined : moved + fraction;
+  return moved === undefined ? undefined : moved + shown;
 }
 
 /** Digits beyond the column's are rounded, which may carry into the seconds: then it is not certain. */
-function fractionText(digits: string, fsp: number): string | undefined {
+function fractionText(digits: string, { fsp, fractions }: Digits): string | undefined {
   const kept = digits.slice(0, fsp).padEnd(fsp, '0');
   const rest = digits.slice(fsp);
-  if (rest.replaceAll('0', '') === '') return fsp === 0 ? '' : `.${kept}`;
+  if (fractions === 'truncate' || rest.replaceAll('0', '') === '') return fsp === 0 ? '' : `.${kept}`;
   const rounded = String(Number(kept || '0') + (Number(rest[0]) >= 5 ? 1 : 0));
   if (fsp === 0 ? rounded !== '0' : rounded.length > fsp) return undefined;
   return fsp === 0 ? '' : `.${rounded.padStart(fsp, '0')}`;
