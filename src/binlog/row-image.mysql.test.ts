@@ -101,7 +101,7 @@ const cases: readonly Case[] = [
 const asked: Readonly<Record<Form, string>> = {
   text: 'CAST(v AS CHAR CHARACTER SET utf8mb4)',
   number: 'CAST(v AS DOUBLE)',
-  bits: 'CAST(v + 0 AS CHAR)',
+  bits: 'CAST(CAST(v AS UNSIGNED) AS CHAR)',
   bytes: 'HEX(v)',
   spatial: 'CONCAT(LPAD(HEX(ST_SRID(v)), 8, 0), HEX(ST_AsBinary(v)))',
 };

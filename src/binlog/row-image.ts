@@ -225,7 +225,7 @@ class ImageReader {
 
   /**
    * A value of a MariaDB COMPRESSED column: nothing if empty; else a byte: 0 and the value as it is, or 0x80, with 8 for a
-   * zlib header and the size of the length in the low three bits; then the length, big-endian, and a deflate stream.
+   * stream without zlib header and the size of the length in the low three bits; then the length, big-endian, and the stream.
    * Source: MariaDB, sql/field_comp.cc.
    */
   #compressed(column: number, start: number, end: number): RowValue {
@@ -238,7 +238,7 @@ class ImageReader {
     try {
       const packed = bytes.subarray(start + 1 + size, end);
       const options = { maxOutputLength: Math.max(1, length) };
-      const value = (head & 8) === 0 ? inflateRawSync(packed, options) : inflateSync(packed, options);
+      const value = (head & 8) !== 0 ? inflateRawSync(packed, options) : inflateSync(packed, options);
       return this.#characters(column, value, 0, value.length);
     } catch (error) {
       throw isMillraceError(error) ? error : new MillraceError('BINLOG_CORRUPT', 'a compressed column cannot be inflated', { cause: error });
