@@ -28,7 +28,10 @@ test('JSON documents become the text that the server makes of them', { skip: wit
   await root.query('SET NAMES utf8mb4; SET SESSION max_recursive_iterations = 100000;').catch(() => {});
   await root.query('SET SESSION cte_max_recursion_depth = 100000; CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, j JSON)');
   const number = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer(), fc.maxSafeInteger(), fc.float({ noNaN: true, noDefaultInfinity: true }));
-  const string = fc.string({ unit: fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...'abc "\\/\n\t\u0001\u007f{}[]:,') }, 'grapheme'), maxLength: 200 });
+  const string = fc.oneof(
+    fc.string({ unit: fc.constantFrom(...'abc "\\/\n\t\u0001\u007f{}[]:,é'), maxLength: 200 }),
+    fc.string({ unit: 'grapheme', maxLength: 200 }),
+  );
   const document = fc.letrec((tie) => ({
     value: fc.oneof(
       { maxDepth: 6 },
