@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { printRow, randomHistory, type HistoryStep, type VisibleState } from '../random-history.fixture.ts';
+import { openWarehouse, type TestWarehouse } from './warehouse.fixture.ts';
+
+const signal = new AbortController().signal;
+
+async function checkVisible(warehouse: TestWarehouse, expected: VisibleState, what: string): Promise<void> {
+  for (const record of warehouse.replica.tables()) {
+    if (record.live === undefined) continue;
+    const rows = await warehouse.rows(`SELECT * FROM d.${record.table}`);
+    assert.deepEqual(rows.map(printRow).toSorted(), expected.get(record.table) ?? [], `${what}: ${record.table}`);
+  }
+}
+
+/** Plays a history with flushes, cuts and restarts at places that follow from the seed. */
+async function play(seed: number, steps: readonly HistoryStep[]): Promise<void> {
+  const flushRows = [1, 20, 1000][seed % 3] ?? 1;
+  await using warehouse = await openWarehouse({ task: { flushRows, flushBytes: seed % 2 === 0 ? 300 : 1 << 20 } });
+  let task = warehouse.task;
+  for (const [index, { group, visible }] of steps.entries()) {
+    await task.put(group, signal);
+    const dice = (seed * 31 + index * 17) % 7;
+    if (dice < 3) {
+      await task.flush(signal);
+      if (visible !== undefined) await checkVisible(warehouse, visible, `seed ${seed}, group ${index + 1}`);
+    } else if (dice === 3) {
+      await task[Symbol.asyncDispose]();
+      task = await warehouse.openTask();
+      const seq = task.committed()[0]?.seq ?? 0;
+      for (const step of steps.slice(seq, index + 1)) await task.put(step.group, signal);
+    }
+  }
+  await task.flush(signal);
+  const last = steps.at(-1)?.visible;
+  assert.ok(last !== undefined);
+  await checkVisible(warehouse, last, `seed ${seed}, at the end`);
+  assert.deepEqual(warehouse.resync, []);
+}
+
+test('after every flush of a random history readers see the state that the source had', async () => {
+  const first = Number(process.env['MILLRACE_SEED'] ?? 1);
+  const count = Number(process.env['MILLRACE_SEEDS'] ?? 4);
+  for (let seed = first; seed < first + count; seed++) await play(seed, randomHistory(seed, 30));
+});
