@@ -7,6 +7,14 @@ import { writeFileSync } from 'node:fs';
 const [armed, nth = '1'] = (process.env['MILLRACE_FAILPOINT'] ?? '').split(':');
 let left = Number(nth);
 
+/**
+ * Whether a fault that tests plant is asked for by `MILLRACE_MUTANT`: the crash tests must fail on it, which shows that
+ * they would notice. There is one: `offsets-apart` commits a sink's rows before its offsets.
+ */
+export function isMutant(name: 'offsets-apart'): boolean {
+  return process.env['MILLRACE_MUTANT'] === name;
+}
+
 /** Dies here by SIGKILL if the named failpoint is armed; else does nothing. */
 export function failpoint(name: string): void {
   if (name !== armed || --left > 0) return;

@@ -1,6 +1,7 @@
 import { sleep } from '../base/abort.ts';
 import { createBackoff } from '../base/backoff.ts';
 import { MillraceError, isMillraceError, messageOf, toErrorData } from '../base/errors.ts';
+import { failpoint } from '../base/failpoint.ts';
 import type { ErrorData } from '../base/errors.ts';
 import { newestCommitMs } from '../connect/commit-group.ts';
 import type { SourceConnector, TaskContext } from '../connect/connector.ts';
@@ -110,6 +111,7 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
         const batch = await task.poll(signal);
         // From here on the signal no longer counts: what was polled becomes durable, or is polled again.
         loop.seq = await append(batch, signal);
+        failpoint('appended');
         observe(task);
         options.onAppended();
         await task.commit?.(signal);

@@ -1,4 +1,4 @@
-import { failpoint } from '../../base/failpoint.ts';
+import { failpoint, isMutant } from '../../base/failpoint.ts';
 import type { ChangeBatch } from '../../event/change-batch.ts';
 import type { SchemaChange } from '../../event/schema-change.ts';
 import { tableName, type TableId } from '../../event/table-schema.ts';
@@ -88,6 +88,7 @@ export class DuckDbUnit implements Unit {
       try {
         for (const step of this.#steps) await step(tx);
         await changes.save(session);
+        if (isMutant('offsets-apart')) await session.run('COMMIT; BEGIN TRANSACTION');
         await book.moveOffset(session, this.#sink.connector, move);
         failpoint('commit');
         await session.run('COMMIT');
