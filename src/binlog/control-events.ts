@@ -112,7 +112,7 @@ function emptyGtid(source: string, gno: number): GtidBody {
 /**
  * GTID_TAGGED_LOG_EVENT, in the self-describing encoding of MySQL 8.3 and newer; all numbers are `varlen` (below).
  *
- *   serialization version × 2, 0 of now
+ *   serialization version, 1
  *   length of the message
  *   last field that a reader must know
  *   then, for each field, its id and its value, ids ascending, fields with a default left out
@@ -131,7 +131,7 @@ function emptyGtid(source: string, gno: number): GtidBody {
  */
 export function readTaggedGtid(cursor: Cursor): GtidBody {
   const version = readVarlen(cursor);
-  if (version !== 0) throw cursor.corrupt(`serialization version ${version}`);
+  if (version !== 1) throw cursor.corrupt(`serialization version ${version}`);
   readVarlen(cursor); // length of the message
   const lastNeeded = readVarlen(cursor);
   const body = emptyGtid('', 0);

@@ -60,7 +60,7 @@ const byNumber = new Map<number, Translation>([
   [1946, { code: 'BINLOG_PURGED' }], // MariaDB ER_CANNOT_LOAD_SLAVE_GTID_STATE
   [1951, { code: 'BINLOG_PURGED' }], // MariaDB ER_GTID_START_FROM_BINLOG_HOLE
   [1955, { code: 'BINLOG_PURGED' }], // MariaDB ER_GTID_POSITION_NOT_FOUND_IN_BINLOG2
-  [4053, { code: 'SERVER_ID_IN_USE' }], // MariaDB ER_SLAVE_SAME_ID
+  [4052, { code: 'SERVER_ID_IN_USE' }], // MariaDB ER_SLAVE_SAME_ID
 ]);
 
 /**

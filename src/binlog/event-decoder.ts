@@ -43,6 +43,8 @@ const checksumLength = 4;
 export class EventDecoder {
   #file: string;
   #position: number;
+  /** Where the event that was decoded last began. */
+  #payloadStart = 0;
   #checksum: boolean | undefined;
   #mariadb: boolean;
   /** The event before was a GTID; of MariaDB: without COMMIT. What follows may be a transaction by itself. */
@@ -89,13 +91,21 @@ export class EventDecoder {
     const bodyEnd = this.#bodyEnd(bytes, start, end);
     this.#low = uint32At(bytes, start + 13);
     this.#advance(this.#low);
+    this.#payloadStart = this.#position - this.#size;
     return this.#body(bytes, start + headerLength, bodyEnd);
   }
 
-  /** Decodes an event from inside of the compressed transaction that was decoded last; such events have no checksum. */
-  decodeInner(bytes: Uint8Array, start: number, end: number): BinlogEvent {
+  /**
+   * Decodes an event from inside of the compressed transaction that was decoded last; such events have no checksum. Only
+   * the last one of them has the place behind the transaction.
+   */
+  decodeInner(bytes: Uint8Array, start: number, end: number, isLast: boolean): BinlogEvent {
     this.#readHeader(bytes, start, end);
+    const position = this.#position;
+    if (!isLast) this.#position = this.#payloadStart;
+    this.#size = isLast ? position - this.#payloadStart : 0;
     const event = this.#body(bytes, start + headerLength, end);
+    this.#position = position;
     if (event.type === 'TRANSACTION_PAYLOAD') throw this.#corrupt('a compressed transaction inside of another');
     return event;
   }

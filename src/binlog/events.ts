@@ -9,8 +9,10 @@ export type { TableMap } from './table-map.ts';
 /**
  * What every event has. `file` and `nextPosition` name the place behind it; for events that lie in no file (heartbeats,
  * what the dump thread makes up) that is the place where the stream already was. Exact at the end of each transaction;
- * inside, MariaDB 11.7 and newer write no positions, and sizes are added up, which leaves out what was not sent. All
- * events of a compressed transaction have the place behind the whole transaction.
+ * inside, MariaDB 11.7 and newer write no positions, and sizes are added up, which leaves out what was not sent.
+ *
+ * A compressed transaction of MySQL is one event of the file. The events in it have the place before it and no size, but
+ * for the last one, which has the place behind it and its size: `nextPosition - size` is where each of them is read from.
  */
 export interface EventHeader {
   readonly file: string;
@@ -19,7 +21,7 @@ export interface EventHeader {
   readonly timestamp: number;
   /** The server that wrote it first. */
   readonly serverId: number;
-  /** Bytes of the event in the binlog, header and checksum included. */
+  /** Bytes of the event in the file, header and checksum included. */
   readonly size: number;
   readonly flags: number;
 }

@@ -24,7 +24,7 @@ export function unfoldPayload(payload: TransactionPayload, decoder: EventDecoder
   while (at < bytes.length) {
     const size = eventSize(bytes, at, bytes.length);
     if (size > bytes.length - at) throw corrupt(`an event of ${size} bytes where ${bytes.length - at} are left`);
-    events.push(decoder.decodeInner(bytes, at, at + size));
+    events.push(decoder.decodeInner(bytes, at, at + size, at + size === bytes.length));
     at += size;
   }
 }
@@ -51,7 +51,9 @@ export class PayloadReader implements Disposable {
   /** An event that is longer than a piece, and how much of it is there. */
   #large: Buffer | undefined;
   #filled = 0;
+  /** Bytes that came out, and those of them that became events. */
   #total = 0;
+  #decoded = 0;
 
   constructor(payload: TransactionPayload, decoder: EventDecoder) {
     this.#payload = payload;
@@ -105,7 +107,7 @@ export class PayloadReader implements Disposable {
         }
         break;
       }
-      events.push(this.#decoder.decodeInner(bytes, at, at + size));
+      events.push(this.#decode(bytes, at, at + size));
       at += size;
     }
     this.#rest = bytes.subarray(at);
@@ -117,9 +119,14 @@ export class PayloadReader implements Disposable {
     this.#filled += used;
     if (this.#filled === large.length) {
       this.#large = undefined;
-      events.push(this.#decoder.decodeInner(large, 0, large.length));
+      events.push(this.#decode(large, 0, large.length));
     }
     return used;
+  }
+
+  #decode(bytes: Uint8Array, start: number, end: number): BinlogEvent {
+    this.#decoded += end - start;
+    return this.#decoder.decodeInner(bytes, start, end, this.#decoded === this.#payload.uncompressedSize);
   }
 
   [Symbol.dispose](): void {
