@@ -15,8 +15,9 @@ export function readConnectorFiles(files: readonly string[]): readonly Connector
   const connectors = files.flatMap(readConnectorFile);
   const names = new Set<string>();
   for (const { name } of connectors) {
-    if (names.has(name))
+    if (names.has(name)) {
       throw new MillraceError('CONFIG_INVALID', `Two connectors have the name "${name}".`, { nextStep: 'Give each its own name.' });
+    }
     names.add(name);
   }
   return connectors;

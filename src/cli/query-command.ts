@@ -1,12 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { MillraceError, isMillraceError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import { defaultReplicaOptions, openDuckDbReplica } from '../warehouse/duckdb/replica.ts';
 import type { QueryAnswer } from '../worker/thread-messages.ts';
 import { openControlClient } from './control-client.ts';
+import { readReplicaFiles } from './replica-files.ts';
 import { formatCount, formatTable } from './table-text.ts';
 import { createPaint, hasColors, writeOut } from './terminal.ts';
-import { replicaFilesOf } from './worker.ts';
 
 export interface QueryOptions {
   readonly data: string;
@@ -40,23 +40,18 @@ async function ask(sql: string, { data, file, limit }: QueryOptions): Promise<Qu
     return await openControlClient(data).call('query', params, { signal });
   } catch (error) {
     if (!isMillraceError(error, 'WORKER_NOT_RUNNING')) throw error;
-    const alone = file ?? onlyReplica(data);
+    const files = file === undefined ? readReplicaFiles(data) : [file];
+    const [alone] = files;
     if (alone === undefined) throw error;
+    if (files.length > 1) throw severalReplicas(files);
     if (!existsSync(alone)) throw new MillraceError('WORKER_NOT_RUNNING', `No worker runs on ${data}, and there is no replica ${alone}.`);
     await using replica = await openDuckDbReplica({ ...defaultReplicaOptions, file: alone }, silentLogger, signal);
     return await replica.query(sql, { maxRows: limit }, signal);
   }
 }
 
-/** The replica of the data folder's last worker. */
-function onlyReplica(data: string): string | undefined {
-  try {
-    const files: unknown = JSON.parse(readFileSync(replicaFilesOf(data), 'utf8'));
-    const first: unknown = Array.isArray(files) && files.length === 1 ? files[0] : undefined;
-    return typeof first === 'string' ? first : undefined;
-  } catch {
-    return undefined;
-  }
+function severalReplicas(files: readonly string[]): MillraceError {
+  return new MillraceError('CONFIG_INVALID', 'There are several replicas.', { nextStep: `Name one with --file: ${files.join(', ')}.` });
 }
 
 function isNumeric(type: string): boolean {

@@ -1,5 +1,12 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import { isMillraceError } from '../base/errors.ts';
+import { silentLogger } from '../base/logger.ts';
+import { lockFolder } from '../log/embedded/folder-lock.ts';
+import { defaultReplicaOptions, openDuckDbReplica } from '../warehouse/duckdb/replica.ts';
 import { openControlClient } from './control-client.ts';
+import { readReplicaFiles } from './replica-files.ts';
 import { writeOut } from './terminal.ts';
 
 export interface ResyncOptions {
@@ -7,14 +14,36 @@ export interface ResyncOptions {
   readonly all?: boolean;
 }
 
-/** `millrace resync`: asks the running worker to copy tables again. */
+/** `millrace resync`: asks the running worker to copy tables again; all of them also when none runs, or none can. */
 export async function resyncCommand(tables: readonly string[], { data, all }: ResyncOptions): Promise<void> {
   if ((all === true) === tables.length > 0) throw usage('Name tables as database.table, or say --all.');
   const wrong = tables.find((table) => !/^[^.]+\.[^.].*$/.test(table));
   if (wrong !== undefined) throw usage(`"${wrong}" is no table: it is written database.table.`);
-  const { sources } = await openControlClient(data).call('resync', { tables }, { signal: new AbortController().signal });
-  const what = tables.length === 0 ? 'all tables' : tables.join(', ');
-  writeOut(`${what} of ${sources.join(', ')}: copied again while the stream goes on. \`millrace status\` shows how far it is.\n`);
+  try {
+    const { sources } = await openControlClient(data).call('resync', { tables }, { signal: new AbortController().signal });
+    const what = tables.length === 0 ? 'all tables' : tables.join(', ');
+    writeOut(`${what} of ${sources.join(', ')}: copied again while the stream goes on. \`millrace status\` shows how far it is.\n`);
+  } catch (error) {
+    if (all !== true || !isMillraceError(error, 'WORKER_NOT_RUNNING') || !existsSync(join(data, 'log'))) throw error;
+    await startAnew(data);
+  }
+}
+
+/**
+ * Without a worker: the replicas forget their tables, the log goes, and with it the sources' positions. It is what repairs
+ * a log or binlog from which nothing can go on. The log goes last, so that a second try finds what is left to do.
+ */
+async function startAnew(data: string): Promise<void> {
+  using _lock = lockFolder(data);
+  for (const file of readReplicaFiles(data)) {
+    if (!existsSync(file)) continue;
+    await using replica = await openDuckDbReplica({ ...defaultReplicaOptions, file }, silentLogger, new AbortController().signal);
+    const connectors = new Set(replica.tables().map((table) => table.connector));
+    for (const connector of connectors) await replica.forget(connector);
+    writeOut(`${file}: tables of ${[...connectors].join(', ') || 'no connector'} removed\n`);
+  }
+  rmSync(join(data, 'log'), { recursive: true, force: true });
+  writeOut(`${join(data, 'log')}: removed. The next \`millrace run\` copies all tables again.\n`);
 }
 
 /** A mistake in the arguments that commander cannot see. */

@@ -1,6 +1,5 @@
 /** The only place that puts sources, log, warehouses and verify together. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { MillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { lockFolder } from '../log/embedded/folder-lock.ts';
@@ -13,6 +12,7 @@ import { openControlServer } from './control-server.ts';
 import type { ControlHandlers } from './control-server.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger } from './logging.ts';
+import { writeReplicaFiles } from './replica-files.ts';
 import { noteSources } from './source-catalog.ts';
 import { verifyReplicas } from './verify-replicas.ts';
 
@@ -133,15 +133,4 @@ function findWarehouse({ warehouses }: Herder, file: string | undefined): Wareho
       nextStep: `Name one with --file: ${files || 'there is none'}.`,
     },
   );
-}
-
-const replicaFiles = 'replicas.json';
-
-/** So that `query` finds the file when no worker runs. */
-function writeReplicaFiles(dataFolder: string, files: readonly string[]): void {
-  writeFileSync(join(dataFolder, replicaFiles), `${JSON.stringify(files)}\n`);
-}
-
-export function replicaFilesOf(dataFolder: string): string {
-  return join(dataFolder, replicaFiles);
 }

@@ -38,6 +38,13 @@ export interface SinkLoop {
 
 /** Read from the log at a time. */
 const readBytes = 4 * 1024 * 1024;
+/** A read of so much row data says that there is more: the sink is behind. */
+const fullBytes = readBytes / 2;
+/**
+ * Steady small changes are flushed again and again, as many as have come meanwhile; between two flushes lies half the
+ * time that one takes, at most this, so that the warehouse does not take all of the machine.
+ */
+const greatestRestMs = 40;
 /** Without a wake the log is looked at as often: a wake is a message, which a dying thread may owe. */
 const idleMs = 250;
 /** Acknowledgements only free space in the log, and each is a write to it. */
@@ -45,9 +52,16 @@ const acknowledgeMs = 500;
 /** Longest time that a drain reads on; what is left is applied at the next start. */
 const drainMs = 15_000;
 
+interface Pumped {
+  /** There was something. */
+  readonly any: boolean;
+  /** There was as much as is read at a time. */
+  readonly full: boolean;
+}
+
 /**
- * Moves groups from the log into a sink: read → put, each source's in order, and a flush as soon as nothing more is
- * ready. Where to start the sink itself says: its offsets are stored with its data. A passing fault closes the task and
+ * Moves groups from the log into a sink: read → put, each source's in order, and a flush as soon as it has caught
+ * up with the log. Where to start the sink itself says: its offsets are stored with its data. A passing fault closes the task and
  * opens it again at those offsets.
  */
 export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
@@ -62,6 +76,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
   let flushes = 0;
   let freshnessMs: number | undefined;
   let appliedMs = 0;
+  let caughtUp = false;
   let acknowledgedAtMs = 0;
   const worst = createWindowMax();
   const acknowledged = new Map<string, number>();
@@ -101,6 +116,8 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
     const newest = Math.max(0, ...offsets.map((offset) => offset.committedMs));
     if (newest <= appliedMs) return;
     appliedMs = newest;
+    // What came while nobody looked says nothing of how fresh the replica is kept.
+    if (!caughtUp) return;
     freshnessMs = Math.max(0, Date.now() - newest);
     worst.observe(freshnessMs);
   };
@@ -112,20 +129,24 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
     acknowledge(offsets, false);
   };
 
-  /** Reads and puts what is ready of every source once; whether there was any. */
-  const pump = async (open: SinkTask, cursors: Map<string, number>, signal: AbortSignal): Promise<boolean> => {
+  /** Reads and puts what is ready of every source once. */
+  const pump = async (open: SinkTask, cursors: Map<string, number>, signal: AbortSignal): Promise<Pumped> => {
     let any = false;
+    let full = false;
     for (const [source, afterSeq] of cursors) {
+      let bytes = 0;
       for (const group of log.read({ source, afterSeq, maxBytes: readBytes })) {
         await open.put(group, signal);
         cursors.set(source, group.seq);
         const rows = countRows(group);
         changes += rows.changes;
         snapshotRows += rows.snapshotRows;
+        bytes += rows.bytes;
         any = true;
       }
+      full ||= bytes >= fullBytes;
     }
-    return any;
+    return { any, full };
   };
 
   const runTask = async (drain: AbortSignal, signal: AbortSignal): Promise<void> => {
@@ -136,19 +157,31 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
     // A drain wakes a wait as an append does.
     const idle = AbortSignal.any([drain, signal]);
     let deadlineMs = Infinity;
+    let nextFlushMs = 0;
     try {
       for (;;) {
         if (drain.aborted && deadlineMs === Infinity) deadlineMs = performance.now() + drainMs;
-        const any = await pump(open, cursors, signal);
-        if (any && performance.now() < deadlineMs) {
-          observe(open.committed());
-          acknowledge(open.committed(), false);
+        const { any, full } = await pump(open, cursors, signal);
+        const onTime = performance.now() < deadlineMs;
+        observe(open.committed());
+        acknowledge(open.committed(), false);
+        // Far behind: the sink flushes by itself, when that is worth while.
+        if (full && onTime) {
+          caughtUp = false;
           continue;
         }
-        if (open.pending()) await flush(open, signal);
-        if (drain.aborted) break;
-        acknowledge(open.committed(), false);
-        await wakeup.wait(idleMs, idle).catch(() => undefined);
+        const restMs = nextFlushMs - performance.now();
+        if (open.pending() && (restMs <= 0 || drain.aborted)) {
+          const begunMs = performance.now();
+          await flush(open, signal);
+          const endMs = performance.now();
+          nextFlushMs = endMs + Math.min(greatestRestMs, (endMs - begunMs) / 2);
+          if (!drain.aborted) continue;
+        }
+        if (drain.aborted && !(any && onTime)) break;
+        if (any) continue;
+        caughtUp ||= !open.pending();
+        await wakeup.wait(open.pending() ? Math.max(1, restMs) : idleMs, idle).catch(() => undefined);
         signal.throwIfAborted();
       }
       acknowledge(open.committed(), true);

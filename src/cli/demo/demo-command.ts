@@ -142,13 +142,15 @@ function writeConnectors({ flavor, replicator, database, folder }: DemoServer): 
     },
   };
   const files = { 'source.json': source, 'sink.json': sink };
-  for (const [name, connector] of Object.entries(files))
+  for (const [name, connector] of Object.entries(files)) {
     writeFileSync(join(folder, name), `${JSON.stringify(connector, undefined, 2)}\n`, { mode: 0o600 });
+  }
   return [source, sink];
 }
 
 function sayHowToLook({ folder, database }: DemoServer): void {
-  const data = relative('.', folder);
+  const near = relative('.', folder);
+  const data = near.startsWith('..') ? folder : near;
   const commands = [
     [
       `bin/millrace query --data ${data} "SELECT status, count(*), sum(total) FROM ${database}.orders GROUP BY ALL"`,

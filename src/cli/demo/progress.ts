@@ -23,6 +23,7 @@ export interface Progress extends Disposable {
 
 const liveMs = 250;
 const plainMs = 2000;
+const repeatMs = 15_000;
 const rowCountMs = 1000;
 
 /** Shows progress until it is disposed. */
@@ -32,6 +33,8 @@ export function startProgress({ herder, rowCounts, paint, live, write }: Progres
   let phase = '';
   let tables: readonly RowCount[] = [];
   let drawn = 0;
+  let lastText = '';
+  let lastTextMs = 0;
 
   const observe = (): void => {
     const sources = herder.sourceMetrics();
@@ -41,7 +44,7 @@ export function startProgress({ herder, rowCounts, paint, live, write }: Progres
 
   const describe = (): readonly string[] => {
     const lines: string[] = [];
-    for (const { snapshot, waiting, error } of herder.sourceMetrics()) {
+    for (const { snapshot, waiting } of herder.sourceMetrics()) {
       const open = snapshot.filter((table) => !table.done);
       if (open.length > 0) {
         const rows = snapshot.reduce((sum, table) => sum + table.rows, 0);
@@ -54,9 +57,11 @@ export function startProgress({ herder, rowCounts, paint, live, write }: Progres
         );
       }
       if (waiting !== undefined) lines.push(paint('yellow', `waiting    ${waiting}`));
-      if (error !== undefined) lines.push(paint('yellow', `trouble    ${error.code}: ${error.message}`));
     }
     const sinks = herder.sinkMetrics();
+    for (const { error } of [...herder.sourceMetrics(), ...sinks]) {
+      if (error !== undefined) lines.push(paint('yellow', `trouble    ${error.code}: ${error.message}`));
+    }
     const behind = sinks.flatMap((sink) => sink.sources).reduce((sum, source) => sum + source.behind, 0);
     const fresh = sinks.map((sink) => sink.freshnessMs).find((value) => value !== undefined);
     const worst = sinks.map((sink) => sink.worstFreshnessMs).find((value) => value !== undefined);
@@ -87,7 +92,13 @@ export function startProgress({ herder, rowCounts, paint, live, write }: Progres
   const draw = (): void => {
     observe();
     if (!live) {
-      write(`${[phase, ...describe()].map((line) => line.replaceAll(/ {2,}/g, ' ')).join(' | ')}\n`);
+      const text = `${[phase, ...describe()].map((line) => line.replaceAll(/ {2,}/g, ' ')).join(' | ')}\n`;
+      // A log that says the same again and again hides what it says.
+      if (text !== lastText || performance.now() - lastTextMs > repeatMs) {
+        write(text);
+        lastText = text;
+        lastTextMs = performance.now();
+      }
       return;
     }
     clear();

@@ -69,18 +69,16 @@ export async function prepareShop(
   await run(`USE ${database}`);
   for (const { name, columns } of tables) await run(`CREATE TABLE ${name} (${columns})`);
   for (const statement of fillStatements(size)) await run(statement);
-  // Last, so that an interrupted filling begins anew.
-  await run('CREATE TABLE shop_ready (at DATETIME NOT NULL PRIMARY KEY)');
-  await run('INSERT INTO shop_ready VALUES (UTC_TIMESTAMP())');
   return true;
 }
 
+/** The coupons are filled last, so that an interrupted filling begins anew. */
 async function isFilled(connection: ServerConnection, database: string, signal: AbortSignal): Promise<boolean> {
-  const rows = await connection.query(
-    `SELECT 1 FROM information_schema.tables WHERE table_schema = '${database}' AND table_name = 'shop_ready'`,
-    signal,
-  );
-  return rows.length > 0;
+  const where = `table_schema = '${database}' AND table_name = 'coupons'`;
+  const found = await connection.query(`SELECT 1 FROM information_schema.tables WHERE ${where}`, signal);
+  if (found.length === 0) return false;
+  const coupons = await connection.query(`SELECT 1 FROM ${database}.coupons LIMIT 1`, signal);
+  return coupons.length > 0;
 }
 
 /** Numbers 1 to n, in pieces, so that no transaction is huge. */
@@ -123,7 +121,7 @@ function* fillStatements({ customers, products, orders }: ShopSize): Generator<s
       SELECT n, line, 1 + (CRC32(CONCAT(n, ':', line)) % ${products}), 1 + (n + line) % 4, 1 + ${pick(9000, 'i')} / 100 FROM ${numbers}, (SELECT 1 line UNION ALL SELECT 2 UNION ALL SELECT 3) lines_
       WHERE line <= 1 + n % 3`;
     yield `INSERT INTO payments (order_id, amount, method, reference, paid_at)
-      SELECT n, 5 + ${pick(50000, 'm')} / 100, ELT(1 + ${pick(3, 'y')}, 'card', 'transfer', 'cash'), UNHEX(MD5(n)), '2025-06-01 12:00:00.123' FROM ${numbers}`;
+      SELECT n, 5 + ${pick(50000, 'm')} / 100, ELT(1 + ${pick(3, 'y')}, 'card', 'transfer', 'cash'), UNHEX(LEFT(SHA2(n, 256), 32)), '2025-06-01 12:00:00.123' FROM ${numbers}`;
   }
   for (const numbers of pieces(500)) {
     yield `INSERT INTO coupons (code, percent, valid_for, uses) SELECT CONCAT('SAVE-', n), 5 + n % 50, SEC_TO_TIME(3600 * (n % 800)), 0 FROM ${numbers}`;

@@ -127,7 +127,7 @@ async function createShopper(connection: ServerConnection, index: number): Promi
       'UPDATE orders SET total = (SELECT SUM(quantity * price) FROM order_items WHERE order_id = @order_id) WHERE id = @order_id',
     );
     await query(
-      "INSERT INTO payments (order_id, amount, method, reference, paid_at) SELECT id, total, 'card', UNHEX(MD5(id)), UTC_TIMESTAMP(3) FROM orders WHERE id = @order_id",
+      "INSERT INTO payments (order_id, amount, method, reference, paid_at) SELECT id, total, 'card', UNHEX(LEFT(SHA2(id, 256), 32)), UTC_TIMESTAMP(3) FROM orders WHERE id = @order_id",
     );
   };
   const ship = (): Promise<unknown> => {
