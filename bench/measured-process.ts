@@ -43,7 +43,9 @@ export async function measureMillrace(args: readonly string[], cwd: string): Pro
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
   let usage: Usage = { cpuMs: 0, peakRssMb: 0 };
   const timer = setInterval(() => {
-    usage = readUsage(child.pid ?? 0) ?? usage;
+    const now = readUsage(child.pid ?? 0);
+    // Of a process that is about to end the memory is gone already.
+    if (now !== undefined) usage = { cpuMs: Math.max(usage.cpuMs, now.cpuMs), peakRssMb: Math.max(usage.peakRssMb, now.peakRssMb) };
   }, 20);
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearInterval(timer);

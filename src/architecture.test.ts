@@ -36,7 +36,6 @@ const alone: Readonly<Record<string, { readonly folders: readonly string[]; read
   '@platformatic/kafka': { folders: ['log/kafka'] },
   '@duckdb/node-api': { folders: ['warehouse/duckdb'] },
   '@duckdb/node-bindings': { folders: ['warehouse/duckdb'] },
-  '@duckdb/node-bindings': { folders: ['warehouse/duckdb'] },
   'snowflake-sdk': { folders: ['warehouse/snowflake'] },
   fastify: { folders: ['rest'] },
   commander: { folders: ['cli'] },

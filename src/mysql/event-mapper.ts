@@ -145,6 +145,12 @@ export class EventMapper {
 
   /** @throws SCHEMA_UNKNOWN, SCHEMA_MISMATCH, BINLOG_UNSUPPORTED, BINLOG_CORRUPT */
   take(event: BinlogEvent): void {
+    this.#map(event);
+    // What lies between two transactions is passed: the head of a file, heartbeats.
+    if (!this.#inTransaction && event.file === this.#file && event.nextPosition > this.#pos) this.#pos = event.nextPosition;
+  }
+
+  #map(event: BinlogEvent): void {
     switch (event.type) {
       case 'ROTATE':
         this.#rotate(event.file, event.position);

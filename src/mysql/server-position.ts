@@ -1,4 +1,4 @@
-import { MillraceError } from '../base/errors.ts';
+import { MillraceError, isMillraceError } from '../base/errors.ts';
 import { compareBinlogPositions } from '../binlog/positions.ts';
 import type { ServerConnection, TextRow } from '../binlog/connection.ts';
 import { isAtLeast } from '../binlog/server-version.ts';
@@ -43,4 +43,15 @@ export function comparePositions(a: Pick<SourcePosition, 'file' | 'pos'>, b: Pic
   const order = compareBinlogPositions({ file: a.file, position: a.pos }, { file: b.file, position: b.pos });
   if (order === undefined) throw new MillraceError('INTERNAL', `binlog files ${a.file} and ${b.file} have no order`);
   return order;
+}
+
+/** Whether the server no longer has a binlog file; false too where it will not tell. */
+export async function isPurged(connection: ServerConnection, file: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const files = await connection.query('SHOW BINARY LOGS', signal);
+    return !files.some(([name]) => name === file);
+  } catch (error) {
+    if (isMillraceError(error, 'MYSQL_PRIVILEGE_MISSING')) return false;
+    throw error;
+  }
 }

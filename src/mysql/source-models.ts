@@ -2,8 +2,9 @@ import { MillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ServerConnection } from '../binlog/connection.ts';
 import type { QueryEvent } from '../binlog/events.ts';
+import type { SourcePosition } from '../connect/commit-group.ts';
 import type { StateRecord } from '../connect/tasks.ts';
-import { tableName } from '../event/table-schema.ts';
+import { createTableSchema, tableName } from '../event/table-schema.ts';
 import type { TableId, TableSchema } from '../event/table-schema.ts';
 import { captureTable } from './captured.ts';
 import type { CapturedTable } from './captured.ts';
@@ -15,6 +16,7 @@ import { readDdl } from './ddl/read-ddl.ts';
 import type { StatementEffect, StreamModels } from './event-mapper.ts';
 import { readTableDefinitions } from './read-schema.ts';
 import type { TableDefinition } from './read-schema.ts';
+import { readServerPosition } from './server-position.ts';
 import type { SourceConfig } from './source-config.ts';
 
 /**
@@ -26,7 +28,11 @@ export const tableTopic = 'millrace-tables';
 /** The table models of a source at the stream's position, and the definitions that its snapshots read. */
 export interface SourceModels extends StreamModels {
   /** Definitions as the server has them now: of these tables, or of all captured ones. */
-  readDefinitions(connection: ServerConnection, tables: readonly TableId[] | undefined, signal: AbortSignal): Promise<readonly CapturedTable[]>;
+  readDefinitions(
+    connection: ServerConnection,
+    tables: readonly TableId[] | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly CapturedTable[]>;
   /** The table is from now on as `readDefinitions` gave it last under this captured schema. */
   define(captured: TableSchema): readonly StateRecord[];
   remove(table: TableId): readonly StateRecord[];
@@ -46,7 +52,10 @@ interface Model {
 }
 
 /** Loads the stored models and what else DDL depends on. @throws MYSQL_QUERY_FAILED, MYSQL_UNREACHABLE */
-export async function openSourceModels({ config, connection, state, log }: SourceModelsOptions, signal: AbortSignal): Promise<SourceModels> {
+export async function openSourceModels(
+  { config, connection, state, log }: SourceModelsOptions,
+  signal: AbortSignal,
+): Promise<SourceModels> {
   const catalog = await readCharsetCatalog(connection, signal);
   const [settings] = await connection.query('SELECT @@global.explicit_defaults_for_timestamp', signal);
   const explicitTimestamps = settings?.[0] !== '0';
@@ -60,6 +69,9 @@ export async function openSourceModels({ config, connection, state, log }: Sourc
     captured: captureTable(definition.schema, (table, column) => config.capturesColumn(table, column)),
   });
   const put = (definition: TableDefinition): StateRecord => {
+    if (definition.schema.primaryKey.length === 0 && models.get(tableName(definition.schema))?.definition.schema.primaryKey.length !== 0) {
+      log.warn({ table: tableName(definition.schema) }, 'a table without a key: its rows are matched by all their values, which is slower');
+    }
     models.set(tableName(definition.schema), modelOf(definition));
     return record(config.name, definition.schema, JSON.stringify(definition));
   };
@@ -99,19 +111,21 @@ export async function openSourceModels({ config, connection, state, log }: Sourc
         if (collation === null) collations.delete(database);
         else collations.set(database, collation);
       }
-      if (effect.unreadable !== undefined) log.warn({ statement: event.sql.slice(0, 500), reason: effect.unreadable }, 'a statement could not be read');
+      if (effect.unreadable !== undefined) {
+        log.warn({ statement: event.sql.slice(0, 500), reason: effect.unreadable }, 'a statement could not be read');
+      }
       const changes = effect.changes.filter((change) => {
         const table = change.kind === 'createTable' ? change.after : change.before;
         return (config.captures(table) || (change.kind === 'renameTable' && config.captures(change.after))) && takes(table);
       });
-      const state = [
+      const records = [
         ...effect.removed.filter((table) => takes(table)).map(remove),
         ...effect.defined.filter(({ schema }) => config.captures(schema) && takes(schema)).map(put),
       ];
       for (const { table, reason } of effect.uncertain) {
         log.warn({ table: tableName(table), reason, statement: event.sql.slice(0, 500) }, 'a statement leaves a table uncertain');
       }
-      return { changes, state, uncertain: effect.uncertain.map(({ table }) => table).filter((table) => config.captures(table)) };
+      return { changes, state: records, uncertain: effect.uncertain.map(({ table }) => table).filter((table) => config.captures(table)) };
     },
     async readDefinitions(from, tables, inner) {
       const names = tables === undefined ? undefined : new Set(tables.map(tableName));
@@ -141,7 +155,32 @@ function parseKey(key: string): readonly unknown[] {
   return Array.isArray(parts) ? parts : [];
 }
 
+/** @throws SCHEMA_UNKNOWN when the record is not what was stored */
 function parseDefinition(text: string): TableDefinition {
-  // Our own record, written by `record` above and committed with the offset.
-  return JSON.parse(text) as TableDefinition;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own record, whose fingerprint is checked below
+  const definition = JSON.parse(text) as TableDefinition;
+  const { fingerprint, ...parts } = definition.schema;
+  if (createTableSchema(parts).fingerprint !== fingerprint) {
+    throw new MillraceError('SCHEMA_UNKNOWN', `the stored definition of ${tableName(parts)} is damaged`);
+  }
+  return definition;
+}
+
+/** Definitions of all captured tables together with a position at which they were these. */
+export async function readSteadyDefinitions(
+  connection: ServerConnection,
+  models: SourceModels,
+  signal: AbortSignal,
+): Promise<{ readonly tables: readonly CapturedTable[]; readonly position: SourcePosition }> {
+  for (;;) {
+    const before = await models.readDefinitions(connection, undefined, signal);
+    const position = await readServerPosition(connection, signal);
+    const tables = await models.readDefinitions(connection, undefined, signal);
+    // Definitions that did not change around the position are the ones at the position.
+    if (fingerprints(before) === fingerprints(tables)) return { tables, position };
+  }
+}
+
+function fingerprints(tables: readonly CapturedTable[]): string {
+  return tables.map(({ full }) => full.fingerprint).join();
 }

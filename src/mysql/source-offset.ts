@@ -1,3 +1,6 @@
+import type { StreamStart } from '../binlog/dump.ts';
+import { GtidSet } from '../binlog/gtid-set.ts';
+import { MariadbGtidList } from '../binlog/mariadb-gtid.ts';
 import type { StreamPosition } from './event-mapper.ts';
 
 /**
@@ -13,4 +16,10 @@ export function readOffset(offset: Readonly<Record<string, unknown>> | undefined
   const { file, pos, gtids, event } = offset;
   if (typeof file !== 'string' || typeof pos !== 'number') return undefined;
   return { file, pos, gtids: typeof gtids === 'string' ? gtids : '', eventsDone: typeof event === 'number' ? event : 0 };
+}
+
+/** By file and offset where that is possible, since it names one place whatever the GTID settings are. */
+export function streamStart(flavor: 'mysql' | 'mariadb', { file, pos, gtids }: StreamPosition): StreamStart {
+  if (pos <= 0xffff_ffff || gtids === '') return { position: { file, position: pos } };
+  return flavor === 'mysql' ? { gtids: GtidSet.parse(gtids) } : { mariadbGtids: MariadbGtidList.parse(gtids) };
 }

@@ -1,32 +1,33 @@
-import { MillraceError, isMillraceError } from '../base/errors.ts';
+import { sleep } from '../base/abort.ts';
+import { MillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { BinlogEvent } from '../binlog/events.ts';
 import { openConnection } from '../binlog/connection.ts';
 import type { ConnectionSettings, ServerConnection } from '../binlog/connection.ts';
-import { GtidSet } from '../binlog/gtid-set.ts';
-import { MariadbGtidList } from '../binlog/mariadb-gtid.ts';
 import { openBinlogStream } from '../binlog/stream.ts';
 import type { BinlogStream } from '../binlog/stream.ts';
-import type { StreamStart } from '../binlog/dump.ts';
 import type { Entry, SourcePosition } from '../connect/commit-group.ts';
 import type { SourceBatch, SourceProgress, SourceState, SourceTask, StateRecord } from '../connect/tasks.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
-import type { TableId, TableSchema } from '../event/table-schema.ts';
+import type { TableId } from '../event/table-schema.ts';
 import { tableName } from '../event/table-schema.ts';
-import type { CapturedTable } from './captured.ts';
 import { connectionSettings } from './connection-settings.ts';
 import { loadCharsets } from './charset.ts';
 import type { Charsets } from './charset.ts';
 import { EventMapper } from './event-mapper.ts';
 import type { MappedGroup, StreamPosition } from './event-mapper.ts';
 import { GroupBuilder } from './group-builder.ts';
-import { comparePositions, readServerPosition } from './server-position.ts';
+import { pending, valueOf } from './pending.ts';
+import type { Pending } from './pending.ts';
+import { comparePositions, isPurged } from './server-position.ts';
 import { openSnapshot } from './snapshot.ts';
 import type { Snapshot, SnapshotStep } from './snapshot-contract.ts';
+import { stepEntry } from './snapshot-entry.ts';
+import type { EntryWithState } from './snapshot-entry.ts';
 import { readSnapshotState, snapshotTopic } from './snapshot-state.ts';
 import type { SourceConfig } from './source-config.ts';
-import { readOffset, writeOffset } from './source-offset.ts';
-import { openSourceModels, tableTopic } from './source-models.ts';
+import { readOffset, streamStart, writeOffset } from './source-offset.ts';
+import { openSourceModels, readSteadyDefinitions, tableTopic } from './source-models.ts';
 import type { SourceModels } from './source-models.ts';
 
 export interface SourceTaskOptions {
@@ -39,6 +40,8 @@ export interface SourceTaskOptions {
 const heartbeatMs = 1000;
 /** So long without a byte, and the server counts as gone. */
 const readTimeoutMs = 10_000;
+/** How often a source that does not stream looks for requests. */
+const idleMs = 1000;
 /** The position alone is made durable at most so often. */
 const advanceMs = 500;
 
@@ -70,13 +73,6 @@ interface Parts extends SourceTaskOptions {
   readonly models: SourceModels;
 }
 
-/** A promise that is waited for in turns; at most one of a kind is under way. */
-interface Pending<T> {
-  readonly promise: Promise<unknown>;
-  /** Set when it is settled. */
-  result: { readonly value: T } | { readonly error: unknown } | undefined;
-}
-
 class MysqlSourceTask implements SourceTask {
   readonly #parts: Parts;
   /** Where the next stream starts; follows the stream as it goes. */
@@ -91,7 +87,7 @@ class MysqlSourceTask implements SourceTask {
   /** The next poll's snapshot, when none is running: these tables, or all. */
   #requested: ReadonlyMap<string, TableId> | 'all' | undefined;
   /** What the first group of a source without a snapshot holds. */
-  #first: { readonly entry: Entry; readonly state: readonly StateRecord[] } | undefined;
+  #first: EntryWithState | undefined;
   #builder: GroupBuilder;
   #advancedAt = 0;
   #advancedTo: SourcePosition | undefined;
@@ -108,7 +104,7 @@ class MysqlSourceTask implements SourceTask {
     const unfinished = readSnapshotState(config.name, state.state(snapshotTopic));
     const offset = readOffset(state.offset);
     if (offset !== undefined) {
-      const purged = await this.#isPurged(offset, signal);
+      const purged = await isPurged(control, offset.file, signal);
       if (purged && config.snapshotMode !== 'when_needed') {
         throw new MillraceError('BINLOG_PURGED', `the server no longer has ${offset.file}, from which ${config.name} would go on`, {
           context: { file: offset.file },
@@ -172,10 +168,14 @@ class MysqlSourceTask implements SourceTask {
       this.#first = undefined;
       return this.#withEntry(first.entry, first.state);
     }
-    if (this.#requested !== undefined && this.#snapshot === undefined && this.#mapper?.isInTransaction !== true)
-      await this.#beginRequested(signal);
+    if (this.#requested !== undefined && this.#snapshot === undefined && !this.#isAmidTransaction) await this.#beginRequested(signal);
+    const inner = this.#innerSignal(signal);
+    this.#pullStep(inner);
     const step = this.#takeStep();
-    if (step !== undefined) return this.#fromStep(step);
+    if (step !== undefined) {
+      const batch = this.#fromStep(step);
+      if (batch !== undefined) return batch;
+    }
     if (this.#streams) {
       this.#stream ??= await this.#openStream(signal);
       const ended = this.#endSnapshot();
@@ -183,29 +183,32 @@ class MysqlSourceTask implements SourceTask {
       const batch = this.#fromStream();
       if (batch !== undefined) return batch;
     }
-    await this.#waitForMore(signal);
+    await this.#waitForMore(inner);
     return undefined;
   }
 
   /** The first snapshot is read before the stream starts; any other one beside it. */
   get #streams(): boolean {
     if (this.#position === undefined) return false;
+    if (this.#snapshot === undefined && this.#parts.config.snapshotMode === 'initial_only') return false;
     return this.#snapshot === undefined || !this.#snapshot.initial || this.#snapshot.end !== undefined;
   }
 
-  async #waitForMore(signal: AbortSignal): Promise<void> {
+  /** Asks the snapshot for its next step. After its end it has another one only when a table changes, which unsets the end. */
+  #pullStep(inner: AbortSignal): void {
+    const snapshot = this.#snapshot;
+    if (snapshot !== undefined && snapshot.end === undefined) this.#stepping ??= pending(snapshot.next(inner));
+  }
+
+  async #waitForMore(inner: AbortSignal): Promise<void> {
     const waits: Promise<unknown>[] = [];
-    const inner = this.#innerSignal(signal);
-    // After its end it has another step only when a table changes, which unsets the end.
-    if (this.#snapshot !== undefined && (this.#snapshot.end === undefined || this.#stepping !== undefined)) {
-      const snapshot = this.#snapshot;
-      this.#stepping ??= pending(snapshot.next(inner));
-      waits.push(this.#stepping.promise);
-    }
+    if (this.#stepping !== undefined && !this.#isAmidTransaction) waits.push(this.#stepping.settled);
     if (this.#stream !== undefined && this.#nextEvent >= this.#events.length) {
       this.#reading ??= pending(this.#stream.read(inner));
-      waits.push(this.#reading.promise);
+      waits.push(this.#reading.settled);
     }
+    // A source that only copies has nothing to wait for any more.
+    if (waits.length === 0) waits.push(sleep(idleMs, inner));
     await Promise.race(waits);
     if (this.#reading?.result !== undefined) {
       this.#events = valueOf(this.#reading.result);
@@ -333,8 +336,13 @@ class MysqlSourceTask implements SourceTask {
     await this.#openSnapshot({ initial: false, anew: true, ...(requested === 'all' ? {} : { tables: [...requested.values()] }) }, signal);
   }
 
+  /** Part of a transaction is in the log already: nothing else may come between. */
+  get #isAmidTransaction(): boolean {
+    return this.#position !== undefined && this.#position.eventsDone > 0;
+  }
+
   #takeStep(): SnapshotStep | undefined {
-    const result = this.#stepping?.result;
+    const result = this.#isAmidTransaction ? undefined : this.#stepping?.result;
     if (result === undefined) return undefined;
     this.#stepping = undefined;
     return valueOf(result);
@@ -343,47 +351,11 @@ class MysqlSourceTask implements SourceTask {
   #fromStep(step: SnapshotStep): SourceBatch | undefined {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) return undefined;
-    const { id, initial } = snapshot;
-    switch (step.kind) {
-      case 'begin':
-        this.#position ??= { ...step.position, eventsDone: 0 };
-        return this.#withEntry({ kind: 'snapshotBegin', snapshot: id, tables: step.tables, initial }, [
-          ...step.state,
-          ...this.#define(step.tables),
-        ]);
-      case 'tableRestart':
-        return this.#withEntry({ kind: 'snapshotBegin', snapshot: id, tables: [step.table], initial }, [
-          ...step.state,
-          ...this.#define([step.table]),
-        ]);
-      case 'tableDropped': {
-        const before = this.#parts.models.find(step.table.database, step.table.table)?.captured;
-        const state = [...step.state, ...this.#parts.models.remove(step.table)];
-        const entry: Entry = {
-          kind: 'schema',
-          database: step.table.database,
-          statement: '',
-          event: -1,
-          changes: before === undefined ? [] : [{ kind: 'dropTable', before }],
-        };
-        return this.#withEntry(entry, state);
-      }
-      case 'chunk': {
-        const { batch, position, readMicros, first, last, state } = step;
-        const entry: Entry = {
-          kind: 'chunk',
-          snapshot: id,
-          batch,
-          position,
-          readMicros,
-          ...(first === undefined ? {} : { first }),
-          ...(last === undefined ? {} : { last }),
-        };
-        return this.#withEntry(entry, state);
-      }
-      case 'end':
-        return undefined;
-    }
+    if (step.kind === 'begin') this.#position ??= { ...step.position, eventsDone: 0 };
+    const made = stepEntry(step, snapshot, this.#parts.models);
+    if (made === undefined) return undefined;
+    this.#mapper?.forgetTables();
+    return this.#withEntry(made.entry, made.state);
   }
 
   /** When the stream has reached the newest chunk's place, the tables are a state that the source had. */
@@ -391,9 +363,8 @@ class MysqlSourceTask implements SourceTask {
     const snapshot = this.#snapshot;
     const mapper = this.#mapper;
     const place = snapshot?.end;
-    if (snapshot === undefined || mapper === undefined || place === undefined || mapper.isInTransaction || !mapper.isEmpty)
-      return undefined;
-    if (comparePositions(mapper.position(), place) < 0) return undefined;
+    if (snapshot === undefined || mapper === undefined || place === undefined) return undefined;
+    if (mapper.isInTransaction || !mapper.isEmpty || comparePositions(mapper.position(), place) < 0) return undefined;
     const tables = snapshot.tables.map(({ database, table }) => ({ database, table }));
     mapper.addEntry({ kind: 'snapshotEnd', snapshot: snapshot.id, tables }, snapshot.finish());
     mapper.snapshot = undefined;
@@ -403,77 +374,25 @@ class MysqlSourceTask implements SourceTask {
     return this.#mapped(mapper.finish());
   }
 
-  /** The tables' models are from now on as the snapshot reads them. */
-  #define(tables: readonly TableSchema[]): readonly StateRecord[] {
-    this.#mapper?.forgetTables();
-    return tables.flatMap((captured) => this.#parts.models.define(captured));
-  }
-
   /** The tables as they are, empty, and the stream from here on. */
   async #startWithoutData(signal: AbortSignal): Promise<void> {
     const { control, models } = this.#parts;
-    for (;;) {
-      const before = await models.readDefinitions(control, undefined, signal);
-      const position = await readServerPosition(control, signal);
-      const after = await models.readDefinitions(control, undefined, signal);
-      // Definitions that did not change around the position are the ones at the position.
-      if (fingerprints(before) !== fingerprints(after)) continue;
-      this.#position = { ...position, eventsDone: 0 };
-      const changes = after.map(({ captured }): SchemaChange => ({ kind: 'createTable', after: captured }));
-      this.#first = {
-        entry: { kind: 'schema', database: '', statement: '', event: -1, changes },
-        state: after.flatMap(({ captured }) => models.define(captured)),
-      };
-      return;
-    }
+    const { tables, position } = await readSteadyDefinitions(control, models, signal);
+    this.#position = { ...position, eventsDone: 0 };
+    const changes = tables.map(({ captured }): SchemaChange => ({ kind: 'createTable', after: captured }));
+    this.#first = {
+      entry: { kind: 'schema', database: '', statement: '', event: -1, changes },
+      state: tables.flatMap(({ captured }) => models.define(captured)),
+    };
   }
 
   #withEntry(entry: Entry, state: readonly StateRecord[]): SourceBatch {
-    const position = this.#mapper?.position() ?? this.#position;
+    // Not the mapper's, which may have taken events that are not in the log yet.
+    const position = this.#position;
     if (position === undefined) throw new MillraceError('INTERNAL', 'a snapshot without a position');
     this.#builder.addBarrier(entry);
     const { file, pos, gtids } = position;
     const group = this.#builder.build({ position: { file, pos, gtids }, open: false, file });
     return { group, offset: writeOffset(position), state };
   }
-
-  async #isPurged({ file }: SourcePosition, signal: AbortSignal): Promise<boolean> {
-    try {
-      const files = await this.#parts.control.query('SHOW BINARY LOGS', signal);
-      return !files.some(([name]) => name === file);
-    } catch (error) {
-      if (isMillraceError(error, 'MYSQL_PRIVILEGE_MISSING')) return false;
-      throw error;
-    }
-  }
-}
-
-function fingerprints(tables: readonly CapturedTable[]): string {
-  return tables.map(({ full }) => full.fingerprint).join();
-}
-
-function pending<T>(promise: Promise<T>): Pending<T> {
-  const state: Pending<T> = {
-    promise: promise.then(
-      (value) => {
-        state.result = { value };
-      },
-      (error: unknown) => {
-        state.result = { error };
-      },
-    ),
-    result: undefined,
-  };
-  return state;
-}
-
-function valueOf<T>(result: { readonly value: T } | { readonly error: unknown }): T {
-  if ('error' in result) throw result.error;
-  return result.value;
-}
-
-/** By file and offset where that is possible, since it names one place whatever the GTID settings are. */
-function streamStart(flavor: 'mysql' | 'mariadb', { file, pos, gtids }: StreamPosition): StreamStart {
-  if (pos <= 0xffff_ffff || gtids === '') return { position: { file, position: pos } };
-  return flavor === 'mysql' ? { gtids: GtidSet.parse(gtids) } : { mariadbGtids: MariadbGtidList.parse(gtids) };
 }
