@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createDebeziumRenderer } from './debezium-renderer.ts';
 import { correctImage, correctRow, fixColumn } from './golden-corrections.ts';
-import { loadFixture, type GoldenFixture, type GoldenRecord } from './golden-fixture.ts';
+import { loadFixture, tableAt, type GoldenFixture, type GoldenRecord } from './golden-fixture.ts';
 import { replayClock, replayTopic, type Substitute } from './golden-replay.ts';
 import { elementsOf, membersOf } from './golden-text.ts';
 
@@ -47,8 +47,8 @@ const epochs = new Set(['0', '"1970-01-01Z"', '"1970-01-01T00:00:00Z"', '"00:00:
 
 function compare(fixture: GoldenFixture, substitute: Substitute): void {
   const renderer = createDebeziumRenderer(fixture.options);
-  for (const topic of new Set(fixture.records.map((record) => record.topic))) {
-    const expected = fixture.records.filter((record) => record.topic === topic).map((record) => textOf(fixture, record));
+  for (const topic of new Set(fixture.records.map((record) => record.schema.topic))) {
+    const expected = fixture.records.filter((record) => record.schema.topic === topic).map((record) => textOf(fixture, record));
     const rendered: RecordText[] = [];
     for (const { group, entry } of replayTopic(fixture, topic, substitute)) {
       renderer.render(group, entry, ({ topic: to, bytes, keyStart, keyEnd, valueStart, valueEnd, headers }) => {
@@ -92,8 +92,7 @@ function assertSame(actual: string | null | undefined, expected: string | null, 
 /** The record as it was written, with one clock for all. */
 function textOf(fixture: GoldenFixture, record: GoldenRecord): RecordText {
   const { options, payloadForm, schemaForm } = fixture;
-  const { topic, key, before, after, op, source, headers } = record;
-  const schemas = fixture.schemasOf(topic);
+  const { schema: schemas, key, before, after, op, source, headers } = record;
   const context: Readonly<Record<string, string>> = {
     connectorLogicalName: options.topicPrefix,
     taskId: '0',
@@ -133,7 +132,7 @@ function textOf(fixture: GoldenFixture, record: GoldenRecord): RecordText {
     }
   }
   const keyText = key === undefined ? null : schemas.key === undefined ? key : `{"schema":${schemas.key},"payload":${key}}`;
-  return { topic, key: keyText, value, headers: [...headers, ...(options.contextHeaders ? contextHeaders : [])] };
+  return { topic: schemas.topic, key: keyText, value, headers: [...headers, ...(options.contextHeaders ? contextHeaders : [])] };
 }
 
 /** The fixture with Debezium's wrong values put right; see golden-corrections.ts. */
@@ -142,25 +141,20 @@ function corrected(fixture: GoldenFixture): GoldenFixture {
     ...fixture,
     records: fixture.records.map((record) => ({
       ...record,
+      schema: { ...record.schema, row: correctRow(fixture.name, record) },
       before: correctImage(fixture, record, record.before),
       after: correctImage(fixture, record, record.after),
     })),
-    schemasOf(topic) {
-      const { key, row } = fixture.schemasOf(topic);
-      return { key, row: row === undefined ? undefined : correctRow(fixture.name, topic, row) };
-    },
   };
 }
 
 /** JSON text of each column's default, as the recorded schema has it. */
 function defaultsOf(fixture: GoldenFixture): ReadonlyMap<object, string> {
   const defaults = new Map<object, string>();
-  const renderer = createDebeziumRenderer(fixture.options);
-  for (const { schema } of fixture.tables) {
-    const row = fixture.schemasOf(renderer.topicOf(schema)).row;
-    if (row === undefined) continue;
-    const fields = elementsOf(membersOf(`${row}}`).get('fields') ?? '[]').map(membersOf);
-    for (const [position, column] of schema.columns.entries()) {
+  for (const { schema, source } of fixture.records) {
+    if (source === undefined || schema.row === undefined) continue;
+    const fields = elementsOf(membersOf(`${schema.row}}`).get('fields') ?? '[]').map(membersOf);
+    for (const [position, column] of tableAt(fixture, source).columns.entries()) {
       const text = fields[position]?.get('default');
       if (text !== undefined) defaults.set(column, text);
     }

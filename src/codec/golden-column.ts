@@ -18,11 +18,12 @@ export interface RecordedColumn {
   readonly optional?: boolean;
   readonly charsetName?: string;
   readonly default?: string;
+  readonly comment?: string;
   readonly enumValues?: readonly string[];
 }
 
 export function columnOf(recorded: RecordedColumn): Column {
-  const { name, typeName, length, scale, optional, default: recordedDefault } = recorded;
+  const { name, typeName, length, scale, optional, comment, default: recordedDefault } = recorded;
   const type = typeOf(recorded);
   const isInstant = type.kind === 'timestamp' || type.kind === 'datetime';
   const current = isInstant && recordedDefault === '1970-01-01 00:00:00';
@@ -37,6 +38,7 @@ export function columnOf(recorded: RecordedColumn): Column {
     ...(scale !== undefined && type.kind !== 'decimal' && { scale }),
     ...(bits !== undefined && { defaultText: bits }),
     ...(current && { defaultExpression: true }),
+    ...(comment !== undefined && { comment: comment.replaceAll("''", "'") }),
   };
 }
 

@@ -14,12 +14,20 @@ import { optionsOfProperties } from './options-of-properties.ts';
 
 export interface GoldenTable {
   readonly schema: TableSchema;
-  readonly name: string;
+  /** The DDL event that it comes from; without one from the snapshot. */
+  readonly from: readonly [file: string, pos: number] | undefined;
+}
+
+/** Raw texts of a record's schemas: of the key; of the row's struct up to its name. */
+export interface GoldenSchema {
+  readonly topic: string;
+  readonly key: string | undefined;
+  readonly row: string | undefined;
 }
 
 /** A record as it was written. */
 export interface GoldenRecord {
-  readonly topic: string;
+  readonly schema: GoldenSchema;
   readonly key: string | undefined;
   /** Raw text of the row images; undefined is null. */
   readonly before: string | undefined;
@@ -49,8 +57,6 @@ export interface GoldenFixture {
   readonly options: DebeziumOptions;
   readonly tables: readonly GoldenTable[];
   readonly records: readonly GoldenRecord[];
-  /** Raw texts of a topic's schemas: of the key; of the row's struct up to its name. */
-  schemasOf(topic: string): { readonly key: string | undefined; readonly row: string | undefined };
   /** The envelope and its schema with `<name>` in place of what varies. */
   readonly payloadForm: string;
   readonly schemaForm: string | undefined;
@@ -65,12 +71,13 @@ interface RecordedLine {
   readonly table?: {
     readonly database: string;
     readonly name: string;
+    readonly from?: readonly [string, number];
     readonly primaryKey: readonly string[];
     readonly columns: readonly RecordedColumn[];
   };
   readonly schema?: { readonly topic: string; readonly key?: string; readonly row?: string };
   readonly record?: {
-    readonly topic: number;
+    readonly schema: number;
     readonly key?: string;
     readonly before?: string;
     readonly after?: string;
@@ -91,7 +98,7 @@ export function loadFixture(name: string, fix: FixColumn): GoldenFixture {
   const connector = name.startsWith('mariadb') ? 'mariadb' : 'mysql';
   const schemas = lines.flatMap(({ schema }) => schema ?? []);
   const tables = lines.flatMap(({ table }) => (table === undefined ? [] : [tableOf(table, fix)]));
-  const records = lines.flatMap(({ record }) => (record === undefined ? [] : [recordOf(record, schemas[record.topic]?.topic ?? '')]));
+  const records = lines.flatMap(({ record }) => (record === undefined ? [] : [recordOf(record, schemas)]));
   return {
     name,
     options: {
@@ -103,10 +110,6 @@ export function loadFixture(name: string, fix: FixColumn): GoldenFixture {
     records,
     payloadForm: head.payloadForm,
     schemaForm: head.schemaForm,
-    schemasOf(topic) {
-      const schema = schemas.find((candidate) => candidate.topic === topic);
-      return { key: schema?.key, row: schema?.row };
-    },
   };
 }
 
@@ -124,12 +127,33 @@ function isLine(value: unknown): value is RecordedLine {
 function tableOf(table: NonNullable<RecordedLine['table']>, fix: FixColumn): GoldenTable {
   const columns = table.columns.map((column) => fix(table.name, columnOf(column)));
   const primaryKey = table.primaryKey.map((key) => columns.findIndex((column) => column.name === key));
-  return { name: table.name, schema: createTableSchema({ database: table.database, table: table.name, columns, primaryKey }) };
+  return { from: table.from, schema: createTableSchema({ database: table.database, table: table.name, columns, primaryKey }) };
 }
 
-function recordOf({ key, before, after, op, source, headers }: NonNullable<RecordedLine['record']>, topic: string): GoldenRecord {
-  const parsed = source === undefined ? undefined : sourceOf(source);
-  return { topic, key, before, after, op, source: parsed, headers: headers ?? [] };
+function recordOf(line: NonNullable<RecordedLine['record']>, schemas: readonly NonNullable<RecordedLine['schema']>[]): GoldenRecord {
+  const { key, before, after, op, source, headers } = line;
+  const schema = schemas[line.schema];
+  assert.ok(schema !== undefined);
+  return {
+    schema: { topic: schema.topic, key: schema.key, row: schema.row },
+    key,
+    before,
+    after,
+    op,
+    source: source === undefined ? undefined : sourceOf(source),
+    headers: headers ?? [],
+  };
+}
+
+/** The definition of its table that a row was written under. */
+export function tableAt({ tables }: GoldenFixture, source: GoldenSource): TableSchema {
+  const isBefore = ([file, pos]: readonly [string, number]): boolean => file < source.file || (file === source.file && pos < source.pos);
+  const found = tables.findLast(({ schema, from }) => {
+    if (schema.database !== source.database || schema.table !== source.table) return false;
+    return from === undefined || (source.serverId !== 0 && isBefore(from));
+  });
+  assert.ok(found !== undefined, `no table ${source.database}.${source.table}`);
+  return found.schema;
 }
 
 function sourceOf(parts: readonly (string | number | null)[]): GoldenSource {

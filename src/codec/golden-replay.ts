@@ -5,7 +5,7 @@ import { ChangeBatchBuilder, op } from '../event/change-batch.ts';
 import type { Column, TableSchema } from '../event/table-schema.ts';
 import type { Value } from '../event/value.ts';
 import { valueOf } from './golden-column.ts';
-import type { GoldenFixture, GoldenRecord, GoldenSource } from './golden-fixture.ts';
+import { tableAt, type GoldenFixture, type GoldenRecord, type GoldenSource } from './golden-fixture.ts';
 import { membersOf } from './golden-text.ts';
 
 /* Test support: the commit groups that a source would have made for a recording's records. */
@@ -32,7 +32,7 @@ interface Change {
 
 /** What was given for the records of one topic, event by event and chunk by chunk. */
 export function replayTopic(fixture: GoldenFixture, topic: string, substitute: Substitute): readonly Replay[] {
-  const changes = changesOf(fixture.records.filter((record) => record.topic === topic));
+  const changes = changesOf(fixture.records.filter((record) => record.schema.topic === topic));
   return eventsOf(changes).map((event) => replayEvent(fixture, event, substitute));
 }
 
@@ -77,14 +77,13 @@ function replayEvent(fixture: GoldenFixture, changes: readonly Change[], substit
   const [first] = changes;
   assert.ok(first !== undefined);
   const { source } = first;
-  const table = fixture.tables.find(({ schema }) => schema.database === source.database && schema.table === source.table);
-  assert.ok(table !== undefined, `no table ${source.database}.${source.table}`);
+  const schema = tableAt(fixture, source);
   assert.equal(source.row, 0, 'an event begins with its first row');
-  const builder = new ChangeBatchBuilder(table.schema);
+  const builder = new ChangeBatchBuilder(schema);
   const write = (image: string | undefined): void => {
     if (image === undefined) return;
-    const values = valuesOf({ schema: table.schema, image, fixture, substitute, snapshot: first.code === op.read });
-    writeImage(table.schema, values, builder.writer);
+    const values = valuesOf({ schema, image, fixture, substitute, snapshot: first.code === op.read });
+    writeImage(schema, values, builder.writer);
   };
   for (const { code, before, after } of changes) {
     builder.begin(code, 0);
