@@ -2,13 +2,13 @@ import { ByteWriter } from '../base/byte-writer.ts';
 import { newestCommitMs, type CommitGroup, type Entry } from '../connect/commit-group.ts';
 import { openCells, openVar, type CellCursor } from '../event/cell.ts';
 import { cellState, op, stateBytes, type ChangeBatch } from '../event/change-batch.ts';
-import { cellDiffers, cellWidths, locateCells, noCell } from '../event/row-image.ts';
+import { cellDiffers, cellWidths, hasAbsentCell, locateCells, noCell } from '../event/row-image.ts';
 import type { TableSchema } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { utf8, writeBytes, writeInteger } from './json-writer.ts';
 import { contextHeaders, keyHeaderName, type RecordHeader } from './record-headers.ts';
 import { SourceBlock, type Chunk } from './source-block.ts';
-import { compileTable, type TableTemplate } from './table-template.ts';
+import { compileTable, type ColumnTemplate, type TableTemplate } from './table-template.ts';
 
 /**
  * One record of a table's topic. The object and its bytes are the renderer's: valid until `emit` returns. A null key has
@@ -43,7 +43,7 @@ export function createDebeziumRenderer(options: DebeziumOptions): DebeziumRender
 interface Table {
   readonly template: TableTemplate;
   readonly widths: Uint8Array;
-  /** Columns up to the key's last one. */
+  /** Columns up to the key's last one: so many cells are found in each image. */
   readonly located: number;
   readonly before: Int32Array;
   readonly after: Int32Array;
@@ -251,9 +251,9 @@ class Renderer implements DebeziumRenderer {
     const snapshot = letter === opLetters[op.read];
     this.#record.valueStart = out.length;
     writeBytes(out, template.valueFrame.head);
-    this.#writeImage(template, before, snapshot);
+    this.#writeImage(template, before, snapshot, undefined);
     writeBytes(out, afterLabel);
-    this.#writeImage(template, after, snapshot);
+    this.#writeImage(template, after, snapshot, this.#unchanged(table, before, after));
     out.raw(head.bytes, 0, head.length);
     writeInteger(out, this.#row);
     out.raw(tail.bytes, 0, tail.length);
@@ -263,7 +263,17 @@ class Renderer implements DebeziumRenderer {
     this.#record.valueEnd = out.length;
   }
 
-  #writeImage(template: TableTemplate, start: number, snapshot: boolean): void {
+  /** Where the cells of before are that the after image leaves out, as minimal row images do; undefined if it is whole. */
+  #unchanged({ widths }: Table, before: number, after: number): Int32Array | undefined {
+    if (before < 0 || after < 0) return undefined;
+    const { bytes } = this.#cells;
+    if (!hasAbsentCell(bytes, after, widths.length)) return undefined;
+    const cells = new Int32Array(2 * widths.length);
+    locateCells(widths, { bytes, start: before }, widths.length, cells);
+    return cells;
+  }
+
+  #writeImage(template: TableTemplate, start: number, snapshot: boolean, unchanged: Int32Array | undefined): void {
     const out = this.#out;
     if (start < 0) {
       writeBytes(out, nullText);
@@ -282,12 +292,26 @@ class Renderer implements DebeziumRenderer {
       if (state === cellState.value) {
         if (snapshot) column.snapshot(cells, out);
         else column.stream(cells, out);
+      } else if (state === cellState.null) {
+        writeBytes(out, column.nullText);
       } else {
-        writeBytes(out, state === cellState.null ? column.nullText : column.absentText);
         if (state === cellState.diff) cells.at = openVar(cells);
+        this.#writeAbsent(column, state === cellState.diff ? noCell.absent : (unchanged?.[2 * i] ?? noCell.absent));
       }
     }
     writeBytes(out, closeBrace);
+  }
+
+  /** Writes a column that the image leaves out, of the cell at `at` or `noCell`. */
+  #writeAbsent(column: ColumnTemplate, at: number): void {
+    if (at < 0) {
+      writeBytes(this.#out, at === noCell.null ? column.nullText : column.absentText);
+      return;
+    }
+    const behind = this.#cells.at;
+    this.#cells.at = at;
+    column.stream(this.#cells, this.#out);
+    this.#cells.at = behind;
   }
 
   /** The connector's own clock, the same for all records of a group or chunk. */

@@ -58,3 +58,13 @@ export function cellDiffers(bytes: Uint8Array, column: number, before: Int32Arra
   for (let i = 0; i < size; i++) if (bytes[a + i] !== bytes[b + i]) return true;
   return false;
 }
+
+/** Whether the row image at `start` leaves a column out. */
+export function hasAbsentCell(bytes: Uint8Array, start: number, columns: number): boolean {
+  for (let at = start; at < start + stateBytes(columns); at++) {
+    const states = bytes[at] ?? 0;
+    // absent is 10: a high bit without its low one
+    if ((states & 0xaa & ~(states << 1)) !== 0) return true;
+  }
+  return false;
+}
