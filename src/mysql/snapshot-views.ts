@@ -27,10 +27,16 @@ export interface SnapshotViews extends AsyncDisposable {
   open(hold: (place: BinlogPlace | undefined) => void, signal: AbortSignal): Promise<RoundViews>;
 }
 
-/** How long a view beside a running stream is used: about as long as the stream waits at most. */
-const lockFreeRoundMs = 200;
-/** The same when each view costs a lock. */
-const lockedRoundMs = 3000;
+/**
+ * How long views are read in before new ones are opened, in milliseconds. Beside a running stream that is about as long as
+ * the stream waits at most; else an old view hurts, since the server keeps what it shows. MariaDB holds the metadata locks of
+ * what was read until the view ends (MySQL gives them back at ROLLBACK TO SAVEPOINT), and with them DDL and all who
+ * come after it.
+ */
+const roundMs = {
+  streaming: { lockFree: 200, lock: 3000 },
+  alone: { mysql: 60_000, mariadb: 3000, lock: Number.POSITIVE_INFINITY },
+} as const;
 /** Beside a running stream, longest wait for a view before the stream is let go on. */
 const streamingPatienceMs = 1500;
 const defaultPatienceMs = 60_000;
@@ -41,7 +47,7 @@ export interface SnapshotViewsOptions {
   readonly log: Logger;
 }
 
-/** Connections are opened at the first need, and anew when the stream has begun to run. */
+/** Connections are opened at the first need, and anew when the stream begins to run. */
 export function createSnapshotViews({ options, control, log }: SnapshotViewsOptions): SnapshotViews {
   let current: (ViewSource & { readonly streaming: boolean; readonly lockFree: boolean }) | undefined;
 
@@ -50,10 +56,10 @@ export function createSnapshotViews({ options, control, log }: SnapshotViewsOpti
     await current?.[Symbol.asyncDispose]();
     current = undefined;
     const { connection, threads, lockWaitMs, method = 'auto', patienceMs } = options;
-    const lockFree = method === 'lockFree' || (streaming && method !== 'lock' && (await canBeLockFree(control, signal)));
+    const lockFree = method === 'lockFree' || (method !== 'lock' && (await canBeLockFree(control, signal)));
     const patience = streaming ? streamingPatienceMs : patienceMs;
     const source = await openViewSource(
-      { connection, count: threads, lockWaitMs, method: lockFree ? 'lockFree' : method, repeated: streaming, log, ...(patience === undefined ? {} : { patienceMs: patience }) },
+      { connection, count: threads, lockWaitMs, method: streaming && lockFree ? 'lockFree' : method, repeated: streaming, log, ...(patience === undefined ? {} : { patienceMs: patience }) },
       signal,
     );
     current = Object.assign(source, { streaming, lockFree });
@@ -74,7 +80,9 @@ export function createSnapshotViews({ options, control, log }: SnapshotViewsOpti
           if (place === undefined || positions.every((position) => comparePositions(position, place) >= 0)) {
             if (streaming) hold(oldestOf(positions));
             const { connections, lockFree } = source;
-            return { connections, positions, roundMs: !streaming ? Number.POSITIVE_INFINITY : lockFree ? lockFreeRoundMs : lockedRoundMs };
+            const { streaming: beside, alone } = roundMs;
+            const how = lockFree ? 'lockFree' : 'lock';
+            return { connections, positions, roundMs: streaming ? beside[how] : alone[lockFree ? control.version.flavor : 'lock'] };
           }
         } catch (error) {
           if (!streaming || !isMillraceError(error) || !error.retriable || Date.now() > deadline) throw error;

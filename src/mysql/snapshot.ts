@@ -26,6 +26,9 @@ import { createSnapshotViews, oldestOf } from './snapshot-views.ts';
 import type { SnapshotViews } from './snapshot-views.ts';
 
 const defaultChunkBytes = 4 * 1024 * 1024;
+/** Most tables that a round takes on; each view is good only for tables whose definitions are looked at after it was opened. */
+const roundTables = 500;
+
 /** Errors by which the server says that a table is not what it was when the view was opened. */
 const tableErrors = new Set([
   1412, // ER_TABLE_DEF_CHANGED
@@ -182,7 +185,7 @@ class SnapshotRun implements Snapshot {
     if (this.#isNew) await this.#plan(signal);
     for (;;) {
       await this.#restartTables(signal);
-      if (this.#isNew || this.#work().length > 0) await this.#round(signal);
+      if (this.#isNew || this.#unread().length > 0) await this.#round(signal);
       else if (this.#changed.size === 0) {
         if (this.#newest === undefined) this.#seen(await readServerPosition(this.#control, signal));
         this.#queue.push(() => this.#endStep());
@@ -224,12 +227,11 @@ class SnapshotRun implements Snapshot {
     }
   }
 
-  #work(): Work[] {
-    const work: Work[] = [];
-    // Tables that only one worker can read come first, so that none of them is the last.
-    for (const table of this.#tables.values()) if (table.order === undefined) addWork(work, table);
-    for (const table of this.#tables.values()) if (table.order !== undefined) addWork(work, table);
-    return work.filter(({ table }) => !this.#changed.has(table.name));
+  /** Unread tables, as many as a round takes on; those that only one worker can read first, so that none of them is the last. */
+  #unread(): SnapshotTable[] {
+    const unread = [...this.#tables.values()].filter((table) => !isDone(table) && !this.#changed.has(table.name));
+    const whole = unread.filter(({ order }) => order === undefined);
+    return [...whole, ...unread.filter(({ order }) => order !== undefined)].slice(0, roundTables);
   }
 
   /** Opens views, and reads in them until all is read, a table has to be read anew, or the stream has waited enough. */
@@ -237,7 +239,8 @@ class SnapshotRun implements Snapshot {
     const { connections, positions, roundMs } = await this.#views.open((place) => {
       this.hold = place;
     }, signal);
-    await this.#checkDefinitions(signal);
+    const tables = this.#unread();
+    await this.#checkDefinitions(this.#isNew ? [...this.#tables.values()] : tables, signal);
     if (this.#isNew) {
       if (this.#changed.size > 0) {
         this.#changed.clear();
@@ -246,7 +249,7 @@ class SnapshotRun implements Snapshot {
       }
       this.#begin(oldestOf(positions));
     }
-    const work = this.#work();
+    const work = tables.flatMap((table) => table.parts.flatMap((part) => (part.done ? [] : [{ table, part }])));
     const deadline = Date.now() + roundMs;
     const done = new AbortController();
     const roundSignal = AbortSignal.any([signal, done.signal]);
@@ -255,6 +258,8 @@ class SnapshotRun implements Snapshot {
         connections.map(async (connection, i) => {
           await markLocks(connection, roundSignal);
           await this.#readParts({ connection, position: positions[i] ?? oldestOf(positions), deadline }, work, roundSignal);
+          // An open view holds back purge and, by its metadata locks, DDL.
+          await connection.query('ROLLBACK', roundSignal);
         }),
       );
     } catch (error) {
@@ -266,12 +271,10 @@ class SnapshotRun implements Snapshot {
   }
 
   /** A view is only good for tables whose definition is the one that was planned with. */
-  async #checkDefinitions(signal: AbortSignal): Promise<void> {
-    const unread = [...this.#tables.values()].filter((table) => this.#isNew || !isDone(table));
-    const ids = unread.map(({ schema }) => schema);
-    const all = this.#isNew && this.#options.tables === undefined ? undefined : ids;
-    const now = new Map((await this.#options.readTables(this.#control, all, signal)).map((schema) => [tableName(schema), schema]));
-    for (const { name, schema } of unread) if (now.get(name)?.fingerprint !== schema.fingerprint) this.tableChanged(schema);
+  async #checkDefinitions(tables: readonly SnapshotTable[], signal: AbortSignal): Promise<void> {
+    const ids = this.#isNew && this.#options.tables === undefined ? undefined : tables.map(({ schema }) => schema);
+    const now = new Map((await this.#options.readTables(this.#control, ids, signal)).map((schema) => [tableName(schema), schema]));
+    for (const { name, schema } of tables) if (now.get(name)?.fingerprint !== schema.fingerprint) this.tableChanged(schema);
     if (this.#isNew) for (const [name, schema] of now) if (!this.#tables.has(name)) this.tableChanged(schema);
   }
 
@@ -351,8 +354,4 @@ class SnapshotRun implements Snapshot {
     this.end = this.#newest;
     return { kind: 'end', place: this.#newest, state: [] };
   }
-}
-
-function addWork(work: Work[], table: SnapshotTable): void {
-  for (const part of table.parts) if (!part.done) work.push({ table, part });
 }
