@@ -27,8 +27,9 @@ export async function doctorCommand(files: readonly string[], { json }: DoctorOp
   const paint = createPaint(hasColors(process.stdout));
   if (json === true) writeOut(`${JSON.stringify({ notices, sources: diagnoses })}\n`);
   else {
-    for (const { connector, level, text } of notices)
+    for (const { connector, level, text } of notices) {
       writeOut(`${paint(level === 'warning' ? 'yellow' : 'dim', level)}  ${connector}: ${text}\n`);
+    }
     for (const diagnosis of diagnoses) writeOut(`${formatDiagnosis(diagnosis, paint)}\n`);
   }
   const sick = diagnoses.some(({ checks }) => checks.some((check) => check.status === 'fail'));
