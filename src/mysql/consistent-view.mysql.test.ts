@@ -26,6 +26,7 @@ for (const flavor of flavors) {
         CREATE TABLE t (id INT PRIMARY KEY, n BIGINT NOT NULL); INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 0);
         CREATE USER lockless@'%' IDENTIFIED BY '${password}';
         GRANT SELECT, PROCESS, REPLICATION SLAVE, REPLICATION CLIENT${xa} ON *.* TO lockless@'%';
+        CREATE USER least@'%' IDENTIFIED BY '${password}'; GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO least@'%';
         CREATE USER blind@'%' IDENTIFIED BY '${password}';
         GRANT SELECT, RELOAD, REPLICATION SLAVE, REPLICATION CLIENT${xa} ON *.* TO blind@'%'`);
     });
@@ -97,6 +98,9 @@ for (const flavor of flavors) {
 
     test('a user without RELOAD gets views without a lock', async () => {
       await assertExact({ connection: asUser('lockless') }, 3);
+      // Nor is the right to see prepared transactions needed, or the process list.
+      await assertExact({ connection: asUser('least') }, 3);
+      await assert.rejects(views({ connection: asUser('lockless'), method: 'lock' }), (error) => isMillraceError(error, 'MYSQL_PRIVILEGE_MISSING'));
     });
 
     test('a prepared XA transaction is refused by name, and waited for', async () => {

@@ -1,4 +1,5 @@
 import type { ServerConnection } from '../binlog/connection.ts';
+import { isAtLeast } from '../binlog/server-version.ts';
 import { ChangeBatchBuilder, op } from '../event/change-batch.ts';
 import { createTableSchema, tableName } from '../event/table-schema.ts';
 import type { TableId, TableSchema } from '../event/table-schema.ts';
@@ -40,7 +41,7 @@ async function readEstimates(connection: ServerConnection, tables: readonly Tabl
   const estimates = new Map<string, number>();
   if (tables.length === 0) return estimates;
   // Else MySQL answers with what it knew up to a day ago.
-  if (connection.version.flavor === 'mysql') await connection.query('SET SESSION information_schema_stats_expiry = 0', signal);
+  if (connection.version.flavor === 'mysql' && isAtLeast(connection.version, 8, 0)) await connection.query('SET SESSION information_schema_stats_expiry = 0', signal);
   for (let i = 0; i < tables.length; i += 500) {
     const pairs = tables.slice(i, i + 500).map(({ database, table }) => `(${textLiteral(database)}, ${textLiteral(table)})`);
     const rows = await connection.query(

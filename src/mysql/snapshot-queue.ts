@@ -33,6 +33,9 @@ interface Item {
   readonly builder: ChangeBatchBuilder | undefined;
 }
 
+/** Most tables are small; builders of large ones grow once and are used again. */
+const firstBytes = 128 * 1024;
+
 export function createChunkQueue(builders: number, builderBytes: number): ChunkQueue {
   const items: Item[] = [];
   /** Memory of released builders; a builder is bound to a schema, its memory is not worth keeping beyond that. */
@@ -66,7 +69,8 @@ export function createChunkQueue(builders: number, builderBytes: number): ChunkQ
   const release = (builder: ChangeBatchBuilder): void => {
     inUse--;
     builder.clear();
-    if (free.length < builders) free.push(builder);
+    // A builder that one great row has blown up is not kept.
+    if (free.length < builders && builder.writer.bytes.length <= 4 * builderBytes) free.push(builder);
     wake();
   };
 
@@ -75,9 +79,9 @@ export function createChunkQueue(builders: number, builderBytes: number): ChunkQ
       await until(() => inUse < builders, signal);
       inUse++;
       const index = free.findIndex((candidate) => candidate.schema === schema);
-      if (index >= 0) return free.splice(index, 1)[0] ?? new ChangeBatchBuilder(schema, builderBytes);
+      if (index >= 0) return free.splice(index, 1)[0] ?? new ChangeBatchBuilder(schema, firstBytes);
       free.pop();
-      return new ChangeBatchBuilder(schema, Math.min(builderBytes * 1.25, 5 * 1024 * 1024));
+      return new ChangeBatchBuilder(schema, firstBytes);
     },
     release,
     push(make, builder) {

@@ -88,7 +88,7 @@ class SnapshotRun implements Snapshot {
   readonly #views: SnapshotViews;
   readonly #tables = new Map<string, SnapshotTable>();
   /** To be read anew, by name: whatever is known of them. */
-  readonly #changed = new Map<string, TableId>();
+  readonly #changed = new Map<string, { readonly table: TableId }>();
   /** A snapshot that is not yet announced. */
   #isNew: boolean;
   readonly #stored: StoredSnapshot | undefined;
@@ -123,7 +123,7 @@ class SnapshotRun implements Snapshot {
 
   tableChanged(table: TableId): void {
     const name = tableName(table);
-    this.#changed.set(name, table);
+    this.#changed.set(name, { table });
     this.end = undefined;
     const known = this.#tables.get(name);
     // What was read of it is void from now on.
@@ -168,7 +168,7 @@ class SnapshotRun implements Snapshot {
       const parts = { name: table.name, schema: schema ?? createTableSchema({ ...table, columns: [], primaryKey: [] }), order: undefined, parts: table.parts, estimate: 0 };
       this.#tables.set(table.name, parts);
       this.filter.set({ ...parts, parts: [] });
-      this.#changed.set(table.name, table);
+      this.#changed.set(table.name, { table });
     }
   }
 
@@ -207,10 +207,11 @@ class SnapshotRun implements Snapshot {
     if (this.#changed.size === 0) return;
     const changed = [...this.#changed];
     const { readTables, connector, chunkRows, threads } = this.#options;
-    const schemas = await readTables(this.#control, changed.map(([, id]) => id), signal);
+    const schemas = await readTables(this.#control, changed.map(([, { table }]) => table), signal);
     const planned = await planTables(schemas, { connection: this.#control, chunkRows, threads }, signal);
-    for (const [name, id] of changed) {
-      this.#changed.delete(name);
+    for (const [name, change] of changed) {
+      // It may have changed once more meanwhile.
+      if (this.#changed.get(name) === change) this.#changed.delete(name);
       const earlier = this.#tables.get(name);
       const table = planned.find((candidate) => candidate.name === name);
       this.#log.info({ table: name, gone: table === undefined }, 'a table of the snapshot is read anew');
@@ -222,7 +223,7 @@ class SnapshotRun implements Snapshot {
         this.filter.setGone(earlier);
         // Its DROP or RENAME is in the binlog by now.
         this.#seen(await readServerPosition(this.#control, signal));
-        if (!this.#isNew) this.#queue.push(() => ({ kind: 'tableDropped', table: id, state: removalRecords(connector, earlier) }));
+        if (!this.#isNew) this.#queue.push(() => ({ kind: 'tableDropped', table: change.table, state: removalRecords(connector, earlier) }));
       }
     }
   }

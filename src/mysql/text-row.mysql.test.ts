@@ -137,6 +137,17 @@ for (const flavor of flavors) {
     assert.ok(pulls > 10, `${pulls} pulls`);
     assert.deepEqual(await connection.query('SELECT 1', never), [['1']], 'the connection goes on');
 
+    // Three packets of the protocol, of which the first two are full.
+    if (flavor === 'mysql') {
+      let size = 0;
+      const large = startRawQuery(connection, "SELECT REPEAT('a', 40000000)", (_bytes, start, end) => {
+        size += end - start;
+        return true;
+      });
+      while (await large.pull(never));
+      assert.equal(size, 9 + 40_000_000);
+    }
+
     const abort = new AbortController();
     const second = startRawQuery(connection, 'SELECT SLEEP(60)', () => false);
     setTimeout(() => abort.abort(new Error('enough')), 20);
