@@ -61,8 +61,18 @@ function row(id: number): Value[] {
   const amount = (random() * 10_000).toFixed(2);
   const weight = random() < 0.1 ? null : random() * 100;
   return [
-    BigInt(id), below(100_000), pick(statuses), amount, 'EUR', below(1000), note, payload, below(2), weight,
-    `2026-0${1 + below(9)}-1${below(10)} ${time}`, `2026-0${1 + below(9)}-2${below(9)} ${time}`,
+    BigInt(id),
+    below(100_000),
+    pick(statuses),
+    amount,
+    'EUR',
+    below(1000),
+    note,
+    payload,
+    below(2),
+    weight,
+    `2026-0${1 + below(9)}-1${below(10)} ${time}`,
+    `2026-0${1 + below(9)}-2${below(9)} ${time}`,
   ];
 }
 
@@ -162,7 +172,7 @@ function* readGroups(path: string): Iterable<CommitGroup> {
   const file = openSync(path, 'r');
   const size = statSync(path).size;
   const head = new Uint8Array(4);
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     readSync(file, head, 0, 4, at);
     const length = new DataView(head.buffer).getUint32(0, true);
     const bytes = new Uint8Array(length);
@@ -183,17 +193,40 @@ interface Measurement {
   readonly rows: number;
 }
 
+function parseMeasurement(text: string): Measurement {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null) throw new TypeError(text);
+  const number = (name: keyof Measurement): number => Number(Reflect.get(value, name));
+  return {
+    seconds: number('seconds'),
+    cpuSeconds: number('cpuSeconds'),
+    peakRssMb: number('peakRssMb'),
+    fileMb: number('fileMb'),
+    rows: number('rows'),
+  };
+}
+
 async function apply(path: string, flushRows: number): Promise<Measurement> {
   const signal = new AbortController().signal;
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const file = join(folder, 'replica.duckdb');
   try {
-    const replica = await openDuckDbReplica({ ...defaultReplicaOptions, file }, silentLogger, signal);
+    const replica = await openDuckDbReplica(
+      { ...defaultReplicaOptions, memoryLimit: process.env['BENCH_MEMORY'] ?? defaultReplicaOptions.memoryLimit, file },
+      silentLogger,
+      signal,
+    );
     const naming = createNaming({ format: defaultNameFormat, map: '' });
     const store = replica.openSink({ connector: 'bench', naming, invalidTemporal: 'null', log: silentLogger });
     const log = process.env['BENCH_VERBOSE'] === undefined ? silentLogger : { ...silentLogger, debug: console.log, child: () => log };
     const task = createSinkTask({
-      connector: 'bench', store, takes: () => true, flushRows, flushBytes: 64 << 20, log, onResync: () => undefined,
+      connector: 'bench',
+      store,
+      takes: () => true,
+      flushRows,
+      flushBytes: 64 << 20,
+      log,
+      onResync: () => undefined,
     });
     await task.open('log', signal);
     let changes = 0;
@@ -241,7 +274,13 @@ async function smallMerges(tableRows: number): Promise<readonly number[]> {
     const naming = createNaming({ format: defaultNameFormat, map: '' });
     const store = replica.openSink({ connector: 'bench', naming, invalidTemporal: 'null', log: silentLogger });
     const task = createSinkTask({
-      connector: 'bench', store, takes: () => true, flushRows: 1e6, flushBytes: 1e9, log: silentLogger, onResync: () => undefined,
+      connector: 'bench',
+      store,
+      takes: () => true,
+      flushRows: 1e6,
+      flushBytes: 1e9,
+      log: silentLogger,
+      onResync: () => undefined,
     });
     await task.open('log', signal);
     const times: number[] = [];
@@ -249,7 +288,9 @@ async function smallMerges(tableRows: number): Promise<readonly number[]> {
       if (times.length === 1) {
         await replica.exclusive(async () => {
           using session = await replica.openSession();
-          await session.run(`INSERT INTO bench.orders SELECT r, r % 1000, 'new', 5, 'EUR', 1, 'a note of some length ' || r, '{"a": ' || r || '}', 0, r / 7, TIMESTAMP '2026-01-01', TIMESTAMPTZ '2026-01-01' FROM range(1, ${tableRows + 1}) AS t(r)`);
+          await session.run(
+            `INSERT INTO bench.orders SELECT r, r % 1000, 'new', 5, 'EUR', 1, 'a note of some length ' || r, '{"a": ' || r || '}', 0, r / 7, TIMESTAMP '2026-01-01', TIMESTAMPTZ '2026-01-01' FROM range(1, ${tableRows + 1}) AS t(r)`,
+          );
           await session.run('CHECKPOINT');
         });
       }
@@ -267,11 +308,15 @@ async function smallMerges(tableRows: number): Promise<readonly number[]> {
 }
 
 const [mode, path = '', flushRows = ''] = process.argv.slice(2);
-if (mode === '--run') {
+if (mode === '--generate') {
+  generate(path, Number(flushRows));
+} else if (mode === '--run') {
   console.log(JSON.stringify(await apply(path, Number(flushRows))));
 } else if (mode === '--merge') {
   const times = (await smallMerges(Number(path))).toSorted((a, b) => a - b);
-  console.log(`10,000 random keys into ${path} rows: median ${Math.round(times[times.length >> 1] ?? 0)} ms, greatest ${Math.round(times.at(-1) ?? 0)} ms`);
+  console.log(
+    `10,000 random keys into ${path} rows: median ${Math.round(times[times.length >> 1] ?? 0)} ms, greatest ${Math.round(times.at(-1) ?? 0)} ms`,
+  );
 } else {
   const changes = Number(mode ?? 1_000_000);
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
@@ -280,8 +325,11 @@ if (mode === '--run') {
     generate(groups, changes);
     console.log(`${changes} changes, ${Math.round(statSync(groups).size / 1e6)} MB of groups`);
     for (const size of [5_000, 20_000, 100_000, 500_000]) {
-      const out = execFileSync(process.execPath, [import.meta.filename, '--run', groups, String(size)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-      const m: Measurement = JSON.parse(out.trim().split('\n').at(-1) ?? '');
+      const out = execFileSync(process.execPath, [import.meta.filename, '--run', groups, String(size)], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const m = parseMeasurement(out.trim().split('\n').at(-1) ?? '');
       console.log(
         `flush at ${size}: ${Math.round(changes / m.seconds / 1000)} k rows/s, ${((m.cpuSeconds * 1e6) / changes).toFixed(2)} µs CPU/row, ` +
           `RSS ${Math.round(m.peakRssMb)} MB, file ${Math.round(m.fileMb)} MB, ${m.rows} rows`,

@@ -37,7 +37,11 @@ function foldHistory(history: History, fold: Fold): Fold {
 }
 
 const sorted = (rows: readonly (readonly Value[])[]): string[] =>
-  rows.map((row) => JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value === undefined ? 'absent' : value))).toSorted();
+  rows
+    .map((row) =>
+      JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value === undefined ? 'absent' : value)),
+    )
+    .toSorted();
 
 interface Step {
   readonly kind: 'insert' | 'update' | 'delete' | 'move';
@@ -112,15 +116,27 @@ function checkKeyed(schema: TableSchema, keyOf: (row: Row) => string, rowOf: (st
 }
 
 test('deletes and inserts of a fold make the state after from the state before, for an integer key', () => {
-  checkKeyed(byId, (row) => String(row[0]), ({ key, name, size }) => [key, name, size]);
+  checkKeyed(
+    byId,
+    (row) => String(row[0]),
+    ({ key, name, size }) => [key, name, size],
+  );
 });
 
 test('so they do for a key of several columns, one of them text', () => {
-  checkKeyed(byName, (row) => `${String(row[1])}/${String(row[0])}`, ({ key, name, size }) => [key, name ?? 'none', size]);
+  checkKeyed(
+    byName,
+    (row) => `${String(row[1])}/${String(row[0])}`,
+    ({ key, name, size }) => [key, name ?? 'none', size],
+  );
 });
 
 test('so they do for a 64-bit key behind a column of no fixed width', () => {
-  checkKeyed(lastKey, (row) => String(row[1]), ({ key, name }) => [name, BigInt(key) << 60n | BigInt(key)]);
+  checkKeyed(
+    lastKey,
+    (row) => String(row[1]),
+    ({ key, name }) => [name, (BigInt(key) << 60n) | BigInt(key)],
+  );
 });
 
 test('rows without a key are counted, each by all of its bytes', () => {

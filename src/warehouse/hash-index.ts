@@ -19,10 +19,7 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
   let hash = end - start;
   let at = start;
   for (; at + 4 <= end; at += 4) {
-    hash = mix(
-      hash,
-      (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24),
-    );
+    hash = mix(hash, (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24));
   }
   let rest = 0;
   for (; at < end; at++) rest = (rest << 8) | (bytes[at] ?? 0);

@@ -237,7 +237,11 @@ export class KeyedFold implements Fold {
     for (;;) {
       const entry = index.entryAt(slot);
       if (entry < 0) break;
-      if (index.hashes[entry] === hash && this.#hi[entry] === length && sameBytes(keys.bytes, this.#lo[entry] ?? 0, keys.bytes, image, length)) {
+      if (
+        index.hashes[entry] === hash &&
+        this.#hi[entry] === length &&
+        sameBytes(keys.bytes, this.#lo[entry] ?? 0, keys.bytes, image, length)
+      ) {
         keys.length = image;
         this.#fresh = false;
         return entry;

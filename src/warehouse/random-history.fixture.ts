@@ -48,7 +48,14 @@ class RandomHistory {
   constructor(seed: number) {
     this.#state = seed * 2654435761 + 1;
     this.#minimal = seed % 4 === 3;
-    for (const [name, key] of [['one', [0]], ['two', [0]], ['three', [1, 0]], ['bag', []]] as const) this.#create(name, key);
+    for (const [name, key] of [
+      ['one', [0]],
+      ['two', [0]],
+      ['three', [1, 0]],
+      ['bag', []],
+    ] as const) {
+      this.#create(name, key);
+    }
   }
 
   run(groups: number): HistoryStep[] {
@@ -76,7 +83,9 @@ class RandomHistory {
   }
 
   #visible(): VisibleState {
-    return new Map([...this.#tables.values()].map(({ schema, rows, frozen }) => [schema.table, frozen?.rows ?? rows.map(printRow).toSorted()]));
+    return new Map(
+      [...this.#tables.values()].map(({ schema, rows, frozen }) => [schema.table, frozen?.rows ?? rows.map(printRow).toSorted()]),
+    );
   }
 
   #changes(tx: Transaction): void {
@@ -184,7 +193,9 @@ class RandomHistory {
     }
     const primaryKey = before.primaryKey.map((position) => columns.findIndex(({ name }) => name === before.columns[position]?.name));
     const after = table('d', before.table, columns, primaryKey);
-    target.rows = target.rows.map((row) => origins.map((origin, index) => ('from' in origin ? convert(at(columns, index), row[origin.from]) : origin.fill)));
+    target.rows = target.rows.map((row) =>
+      origins.map((origin, index) => ('from' in origin ? convert(at(columns, index), row[origin.from]) : origin.fill)),
+    );
     target.schema = after;
     this.#history.transaction((tx) => tx.ddl({ kind: 'alterTable', before, after, columns: origins }));
   }

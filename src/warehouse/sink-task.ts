@@ -51,8 +51,7 @@ export function createSinkTask(options: SinkTaskOptions): SinkTask {
     return lane;
   };
 
-  const committed = (): readonly SinkOffset[] =>
-    [...lanes.values()].map((lane) => lane.stored).filter((offset) => offset !== undefined);
+  const committed = (): readonly SinkOffset[] => [...lanes.values()].map((lane) => lane.stored).filter((offset) => offset !== undefined);
 
   return {
     async open(id, signal) {

@@ -49,7 +49,7 @@ export class SourceLane {
   #spilling = false;
   /** Units on their way, the oldest first. */
   #flights: Promise<void>[] = [];
-  #failure: unknown;
+  #failure: Error | undefined;
   #cuts: PendingCut[] = [];
   #holds = 0;
   #released = Promise.withResolvers<void>();
@@ -139,10 +139,10 @@ export class SourceLane {
     const count = group.transactions.count;
     const begin = this.#received;
     // a group that was cut, or that begins with transactions that were applied before the restart
-    let from = this.#end !== undefined && this.#end.seq === group.seq - 1 ? this.#end.applied : 0;
+    let from = this.#end?.seq === group.seq - 1 ? this.#end.applied : 0;
     if (from > 0) this.#lastScheduledEvent ??= lastEventBefore(group, from);
     const closed = group.open ? Math.max(0, count - 1) : count;
-    for (const cut of [...this.#cuts]) {
+    for (const cut of this.#cuts) {
       if (comparePositions(group.position, cut.position) < 0) continue;
       const upTo = Math.min(closed, transactionsUpTo(group, cut.position));
       if (upTo > from) await this.#process({ group, from, to: upTo, begin });
@@ -257,7 +257,11 @@ export class SourceLane {
   }
 
   /** Never rejects: a failure is kept, and thrown by the next call. */
-  async #commit(builder: UnitBuilder, move: { before: SinkOffset | undefined; after: SinkOffset }, before: Promise<void> | undefined): Promise<void> {
+  async #commit(
+    builder: UnitBuilder,
+    move: { before: SinkOffset | undefined; after: SinkOffset },
+    before: Promise<void> | undefined,
+  ): Promise<void> {
     const { signal } = this.#abort;
     try {
       const { rows } = builder;
@@ -274,7 +278,7 @@ export class SourceLane {
       );
       for (const { table, reason } of resync) this.#options.onResync(table, reason);
     } catch (error) {
-      this.#failure ??= error;
+      this.#failure ??= asError(error);
       await builder.discard().catch(() => undefined);
     }
   }
@@ -350,7 +354,7 @@ export class SourceLane {
     try {
       return await work();
     } catch (error) {
-      this.#failure ??= error;
+      this.#failure ??= asError(error);
       throw error;
     } finally {
       resolve();
@@ -373,6 +377,10 @@ export class SourceLane {
       signal.removeEventListener('abort', abort);
     }
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new MillraceError('INTERNAL', String(error), { cause: error });
 }
 
 function sameOffset(a: SinkOffset | undefined, b: SinkOffset | undefined): boolean {

@@ -12,7 +12,7 @@ export interface UnitBuilderOptions {
   readonly store: SinkStore;
   readonly source: string;
   /** Whether the sink takes the table's topic. */
-  accepts(table: TableId): boolean;
+  readonly accepts: (table: TableId) => boolean;
 }
 
 interface ChunkRows {
@@ -78,7 +78,7 @@ export class UnitBuilder {
 
   async commit(move: OffsetMove, signal: AbortSignal): Promise<CommitReport> {
     const unit = await this.#openUnit();
-    return await unit.commit(move, signal);
+    return unit.commit(move, signal);
   }
 
   async discard(): Promise<void> {

@@ -118,7 +118,11 @@ function inPlaceActions(before: readonly MappedColumn[], columns: readonly Alter
   return kinds.length > 1 ? undefined : (kinds[0] ?? []);
 }
 
-async function rebuild(tx: Transaction, { record, name }: { record: TableRecord; name: string }, columns: readonly AlteredColumn[]): Promise<void> {
+async function rebuild(
+  tx: Transaction,
+  { record, name }: { record: TableRecord; name: string },
+  columns: readonly AlteredColumn[],
+): Promise<void> {
   const old = qualifiedTarget(record, name);
   const built = qualifiedTarget(record, `${asidePrefix}altering_${record.replica.table}`);
   await tx.session.run(`CREATE TABLE ${built} (${columnList(columns.map(({ after }) => after))})`);

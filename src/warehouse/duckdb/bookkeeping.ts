@@ -80,7 +80,15 @@ export class Bookkeeping {
   async moveOffset(session: Session, connector: string, move: { before: SinkOffset | undefined; after: SinkOffset }): Promise<void> {
     const { before, after } = move;
     const position = after.position;
-    const values = [after.logId, after.seq, after.applied, position?.file ?? null, position?.pos ?? null, position?.gtids ?? null, after.committedMs];
+    const values = [
+      after.logId,
+      after.seq,
+      after.applied,
+      position?.file ?? null,
+      position?.pos ?? null,
+      position?.gtids ?? null,
+      after.committedMs,
+    ];
     const changed =
       before === undefined
         ? await session.run(
@@ -95,9 +103,13 @@ export class Bookkeeping {
             [...values, connector, after.source, before.logId, before.seq, before.applied],
           );
     if (changed !== 1) {
-      throw new MillraceError('WAREHOUSE_FENCED', `The replica's offset of "${connector}" for ${after.source} is not ${before?.seq ?? 'absent'}`, {
-        context: { connector, source: after.source },
-      });
+      throw new MillraceError(
+        'WAREHOUSE_FENCED',
+        `The replica's offset of "${connector}" for ${after.source} is not ${before?.seq ?? 'absent'}`,
+        {
+          context: { connector, source: after.source },
+        },
+      );
     }
   }
 
@@ -167,7 +179,12 @@ export class BookkeepingChanges {
   }
 }
 
-export function recordKey({ connector, source, database, table }: Pick<TableRecord, 'connector' | 'source' | 'database' | 'table'>): string {
+export function recordKey({
+  connector,
+  source,
+  database,
+  table,
+}: Pick<TableRecord, 'connector' | 'source' | 'database' | 'table'>): string {
   return JSON.stringify([connector, source, database, table]);
 }
 

@@ -67,8 +67,7 @@ export interface MappedColumn {
  */
 export function mapColumn(column: Column, { invalidTemporal }: MappingOptions): MappedColumn {
   const [sqlType, kind] = mapType(column.type, invalidTemporal);
-  const canBecomeNull =
-    invalidTemporal === 'null' && (kind === cellKind.date || kind === cellKind.datetime || kind === cellKind.timestamp);
+  const canBecomeNull = invalidTemporal === 'null' && (kind === cellKind.date || kind === cellKind.datetime || kind === cellKind.timestamp);
   return { column, sqlType, kind, notNull: !column.nullable && !canBecomeNull };
 }
 

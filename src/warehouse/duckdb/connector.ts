@@ -26,9 +26,7 @@ export const duckdbSinkConnector: SinkConnector = {
   async openTask(context, signal) {
     const { config } = readSinkConfig({ name: context.connector, config: context.properties });
     const replica = await openDuckDbReplica(config.replica, context.log, signal);
-    const task = openTask(context, replica, (source, table, reason) =>
-      context.log.warn({ source, table, reason }, 'table needs a resync'),
-    );
+    const task = openTask(context, replica, (source, table, reason) => context.log.warn({ source, table, reason }, 'table needs a resync'));
     return {
       ...task,
       async [Symbol.asyncDispose]() {

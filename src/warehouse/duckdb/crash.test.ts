@@ -20,7 +20,7 @@ async function run(file: string, seed: number, env: Readonly<Record<string, stri
   const { promise, resolve, reject } = Promise.withResolvers<NodeJS.Signals | null>();
   child.on('error', reject);
   child.on('exit', (code, signal) => (code === 0 || signal !== null ? resolve(signal) : reject(new Error(`exit ${code}`))));
-  return await promise;
+  return promise;
 }
 
 async function checkEnd(file: string, seed: number): Promise<void> {
@@ -31,7 +31,9 @@ async function checkEnd(file: string, seed: number): Promise<void> {
     const read = await warehouse.rows(`SELECT * FROM d.${name}`);
     assert.deepEqual(read.map(printRow).toSorted(), rows, name);
   }
-  const leftovers = await warehouse.rows(`SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%millrace%' AND schema_name <> 'millrace'`);
+  const leftovers = await warehouse.rows(
+    `SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%millrace%' AND schema_name <> 'millrace'`,
+  );
   assert.deepEqual(leftovers, []);
 }
 

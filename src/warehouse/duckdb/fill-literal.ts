@@ -23,7 +23,9 @@ export async function fillLiteral(session: Session, mapped: MappedColumn, text: 
     writeCell(mapped.column.type, fillValue(mapped.column, text), writer);
   } catch (error) {
     if (!isMillraceError(error)) throw error;
-    throw new MillraceError('VALUE_UNREPRESENTABLE', `The default '${text}' of column ${mapped.column.name} cannot be read`, { cause: error });
+    throw new MillraceError('VALUE_UNREPRESENTABLE', `The default '${text}' of column ${mapped.column.name} cannot be read`, {
+      cause: error,
+    });
   }
   const image = imageBytes(writer.toBytes());
   await session.run(`CREATE OR REPLACE TEMP TABLE millrace_fill (c0 ${mapped.sqlType})`);

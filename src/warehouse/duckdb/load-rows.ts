@@ -5,6 +5,9 @@ import { ChunkWriter, type ChunkWriterOptions } from './chunk-writer.ts';
 import type { MappedColumn } from './column-mapping.ts';
 import { translateError, type Session } from './session.ts';
 
+/** Chunks after which the appender hands over what it holds: it would hold a hundred, outside of the memory limit. */
+const flushChunks = 16;
+
 /** Row numbers that are walked before other work of the thread gets its turn: about 10 ms. */
 const stretch = 16_384;
 
@@ -28,7 +31,11 @@ export interface LoadResult {
 export async function loadRows(
   session: Session,
   target: LoadTarget,
-  source: { readonly set: Pick<RowSet, 'extent' | 'visit'>; readonly columns: readonly MappedColumn[]; readonly options: ChunkWriterOptions },
+  source: {
+    readonly set: Pick<RowSet, 'extent' | 'visit'>;
+    readonly columns: readonly MappedColumn[];
+    readonly options: ChunkWriterOptions;
+  },
 ): Promise<LoadResult> {
   const { set, columns } = source;
   const appender = createAppender(session, target);
@@ -38,9 +45,11 @@ export async function loadRows(
     const chunk = duckdb.create_data_chunk(types);
     using writer = new ChunkWriter(columns, source.options);
     let rows = 0;
+    let chunks = 0;
     const flush = (): void => {
       rows += writer.rows;
       writer.flush(chunk, () => duckdb.append_data_chunk(appender, chunk));
+      if (++chunks % flushChunks === 0) duckdb.appender_flush_sync(appender);
     };
     for (let from = 0; from < set.extent; from += stretch) {
       set.visit(from, Math.min(from + stretch, set.extent), (image, start) => {

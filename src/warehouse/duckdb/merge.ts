@@ -25,7 +25,10 @@ export async function applyMerge(tx: Transaction, staged: StagedMerge): Promise<
     const keyless = schema.primaryKey.length === 0;
     const deleted = await tx.session.run(keyless ? deleteRowsSql(table, staged.deletes) : deleteKeysSql(table, staged.deletes));
     if (deleted !== rows) {
-      tx.sink.log.warn({ table: tableName(schema), expected: rows, found: deleted }, 'rows to change are not in the replica as they should be');
+      tx.sink.log.warn(
+        { table: tableName(schema), expected: rows, found: deleted },
+        'rows to change are not in the replica as they should be',
+      );
     }
     failpoint('deleted');
   }
@@ -102,7 +105,9 @@ async function completePartials(tx: Transaction, table: string, staged: StagedMe
         `WHEN substr(o.present, ${columns.length + 1}, 1) = '1' THEN t.${quoted(mapped.column.name)} ELSE ${fallback} END`,
     );
   }
-  const key = schema.primaryKey.map((position, index) => `t.${quoted(columns[position]?.column.name ?? '')} IS NOT DISTINCT FROM o.k${index}`);
+  const key = schema.primaryKey.map(
+    (position, index) => `t.${quoted(columns[position]?.column.name ?? '')} IS NOT DISTINCT FROM o.k${index}`,
+  );
   const origin = `SELECT rowid AS row, c0 AS present${schema.primaryKey.map((_, index) => `, c${index + 1} AS k${index}`).join('')} FROM temp.${partials.origins}`;
   const match = key.length === 0 ? 'false' : `substr(o.present, ${columns.length + 1}, 1) = '1' AND ${key.join(' AND ')}`;
   const name = `${partials.table}_whole`;

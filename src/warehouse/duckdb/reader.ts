@@ -33,7 +33,11 @@ const readingStatements = new Set<duckdb.StatementType>([
   duckdb.StatementType.RELATION,
 ]);
 
-export async function runQuery(session: Session, { sql, maxRows }: QueryOptions & { readonly sql: string }, signal: AbortSignal): Promise<QueryResult> {
+export async function runQuery(
+  session: Session,
+  { sql, maxRows }: QueryOptions & { readonly sql: string },
+  signal: AbortSignal,
+): Promise<QueryResult> {
   await checkReads(session, sql);
   await session.run('BEGIN TRANSACTION READ ONLY');
   try {
@@ -81,7 +85,9 @@ async function checkReads(session: Session, sql: string): Promise<void> {
   try {
     const statements = await session.connection.extractStatements(sql);
     if (statements.count !== 1) {
-      throw new MillraceError('WAREHOUSE_FAILED', `${statements.count} statements where one is due`, { nextStep: 'Send one SELECT at a time.' });
+      throw new MillraceError('WAREHOUSE_FAILED', `${statements.count} statements where one is due`, {
+        nextStep: 'Send one SELECT at a time.',
+      });
     }
     const statement = await statements.prepare(0);
     if (!readingStatements.has(statement.statementType)) {

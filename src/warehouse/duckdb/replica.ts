@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import duckdb from '@duckdb/node-bindings';
 import { messageOf, MillraceError } from '../../base/errors.ts';
@@ -26,7 +26,7 @@ export interface ReplicaOptions {
   readonly checkpointThreshold: string;
 }
 
-export const defaultReplicaOptions = { memoryLimit: '300MB', threads: 2, checkpointThreshold: '128MB' } as const;
+export const defaultReplicaOptions = { memoryLimit: '200MB', threads: 2, checkpointThreshold: '128MB' } as const;
 
 export interface TableStatus {
   readonly record: TableRecord;
@@ -42,6 +42,13 @@ export interface TableStatus {
 const leastCompactedRows = 200_000;
 const greatestDeadShare = 0.3;
 
+const upkeepMs = 1000;
+/** Without a writer for so long the replica counts as idle. */
+const idleMs = 1500;
+/** A write-ahead log of this size is worth a checkpoint when idle. */
+const checkpointedBytes = 4 << 20;
+const compactionMs = 10 * 60_000;
+
 /** A DuckDB file that is open in this thread, and in no other, in this process or another one. */
 export class Replica implements AsyncDisposable {
   readonly file: string;
@@ -54,6 +61,9 @@ export class Replica implements AsyncDisposable {
   readonly #sessions = new Set<Session>();
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
+  #busyMs = performance.now();
+  #compactedMs = performance.now();
+  readonly #upkeep: NodeJS.Timeout;
 
   private constructor(parts: { file: string; database: duckdb.Database; main: Session; storeStrings: StringStore; log: Logger }) {
     this.file = parts.file;
@@ -61,6 +71,7 @@ export class Replica implements AsyncDisposable {
     this.#main = parts.main;
     this.storeStrings = parts.storeStrings;
     this.#log = parts.log;
+    this.#upkeep = setInterval(() => void this.#keepUp(), upkeepMs).unref();
   }
 
   /** @throws WAREHOUSE_LOCKED, DATA_VERSION */
@@ -85,6 +96,7 @@ export class Replica implements AsyncDisposable {
     try {
       return await work();
     } finally {
+      this.#busyMs = performance.now();
       done();
     }
   }
@@ -116,12 +128,12 @@ export class Replica implements AsyncDisposable {
 
   /** A reader of what is committed now, whatever is committed later. */
   async pin(): Promise<PinnedReader> {
-    return await openPin(await openSession(this.#database));
+    return openPin(await openSession(this.#database));
   }
 
   /** A further connection; the caller closes it, and writes only inside of `exclusive`. */
   async openSession(): Promise<Session> {
-    return await openSession(this.#database);
+    return openSession(this.#database);
   }
 
   /** Replicated tables of one connector, or of all. */
@@ -205,7 +217,9 @@ export class Replica implements AsyncDisposable {
     await this.exclusive(async () => {
       for (const record of this.tables(connector)) {
         const names = [record.live === undefined ? undefined : record.replica.table, record.aside?.name];
-        for (const name of names) if (name !== undefined) await this.#main.run(`DROP TABLE IF EXISTS ${qualified(record.replica.schema, name)}`);
+        for (const name of names) {
+          if (name !== undefined) await this.#main.run(`DROP TABLE IF EXISTS ${qualified(record.replica.schema, name)}`);
+        }
       }
       await this.book.forget(this.#main, connector);
     });
@@ -214,11 +228,30 @@ export class Replica implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearInterval(this.#upkeep);
     await this.#last;
     for (const session of this.#sessions) session[Symbol.dispose]();
     this.#main[Symbol.dispose]();
     duckdb.close_sync(this.#database);
     openFiles.delete(this.file);
+  }
+
+  /** When nothing has been written for a while: a checkpoint if there is something to write, seldom a look for dead rows. */
+  async #keepUp(): Promise<void> {
+    const nowMs = performance.now();
+    if (this.#closed || nowMs - this.#busyMs < idleMs) return;
+    const walBytes = statSync(`${this.file}.wal`, { throwIfNoEntry: false })?.size ?? 0;
+    try {
+      if (walBytes >= checkpointedBytes) {
+        await this.checkpointWhenIdle();
+      } else if (nowMs - this.#compactedMs >= compactionMs) {
+        this.#compactedMs = nowMs;
+        const tables = await this.compactWhenIdle(new AbortController().signal);
+        if (tables.length > 0) this.#log.info({ tables }, 'tables rebuilt without their deleted rows');
+      }
+    } catch (error) {
+      this.#log.warn({ error: messageOf(error) }, 'upkeep of the replica failed, it is tried again');
+    }
   }
 
   async #takeSession(): Promise<Session> {
@@ -302,5 +335,5 @@ async function countRows(session: Session, record: TableRecord, name: string): P
 /** Opens the file that a warehouse's thread owns. @throws WAREHOUSE_LOCKED, DATA_VERSION */
 export async function openDuckDbReplica(options: ReplicaOptions, log: Logger, signal: AbortSignal): Promise<Replica> {
   signal.throwIfAborted();
-  return await Replica.open(options, log);
+  return Replica.open(options, log);
 }

@@ -66,7 +66,7 @@ export function readSinkConfig({ name, config }: ConnectorConfig): SinkConfigRea
 
 /** Kafka Connect's own rule: one of the two, and the expression stands for the whole name, letter case included. */
 function topicFilter(name: string, topics: readonly string[], regex: string): (topic: string) => boolean {
-  if ((topics.length > 0) === (regex !== '')) {
+  if (topics.length > 0 === (regex !== '')) {
     throw new MillraceError('CONFIG_INVALID', `Connector "${name}": set one of topics and topics.regex`);
   }
   if (regex === '') {

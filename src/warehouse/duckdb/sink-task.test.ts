@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SourcePosition } from '../../connect/commit-group.ts';
 import { chunkOf, column, History, int, table, text, type Row } from '../group.fixture.ts';
 import { openWarehouse } from './warehouse.fixture.ts';
 
 const orders = table('shop', 'orders', [column('id', int, { nullable: false }), column('note', text)]);
-const items = table('shop', 'items', [column('order_id', int, { nullable: false }), column('nr', int, { nullable: false }), column('qty', int)], [0, 1]);
+const items = table(
+  'shop',
+  'items',
+  [column('order_id', int, { nullable: false }), column('nr', int, { nullable: false }), column('qty', int)],
+  [0, 1],
+);
 const events = table('shop', 'events', [column('kind', text), column('at_ms', { kind: 'int', bits: 64, unsigned: false })], []);
 const signal = new AbortController().signal;
 const allOrders = 'SELECT * FROM shop.orders ORDER BY id';
@@ -17,8 +21,13 @@ test('changes of whole transactions arrive, and the offset with them', async () 
   assert.equal(warehouse.task.pending(), true);
   const offsets = await warehouse.task.flush(signal);
   assert.equal(warehouse.task.pending(), false);
-  assert.deepEqual(await warehouse.rows(allOrders), [['1', 'a'], ['2', 'b']]);
-  assert.deepEqual(offsets, [{ source: 'src', logId: 'log-1', seq: 1, applied: 0, position: history.position, committedMs: 1_700_000_000_000 }]);
+  assert.deepEqual(await warehouse.rows(allOrders), [
+    ['1', 'a'],
+    ['2', 'b'],
+  ]);
+  assert.deepEqual(offsets, [
+    { source: 'src', logId: 'log-1', seq: 1, applied: 0, position: history.position, committedMs: 1_700_000_000_000 },
+  ]);
   history.transaction((tx) => {
     tx.update(orders, [1, 'a'], [1, 'c']);
     tx.delete(orders, [2, 'b']);
@@ -27,8 +36,14 @@ test('changes of whole transactions arrive, and the offset with them', async () 
   });
   await warehouse.task.put(history.group(), signal);
   await warehouse.task.flush(signal);
-  assert.deepEqual(await warehouse.rows(allOrders), [['1', 'c'], ['3', null]]);
-  assert.deepEqual(await warehouse.rows('SELECT * FROM shop.items ORDER BY nr'), [['3', '1', '10'], ['3', '2', '20']]);
+  assert.deepEqual(await warehouse.rows(allOrders), [
+    ['1', 'c'],
+    ['3', null],
+  ]);
+  assert.deepEqual(await warehouse.rows('SELECT * FROM shop.items ORDER BY nr'), [
+    ['3', '1', '10'],
+    ['3', '2', '20'],
+  ]);
 });
 
 test('a task that is opened again goes on after its stored offset and skips what is applied', async () => {
@@ -42,7 +57,11 @@ test('a task that is opened again goes on after its stored offset and skips what
   assert.equal(again.committed()[0]?.seq, 2);
   for (const group of groups) await again.put(group, signal);
   await again.flush(signal);
-  assert.deepEqual(await warehouse.rows(allOrders), [['1', 'x'], ['2', 'x'], ['3', 'x']]);
+  assert.deepEqual(await warehouse.rows(allOrders), [
+    ['1', 'x'],
+    ['2', 'x'],
+    ['3', 'x'],
+  ]);
   await again[Symbol.asyncDispose]();
   await assert.rejects(warehouse.openTask({ logId: 'another' }), { code: 'LOG_IDENTITY' });
 });
@@ -61,7 +80,10 @@ test('of two tasks under one name the second to commit is refused', async () => 
 test('rows without a key are replicated one by one, equal ones too', async () => {
   await using warehouse = await openWarehouse();
   const history = new History();
-  await warehouse.task.put(history.transaction((tx) => tx.insert(events, ['a', 1n], ['a', 1n], ['a', 1n], [null, null], [null, null])).group(), signal);
+  await warehouse.task.put(
+    history.transaction((tx) => tx.insert(events, ['a', 1n], ['a', 1n], ['a', 1n], [null, null], [null, null])).group(),
+    signal,
+  );
   await warehouse.task.flush(signal);
   history.transaction((tx) => {
     tx.delete(events, ['a', 1n], [null, null]);
@@ -69,7 +91,11 @@ test('rows without a key are replicated one by one, equal ones too', async () =>
   });
   await warehouse.task.put(history.group(), signal);
   await warehouse.task.flush(signal);
-  assert.deepEqual(await warehouse.rows('SELECT * FROM shop.events ORDER BY ALL'), [['a', '1'], ['b', '2'], [null, null]]);
+  assert.deepEqual(await warehouse.rows('SELECT * FROM shop.events ORDER BY ALL'), [
+    ['a', '1'],
+    ['b', '2'],
+    [null, null],
+  ]);
 });
 
 test('absent columns keep what the replica has, also when the key changes', async () => {
@@ -81,7 +107,10 @@ test('absent columns keep what the replica has, also when the key changes', asyn
     column('c', { kind: 'date' }),
   ]);
   const history = new History();
-  await warehouse.task.put(history.transaction((tx) => tx.insert(wide, [1, 'one', 1, '2024-01-01'], [2, 'two', null, null], [3, 'three', 3, null])).group(), signal);
+  await warehouse.task.put(
+    history.transaction((tx) => tx.insert(wide, [1, 'one', 1, '2024-01-01'], [2, 'two', null, null], [3, 'three', 3, null])).group(),
+    signal,
+  );
   await warehouse.task.flush(signal);
   history.transaction((tx) => {
     tx.update(wide, [1, undefined, undefined, undefined], [undefined, undefined, 11, undefined]);
@@ -129,16 +158,27 @@ test('transactions before an open one are committed, and not repeated after a re
     .transaction((tx) => tx.insert(events, ['closed', 1n]))
     .transaction((tx) => tx.insert(events, ['open', 1n]))
     .group(true);
-  const second = history.transaction((tx) => tx.insert(events, ['open', 2n])).transaction((tx) => tx.insert(events, ['next', 1n])).group();
+  const second = history
+    .transaction((tx) => tx.insert(events, ['open', 2n]))
+    .transaction((tx) => tx.insert(events, ['next', 1n]))
+    .group();
   await warehouse.task.put(first, signal);
   await warehouse.task.flush(signal);
-  assert.deepEqual(warehouse.task.committed().map(({ seq, applied }) => [seq, applied]), [[0, 1]]);
+  assert.deepEqual(
+    warehouse.task.committed().map(({ seq, applied }) => [seq, applied]),
+    [[0, 1]],
+  );
   await warehouse.task[Symbol.asyncDispose]();
   const again = await warehouse.openTask();
   await again.put(first, signal);
   await again.put(second, signal);
   await again.flush(signal);
-  assert.deepEqual(await warehouse.rows('SELECT * FROM shop.events ORDER BY ALL'), [['closed', '1'], ['next', '1'], ['open', '1'], ['open', '2']]);
+  assert.deepEqual(await warehouse.rows('SELECT * FROM shop.events ORDER BY ALL'), [
+    ['closed', '1'],
+    ['next', '1'],
+    ['open', '1'],
+    ['open', '2'],
+  ]);
 });
 
 test('a snapshot shows nothing until its end, then all of its tables at once', async () => {
@@ -146,17 +186,40 @@ test('a snapshot shows nothing until its end, then all of its tables at once', a
   const { task } = warehouse;
   const history = new History();
   await task.put(history.snapshotBegin('s1', [orders, items]).group(), signal);
-  await task.put(history.chunk('s1', orders, [[1, 'a'], [2, 'b']]).group(), signal);
+  await task.put(
+    history
+      .chunk('s1', orders, [
+        [1, 'a'],
+        [2, 'b'],
+      ])
+      .group(),
+    signal,
+  );
   await task.flush(signal);
   await assert.rejects(warehouse.rows(allOrders));
   await task.put(history.transaction((tx) => tx.update(orders, [1, 'a'], [1, 'changed'])).group(), signal);
-  await task.put(history.chunk('s1', orders, [[3, 'c']]).chunk('s1', items, [[1, 1, 5]]).group(), signal);
+  await task.put(
+    history
+      .chunk('s1', orders, [[3, 'c']])
+      .chunk('s1', items, [[1, 1, 5]])
+      .group(),
+    signal,
+  );
   await task.flush(signal);
   await task[Symbol.asyncDispose]();
   const again = await warehouse.openTask();
-  await again.put(history.transaction((tx) => tx.delete(orders, [2, 'b'])).snapshotEnd('s1', [orders, items]).group(), signal);
+  await again.put(
+    history
+      .transaction((tx) => tx.delete(orders, [2, 'b']))
+      .snapshotEnd('s1', [orders, items])
+      .group(),
+    signal,
+  );
   await again.flush(signal);
-  assert.deepEqual(await warehouse.rows(allOrders), [['1', 'changed'], ['3', 'c']]);
+  assert.deepEqual(await warehouse.rows(allOrders), [
+    ['1', 'changed'],
+    ['3', 'c'],
+  ]);
   assert.deepEqual(await warehouse.rows('SELECT * FROM shop.items'), [['1', '1', '5']]);
   assert.deepEqual(await warehouse.rows(`SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%millrace%'`), []);
 });
@@ -166,156 +229,47 @@ test('a table that is read again stays as it was until the new state is whole', 
   const { task } = warehouse;
   const history = new History();
   await task.put(history.transaction((tx) => tx.insert(orders, [1, 'old'])).group(), signal);
-  await task.put(history.snapshotBegin('s2', [orders], false).chunk('s2', orders, [[1, 'read'], [2, 'read']]).group(), signal);
+  await task.put(
+    history
+      .snapshotBegin('s2', [orders], false)
+      .chunk('s2', orders, [
+        [1, 'read'],
+        [2, 'read'],
+      ])
+      .group(),
+    signal,
+  );
   await task.put(history.transaction((tx) => tx.update(orders, [2, 'read'], [2, 'later'])).group(), signal);
   await task.flush(signal);
   assert.deepEqual(await warehouse.rows(allOrders), [['1', 'old']]);
   await task.put(history.snapshotEnd('s2', [orders]).group(), signal);
   await task.flush(signal);
-  assert.deepEqual(await warehouse.rows(allOrders), [['1', 'read'], ['2', 'later']]);
+  assert.deepEqual(await warehouse.rows(allOrders), [
+    ['1', 'read'],
+    ['2', 'later'],
+  ]);
 });
 
 test('a snapshot that begins anew forgets what the first try had loaded', async () => {
   await using warehouse = await openWarehouse();
   const history = new History();
-  await warehouse.task.put(history.snapshotBegin('s1', [orders]).chunk('s1', orders, [[1, 'first']]).group(), signal);
-  await warehouse.task.put(history.snapshotBegin('s2', [orders]).chunk('s2', orders, [[2, 'second']]).snapshotEnd('s2', [orders]).group(), signal);
+  await warehouse.task.put(
+    history
+      .snapshotBegin('s1', [orders])
+      .chunk('s1', orders, [[1, 'first']])
+      .group(),
+    signal,
+  );
+  await warehouse.task.put(
+    history
+      .snapshotBegin('s2', [orders])
+      .chunk('s2', orders, [[2, 'second']])
+      .snapshotEnd('s2', [orders])
+      .group(),
+    signal,
+  );
   await warehouse.task.flush(signal);
   assert.deepEqual(await warehouse.rows(allOrders), [['2', 'second']]);
-});
-
-async function seen(warehouse: { rows(sql: string): Promise<readonly (readonly (string | null)[])[]> }): Promise<string> {
-  return (await warehouse.rows('SELECT id FROM shop.orders ORDER BY id')).map(([id]) => id).join();
-}
-
-test('a cut commits exactly the transactions up to its position, wherever that lies', async () => {
-  const ids = [1, 2, 3, 4, 5, 6];
-  for (const cutAfter of ids.slice(1)) {
-    await using warehouse = await openWarehouse();
-    const { task } = warehouse;
-    const history = new History();
-    const groups = [[1], [2, 3, 4], [5], [6]].map((part) => {
-      for (const id of part) history.transaction((tx) => tx.insert(orders, [id, 'x']));
-      return history.group();
-    });
-    const position = history.ends[cutAfter - 1];
-    assert.ok(position !== undefined);
-    const [first, ...rest] = groups;
-    assert.ok(first !== undefined);
-    await task.put(first, signal);
-    await task.flush(signal);
-    const cut = task.cutAt({ source: 'src', position }, () => seen(warehouse), signal);
-    for (const group of rest) await task.put(group, signal);
-    assert.equal(await cut, ids.slice(0, cutAfter).join());
-    await task.flush(signal);
-    assert.equal(await seen(warehouse), ids.join());
-  }
-});
-
-test('a held task lets a cut lie before what it has taken already', async () => {
-  await using warehouse = await openWarehouse();
-  const { task } = warehouse;
-  const history = new History();
-  await task.put(history.transaction((tx) => tx.insert(orders, [1, 'x'])).group(), signal);
-  await task.flush(signal);
-  const hold = task.hold?.('src');
-  const positions: SourcePosition[] = [];
-  for (const id of [2, 3]) history.transaction((tx) => tx.insert(orders, [id, 'x']));
-  positions.push(history.position);
-  for (const id of [4, 5]) history.transaction((tx) => tx.insert(orders, [id, 'x']));
-  await task.put(history.group(), signal);
-  await task.flush(signal);
-  assert.equal(await seen(warehouse), '1');
-  const [position] = positions;
-  assert.ok(position !== undefined);
-  assert.equal(await task.cutAt({ source: 'src', position }, () => seen(warehouse), signal), '1,2,3');
-  hold?.[Symbol.dispose]();
-  await task.flush(signal);
-  assert.equal(await seen(warehouse), '1,2,3,4,5');
-  await assert.rejects(task.cutAt({ source: 'src', position }, () => seen(warehouse), signal), { code: 'VERIFY_UNDECIDED' });
-});
-
-test('an offset inside of a group survives a restart', async () => {
-  await using warehouse = await openWarehouse();
-  const history = new History();
-  for (const id of [1, 2, 3]) history.transaction((tx) => tx.insert(orders, [id, 'x']));
-  const group = history.group();
-  const position = history.ends[1];
-  assert.ok(position !== undefined);
-  const cut = warehouse.task.cutAt({ source: 'src', position }, () => seen(warehouse), signal);
-  await Promise.all([warehouse.task.put(group, signal), cut]);
-  await warehouse.task[Symbol.asyncDispose]();
-  const again = await warehouse.openTask();
-  assert.deepEqual(again.committed().map(({ seq, applied }) => [seq, applied]), [[0, 2]]);
-  await again.put(group, signal);
-  await again.flush(signal);
-  assert.equal(await seen(warehouse), '1,2,3');
-});
-
-test('sinks, queries and a pinned reader work on one file at once', async () => {
-  await using warehouse = await openWarehouse();
-  const other = await warehouse.openTask({ connector: 'second', nameFormat: 'copy.${database}_${table}' });
-  const history = new History();
-  const begin = history.transaction((tx) => tx.insert(orders, [0, 'x'])).group();
-  await Promise.all([warehouse.task.put(begin, signal), other.put(begin, signal)]);
-  await Promise.all([warehouse.task.flush(signal), other.flush(signal)]);
-  await using pin = await warehouse.replica.pin();
-  for (let id = 1; id <= 20; id++) {
-    const group = history.transaction((tx) => tx.insert(orders, [id, 'x'])).group();
-    const both = Promise.all([warehouse.task, other].map((task) => task.put(group, signal).then(() => task.flush(signal))));
-    const [[count] = []] = await warehouse.rows('SELECT count(*) FROM copy.shop_orders');
-    assert.ok(Number(count) >= id);
-    await both;
-  }
-  await warehouse.replica.checkpointWhenIdle();
-  assert.deepEqual(await pin.query('SELECT count(*) FROM shop.orders', signal), [['1']]);
-  assert.deepEqual(await warehouse.rows('SELECT count(*) FROM shop.orders'), [['21']]);
-});
-
-test('names that are one to DuckDB, or reserved, are refused with the setting that repairs it', async () => {
-  const row: Row = [1, 'x'];
-  const upper = table('shop', 'ORDERS', orders.columns);
-  const reserved = table('main', 'orders', orders.columns);
-  for (const schema of [upper, reserved]) {
-    await using warehouse = await openWarehouse();
-    const history = new History();
-    await warehouse.task.put(history.transaction((tx) => tx.insert(orders, row)).group(), signal);
-    await warehouse.task.put(history.transaction((tx) => tx.insert(schema, row)).group(), signal);
-    await assert.rejects(warehouse.task.flush(signal), { code: 'NAME_COLLISION', nextStep: /replica\.name\.map/ });
-  }
-  await using warehouse = await openWarehouse({ nameMap: 'main.orders:mine.orders' });
-  await warehouse.task.put(new History().transaction((tx) => tx.insert(reserved, row)).group(), signal);
-  await warehouse.task.put(new History('other').transaction((tx) => tx.insert(orders, row)).group(), signal);
-  await warehouse.task.flush(signal);
-  assert.deepEqual(await warehouse.rows('SELECT * FROM mine.orders'), [['1', 'x']]);
-  await warehouse.task.put(new History('third').transaction((tx) => tx.insert(orders, row)).group(), signal);
-  await assert.rejects(warehouse.task.flush(signal), { code: 'NAME_COLLISION' });
-});
-
-test('a file named like its schema is no obstacle, and a second opener is refused', async () => {
-  await using warehouse = await openWarehouse();
-  assert.match(warehouse.file, /shop\.duckdb$/);
-  await warehouse.task.put(new History().transaction((tx) => tx.insert(orders, [1, 'x'])).group(), signal);
-  await warehouse.task.flush(signal);
-  assert.deepEqual(await warehouse.rows(allOrders), [['1', 'x']]);
-  await assert.rejects(openWarehouse({ file: warehouse.file }), { code: 'WAREHOUSE_LOCKED' });
-});
-
-test('queries only read, end when they are aborted, and return at most what was asked for', async () => {
-  await using warehouse = await openWarehouse();
-  const { replica } = warehouse;
-  for (const sql of ['CREATE TABLE t (a INT)', 'INSERT INTO millrace.format VALUES (2)', "COPY millrace.format TO '/tmp/x'", 'SELECT 1; SELECT 2', 'DROP SCHEMA millrace CASCADE']) {
-    await assert.rejects(replica.query(sql, { maxRows: 1 }, signal), { code: 'WAREHOUSE_FAILED' });
-  }
-  const answer = await replica.query('SELECT 1 AS one, NULL, [1, 2]::INT[] AS list FROM range(10)', { maxRows: 2 }, signal);
-  assert.deepEqual(answer.rows, [['1', null, '[1, 2]'], ['1', null, '[1, 2]']]);
-  assert.equal(answer.truncated, true);
-  assert.deepEqual(answer.columns.map(({ name }) => name), ['one', 'NULL', 'list']);
-  await replica.query('SHOW ALL TABLES', { maxRows: 1 }, signal);
-  const abort = new AbortController();
-  const long = replica.query('SELECT count(*) FROM range(1e12::BIGINT)', { maxRows: 1 }, abort.signal);
-  setTimeout(() => abort.abort(new Error('enough')), 50);
-  await assert.rejects(long, /enough/);
 });
 
 test('chunks of many rows go through in one commit', async () => {
@@ -326,6 +280,8 @@ test('chunks of many rows go through in one commit', async () => {
   for (let at = 0; at < rows.length; at += 700) history.chunk('s', orders, rows.slice(at, at + 700));
   await warehouse.task.put(history.snapshotEnd('s', [orders]).group(), signal);
   await warehouse.task.flush(signal);
-  assert.deepEqual(await warehouse.rows('SELECT count(*), count(DISTINCT note), min(id), max(id) FROM shop.orders'), [['5000', '5000', '0', '4999']]);
+  assert.deepEqual(await warehouse.rows('SELECT count(*), count(DISTINCT note), min(id), max(id) FROM shop.orders'), [
+    ['5000', '5000', '0', '4999'],
+  ]);
   assert.equal(chunkOf(orders, rows).count, 5000);
 });

@@ -46,7 +46,12 @@ export async function stageFold(session: Session, fold: Fold, { mapping, storeSt
   const substituted = new Map<string, number>();
   const failOnInvalid = mapping.invalidTemporal === 'fail';
 
-  const stage = async (kind: string, set: RowSet, mapped: readonly MappedColumn[], key: readonly number[]): Promise<StagedRows | undefined> => {
+  const stage = async (
+    kind: string,
+    set: RowSet,
+    mapped: readonly MappedColumn[],
+    key: readonly number[],
+  ): Promise<StagedRows | undefined> => {
     if (set.count === 0) return undefined;
     const table = `millrace_${kind}_${nextName++}`;
     await session.run(`CREATE TEMP TABLE ${table} (${mapped.map(({ sqlType }, index) => `c${index} ${sqlType}`).join(', ')})`);
@@ -73,7 +78,9 @@ export async function stageFold(session: Session, fold: Fold, { mapping, storeSt
 
 /** Frees what was staged. */
 export async function dropStaged(session: Session, { deletes, inserts, partials }: StagedMerge): Promise<void> {
-  const tables = [deletes?.table, inserts?.table, partials?.table, partials?.origins].filter((table) => table !== undefined && table !== '');
+  const tables = [deletes?.table, inserts?.table, partials?.table, partials?.origins].filter(
+    (table) => table !== undefined && table !== '',
+  );
   if (tables.length > 0) await session.run(tables.map((table) => `DROP TABLE temp.${table}`).join('; '));
 }
 

@@ -3,7 +3,16 @@ import { releaseStringBlocks, repairUtf8, returnBuffer, storeStringBlock, takeBu
 import type { Session } from './session.ts';
 
 /** Strings around every length at which the layout changes. */
-const samples = ['', 'a', 'twelve bytes', 'thirteen byte', 'ä€😀 beyond the inline twelve', 'x'.repeat(5000), 'again short', 'y'.repeat(13)];
+const samples = [
+  '',
+  'a',
+  'twelve bytes',
+  'thirteen byte',
+  'ä€😀 beyond the inline twelve',
+  'x'.repeat(5000),
+  'again short',
+  'y'.repeat(13),
+];
 
 /** Whether DuckDB takes strings that `storeStringBlock` laid out: writes some, and reads them back through DuckDB. */
 export async function stringBlocksWork(session: Session): Promise<boolean> {

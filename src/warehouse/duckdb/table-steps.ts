@@ -190,6 +190,12 @@ export async function endSnapshot(tx: Transaction, snapshot: string, tables: rea
     const record = recordOf(tx, id);
     if (record?.aside === undefined || record.aside.snapshot !== snapshot) continue;
     const { aside, ...rest } = record;
+    if (record.broken !== undefined) {
+      // what was loaded cannot go on either: the next snapshot begins anew
+      await tx.session.run(`DROP TABLE IF EXISTS ${qualifiedTarget(record, aside.name)}`);
+      tx.book.set(rest);
+      continue;
+    }
     if (record.live !== undefined) await tx.session.run(`DROP TABLE IF EXISTS ${qualifiedTarget(record, record.replica.table)}`);
     await tx.session.run(`ALTER TABLE ${qualifiedTarget(record, aside.name)} RENAME TO ${quoted(record.replica.table)}`);
     tx.book.set({ ...rest, live: aside.schema });

@@ -79,7 +79,7 @@ export class DuckDbUnit implements Unit {
 
   async commit(move: OffsetMove, signal: AbortSignal): Promise<CommitReport> {
     signal.throwIfAborted();
-    return await this.#replica.exclusive(async () => {
+    return this.#replica.exclusive(async () => {
       const session = this.#session;
       const { book } = this.#replica;
       const changes = new BookkeepingChanges(book);
@@ -120,11 +120,12 @@ export class DuckDbUnit implements Unit {
   async #appendChunks(tx: Transaction, chunks: readonly ChunkRows[]): Promise<void> {
     const schema = chunks[0]?.batch.schema;
     if (schema === undefined) return;
-    const known = recordOf(tx, schema) ?? (await createTable(tx, schema));
-    if (known.aside === undefined && known.live !== undefined && recordOf(tx, schema)?.substitutions !== known.substitutions) {
-      markBroken(tx, known, 'rows of a snapshot came that had not begun');
+    const known = recordOf(tx, schema);
+    if (known !== undefined && known.aside === undefined) {
+      markBroken(tx, known, 'rows of a snapshot came without its begin');
+      return;
     }
-    const record = usableRecord(tx, known, schema);
+    const record = usableRecord(tx, known ?? (await createTable(tx, schema)), schema);
     const target = record === undefined ? undefined : writeTarget(record);
     if (record === undefined || target === undefined) return;
     const columns = columnsOf(record, schema);

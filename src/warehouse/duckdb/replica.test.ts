@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { column, History, int, table, text, type Row } from '../group.fixture.ts';
+import { openWarehouse } from './warehouse.fixture.ts';
+
+const orders = table('shop', 'orders', [column('id', int, { nullable: false }), column('note', text)]);
+const signal = new AbortController().signal;
+const allOrders = 'SELECT * FROM shop.orders ORDER BY id';
+
+test('sinks, queries and a pinned reader work on one file at once', async () => {
+  await using warehouse = await openWarehouse();
+  const other = await warehouse.openTask({ connector: 'second', nameFormat: 'copy.${database}_${table}' });
+  const history = new History();
+  const begin = history.transaction((tx) => tx.insert(orders, [0, 'x'])).group();
+  await Promise.all([warehouse.task.put(begin, signal), other.put(begin, signal)]);
+  await Promise.all([warehouse.task.flush(signal), other.flush(signal)]);
+  await using pin = await warehouse.replica.pin();
+  for (let id = 1; id <= 20; id++) {
+    const group = history.transaction((tx) => tx.insert(orders, [id, 'x'])).group();
+    const both = Promise.all([warehouse.task, other].map((task) => task.put(group, signal).then(() => task.flush(signal))));
+    const [[count] = []] = await warehouse.rows('SELECT count(*) FROM copy.shop_orders');
+    assert.ok(Number(count) >= id);
+    await both;
+  }
+  await warehouse.replica.checkpointWhenIdle();
+  assert.deepEqual(await pin.query('SELECT count(*) FROM shop.orders', signal), [['1']]);
+  assert.deepEqual(await warehouse.rows('SELECT count(*) FROM shop.orders'), [['21']]);
+});
+
+test('names that are one to DuckDB, or reserved, are refused with the setting that repairs it', async () => {
+  const row: Row = [1, 'x'];
+  const upper = table('shop', 'ORDERS', orders.columns);
+  const reserved = table('main', 'orders', orders.columns);
+  for (const schema of [upper, reserved]) {
+    await using warehouse = await openWarehouse();
+    const history = new History();
+    await warehouse.task.put(history.transaction((tx) => tx.insert(orders, row)).group(), signal);
+    await warehouse.task.put(history.transaction((tx) => tx.insert(schema, row)).group(), signal);
+    await assert.rejects(warehouse.task.flush(signal), { code: 'NAME_COLLISION', nextStep: /replica\.name\.map/ });
+  }
+  await using warehouse = await openWarehouse({ nameMap: 'main.orders:mine.orders' });
+  await warehouse.task.put(new History().transaction((tx) => tx.insert(reserved, row)).group(), signal);
+  await warehouse.task.put(new History('other').transaction((tx) => tx.insert(orders, row)).group(), signal);
+  await warehouse.task.flush(signal);
+  assert.deepEqual(await warehouse.rows('SELECT * FROM mine.orders'), [['1', 'x']]);
+  await warehouse.task.put(new History('third').transaction((tx) => tx.insert(orders, row)).group(), signal);
+  await assert.rejects(warehouse.task.flush(signal), { code: 'NAME_COLLISION' });
+});
+
+test('a file named like its schema is no obstacle, and a second opener is refused', async () => {
+  await using warehouse = await openWarehouse();
+  assert.match(warehouse.file, /shop\.duckdb$/);
+  await warehouse.task.put(new History().transaction((tx) => tx.insert(orders, [1, 'x'])).group(), signal);
+  await warehouse.task.flush(signal);
+  assert.deepEqual(await warehouse.rows(allOrders), [['1', 'x']]);
+  await assert.rejects(openWarehouse({ file: warehouse.file }), { code: 'WAREHOUSE_LOCKED' });
+});
+
+test('queries only read, end when they are aborted, and return at most what was asked for', async () => {
+  await using warehouse = await openWarehouse();
+  const { replica } = warehouse;
+  for (const sql of [
+    'CREATE TABLE t (a INT)',
+    'INSERT INTO millrace.format VALUES (2)',
+    "COPY millrace.format TO '/tmp/x'",
+    'SELECT 1; SELECT 2',
+    'DROP SCHEMA millrace CASCADE',
+  ]) {
+    await assert.rejects(replica.query(sql, { maxRows: 1 }, signal), { code: 'WAREHOUSE_FAILED' });
+  }
+  const answer = await replica.query('SELECT 1 AS one, NULL, [1, 2]::INT[] AS list FROM range(10)', { maxRows: 2 }, signal);
+  assert.deepEqual(answer.rows, [
+    ['1', null, '[1, 2]'],
+    ['1', null, '[1, 2]'],
+  ]);
+  assert.equal(answer.truncated, true);
+  assert.deepEqual(
+    answer.columns.map(({ name }) => name),
+    ['one', 'NULL', 'list'],
+  );
+  await replica.query('SHOW ALL TABLES', { maxRows: 1 }, signal);
+  const abort = new AbortController();
+  const long = replica.query('SELECT count(*) FROM range(1e12::BIGINT)', { maxRows: 1 }, abort.signal);
+  setTimeout(() => abort.abort(new Error('enough')), 50);
+  await assert.rejects(long, /enough/);
+});

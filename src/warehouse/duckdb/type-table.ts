@@ -1,0 +1,59 @@
+import type { ColumnType } from '../../event/column-type.ts';
+import { mapColumn } from './column-mapping.ts';
+
+/** A line of the page on types. */
+export interface TypeLine {
+  /** As a user declares the column. */
+  readonly source: string;
+  /** The replica's type; with `temporal.invalid.handling=text` too. */
+  readonly replica: string;
+  readonly replicaAsText: string;
+  readonly note: string;
+}
+
+const types: readonly (readonly [source: string, type: ColumnType, note: string])[] = [
+  ['TINYINT, BOOL', { kind: 'int', bits: 8, unsigned: false }, ''],
+  ['TINYINT UNSIGNED', { kind: 'int', bits: 8, unsigned: true }, ''],
+  ['SMALLINT', { kind: 'int', bits: 16, unsigned: false }, ''],
+  ['SMALLINT UNSIGNED', { kind: 'int', bits: 16, unsigned: true }, ''],
+  ['MEDIUMINT', { kind: 'int', bits: 24, unsigned: false }, ''],
+  ['MEDIUMINT UNSIGNED', { kind: 'int', bits: 24, unsigned: true }, ''],
+  ['INT', { kind: 'int', bits: 32, unsigned: false }, ''],
+  ['INT UNSIGNED', { kind: 'int', bits: 32, unsigned: true }, ''],
+  ['BIGINT', { kind: 'int', bits: 64, unsigned: false }, ''],
+  ['BIGINT UNSIGNED', { kind: 'int', bits: 64, unsigned: true }, ''],
+  ['BIT(1)', { kind: 'bit', length: 1 }, ''],
+  ['BIT(n)', { kind: 'bit', length: 64 }, 'the bits as a number'],
+  ['FLOAT', { kind: 'float', unsigned: false }, ''],
+  ['DOUBLE', { kind: 'double', unsigned: false }, ''],
+  ['DECIMAL(12,2)', { kind: 'decimal', precision: 12, scale: 2, unsigned: false }, 'up to 38 digits'],
+  ['DECIMAL(39,0) and wider', { kind: 'decimal', precision: 39, scale: 0, unsigned: false }, 'the exact digits as text'],
+  ['YEAR', { kind: 'year' }, ''],
+  ['DATE', { kind: 'date' }, 'dates that do not exist: see `temporal.invalid.handling`'],
+  ['TIME', { kind: 'time', fsp: 0 }, 'up to ±838:59:59, which a time of day does not hold'],
+  ['DATETIME', { kind: 'datetime', fsp: 0 }, 'without a zone; dates that do not exist: see `temporal.invalid.handling`'],
+  ['TIMESTAMP', { kind: 'timestamp', fsp: 0 }, 'an instant; as text in UTC'],
+  ['CHAR, VARCHAR, TEXT …', { kind: 'text' }, ''],
+  ['ENUM', { kind: 'enum', labels: [] }, 'the label; an invalid member is the empty text'],
+  ['SET', { kind: 'set', labels: [] }, 'the labels, joined with commas'],
+  ['JSON', { kind: 'json' }, "the server's own text, byte for byte; MariaDB's JSON is a text type"],
+  ['BINARY, VARBINARY, BLOB …', { kind: 'binary' }, ''],
+  ['GEOMETRY, POINT …', { kind: 'geometry' }, 'WKB; EWKB where the SRID is not 0'],
+  ['VECTOR', { kind: 'vector' }, ''],
+  ['UUID', { kind: 'uuid' }, ''],
+  ['INET4', { kind: 'inet4' }, ''],
+  ['INET6', { kind: 'inet6' }, ''],
+];
+
+/** What each type of MySQL and MariaDB is in the replica. */
+export function typeTable(): readonly TypeLine[] {
+  return types.map(([source, type, note]) => {
+    const column = { name: 'c', type, nullable: true, nativeType: source };
+    return {
+      source,
+      replica: mapColumn(column, { invalidTemporal: 'null' }).sqlType,
+      replicaAsText: mapColumn(column, { invalidTemporal: 'text' }).sqlType,
+      note,
+    };
+  });
+}
