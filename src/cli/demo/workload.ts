@@ -43,14 +43,12 @@ export function startWorkload(options: WorkloadOptions, stop: AbortSignal): Work
   };
   const alter = async (): Promise<void> => {
     await using connection = await connect(options);
-    const changes = await schemaChanges(connection);
-    for (const [index, change] of changes.entries()) {
-      const wait = (options.seconds * 1000 * (index === 0 ? 0.15 : 0.8 / changes.length)) | 0;
-      await sleep(wait, signal).catch(() => undefined);
-      // A change that is undone by a later one is not left standing.
-      if (signal.aborted && !change.always) continue;
-      options.onSchemaChange(change.sql);
-      await connection.query(change.sql, never);
+    await undoSchemaChanges(connection);
+    for (const [index, sql] of schemaChanges.entries()) {
+      await sleep(options.seconds * 1000 * (index === 0 ? 0.15 : 0.8 / schemaChanges.length), signal).catch(() => undefined);
+      if (signal.aborted) break;
+      options.onSchemaChange(sql);
+      await connection.query(sql, never);
       counts.schemaChanges++;
     }
   };
@@ -69,32 +67,25 @@ async function connect({ settings, database }: WorkloadOptions): Promise<ServerC
   return connection;
 }
 
-interface Change {
-  readonly sql: string;
-  /** Also when the time is over. */
-  readonly always?: true;
-}
+const schemaChanges = [
+  "ALTER TABLE customers ADD COLUMN tier VARCHAR(10) NOT NULL DEFAULT 'basic' AFTER name",
+  'CREATE TABLE reviews (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, product_id INT UNSIGNED NOT NULL, stars TINYINT NOT NULL, body TEXT NULL)',
+  "INSERT INTO reviews (product_id, stars, body) SELECT id, 1 + id % 5, IF(id % 2, 'fine', NULL) FROM products WHERE id <= 1000",
+  'ALTER TABLE reviews ADD COLUMN helpful INT NOT NULL DEFAULT 0, MODIFY stars SMALLINT NOT NULL',
+  'RENAME TABLE reviews TO product_reviews',
+  'DELETE FROM product_reviews WHERE stars = 1',
+  'ALTER TABLE customers RENAME COLUMN tier TO loyalty',
+  'ALTER TABLE customers DROP COLUMN loyalty',
+];
 
-/** Each run leaves the schema as it found it, so that the demo can run again. */
-async function schemaChanges(connection: ServerConnection): Promise<readonly Change[]> {
-  const present = await connection.query(
-    "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'customers' AND column_name = 'tier'",
+/** What an earlier run has left of its changes, so that the demo can run again. */
+async function undoSchemaChanges(connection: ServerConnection): Promise<void> {
+  const left = await connection.query(
+    "SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'customers' AND column_name IN ('tier', 'loyalty')",
     never,
   );
-  if (present.length > 0) await connection.query('ALTER TABLE customers DROP COLUMN tier', never);
+  for (const [name] of left) await connection.query(`ALTER TABLE customers DROP COLUMN ${name}`, never);
   await connection.query('DROP TABLE IF EXISTS reviews, product_reviews', never);
-  return [
-    { sql: "ALTER TABLE customers ADD COLUMN tier VARCHAR(10) NOT NULL DEFAULT 'basic' AFTER name" },
-    {
-      sql: 'CREATE TABLE reviews (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, product_id INT UNSIGNED NOT NULL, stars TINYINT NOT NULL, body TEXT NULL)',
-    },
-    { sql: "INSERT INTO reviews (product_id, stars, body) SELECT id, 1 + id % 5, IF(id % 2, 'fine', NULL) FROM products WHERE id <= 1000" },
-    { sql: 'ALTER TABLE reviews ADD COLUMN helpful INT NOT NULL DEFAULT 0, MODIFY stars SMALLINT NOT NULL' },
-    { sql: 'RENAME TABLE reviews TO product_reviews' },
-    { sql: 'DELETE FROM product_reviews WHERE stars = 1' },
-    { sql: 'ALTER TABLE customers RENAME COLUMN tier TO loyalty' },
-    { sql: 'ALTER TABLE customers DROP COLUMN loyalty', always: true },
-  ];
 }
 
 /** One shopper's transactions, one at a time, by the dice; the same in each run. */
