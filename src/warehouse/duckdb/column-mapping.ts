@@ -65,7 +65,7 @@ export interface MappedColumn {
  *   VECTOR                                FLOAT[]
  *   UUID, INET4, INET6                    UUID, VARCHAR
  */
-export function mapColumn(column: Column, { invalidTemporal }: MappingOptions): MappedColumn {
+function mapColumn(column: Column, { invalidTemporal }: MappingOptions): MappedColumn {
   const [sqlType, kind] = mapType(column.type, invalidTemporal);
   const canBecomeNull = invalidTemporal === 'null' && (kind === cellKind.date || kind === cellKind.datetime || kind === cellKind.timestamp);
   return { column, sqlType, kind, notNull: !column.nullable && !canBecomeNull };

@@ -31,7 +31,7 @@ export interface SinkConfigReading {
   readonly notices: readonly ConfigNotice[];
 }
 
-export const duckdbSinkDef: ConnectorDef<typeof duckdbSinkProperties> = {
+const duckdbSinkDef: ConnectorDef<typeof duckdbSinkProperties> = {
   definition: duckdbSinkProperties,
   others: sinkConnectProperties,
   families: connectFamilies,

@@ -1,5 +1,5 @@
 import type { ColumnType } from '../../event/column-type.ts';
-import { mapColumn } from './column-mapping.ts';
+import { mapColumns } from './column-mapping.ts';
 
 /** A line of the page on types. */
 export interface TypeLine {
@@ -48,12 +48,39 @@ const types: readonly (readonly [source: string, type: ColumnType, note: string]
 /** What each type of MySQL and MariaDB is in the replica. */
 export function typeTable(): readonly TypeLine[] {
   return types.map(([source, type, note]) => {
-    const column = { name: 'c', type, nullable: true, nativeType: source };
-    return {
-      source,
-      replica: mapColumn(column, { invalidTemporal: 'null' }).sqlType,
-      replicaAsText: mapColumn(column, { invalidTemporal: 'text' }).sqlType,
-      note,
-    };
+    const columns = [{ name: 'c', type, nullable: true, nativeType: source }];
+    const [asItIs] = mapColumns(columns, { invalidTemporal: 'null' });
+    const [asText] = mapColumns(columns, { invalidTemporal: 'text' });
+    return { source, replica: asItIs?.sqlType ?? '', replicaAsText: asText?.sqlType ?? '', note };
   });
+}
+
+/** `docs/types.md`. */
+export function renderTypesPage(): string {
+  const lines = typeTable().map(({ source, replica, replicaAsText, note }) => {
+    const types = replica === replicaAsText ? `\`${replica}\`` : `\`${replica}\`, or \`${replicaAsText}\``;
+    return `| ${source} | ${types} | ${note} |`;
+  });
+  return `# Types in the replica
+
+A column's type in DuckDB follows from its type in MySQL or MariaDB alone, never from a value. This page is made by
+\`src/warehouse/duckdb/type-table.ts\`, and a test holds it to the code.
+
+| MySQL, MariaDB | DuckDB | |
+| --- | --- | --- |
+${lines.join('\n')}
+
+Columns are NOT NULL where the source's are, except DATE, DATETIME and TIMESTAMP columns under \`temporal.invalid.handling=null\`.
+
+## Dates that do not exist
+
+MySQL and MariaDB can hold \`0000-00-00\`, \`2024-00-10\` and \`2024-02-31\`. The sink's \`temporal.invalid.handling\` says what becomes of them:
+
+- \`null\` (default): NULL. The replacements are counted per column, and \`verify\` says "equal with n substitutions".
+  In a key, where two rows could become one, only the wholly zero date becomes NULL; another one stops the sink with VALUE_UNREPRESENTABLE.
+- \`text\`: DATE, DATETIME and TIMESTAMP columns are VARCHAR from the start, and hold the server's text.
+- \`fail\`: the sink stops with VALUE_UNREPRESENTABLE, which names table and column.
+
+A table keeps the handling that it was created with.
+`;
 }
