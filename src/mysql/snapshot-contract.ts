@@ -21,6 +21,8 @@ export interface SnapshotOptions {
   /** As of `ConsistentViewOptions`; beside a running stream, views are opened without a lock where the server allows it. */
   readonly method?: 'auto' | 'lock' | 'lockFree';
   readonly patienceMs?: number;
+  /** How long views are read in before new ones are opened, while no stream runs and no lock is needed. */
+  readonly roundMs?: number;
   /**
    * The current definitions of captured tables, with captured columns only: of all of them, or of these; ones that do
    * not exist (any more) are left out.

@@ -82,7 +82,7 @@ export function createSnapshotViews({ options, control, log }: SnapshotViewsOpti
             const { connections, lockFree } = source;
             const { streaming: beside, alone } = roundMs;
             const how = lockFree ? 'lockFree' : 'lock';
-            return { connections, positions, roundMs: streaming ? beside[how] : alone[lockFree ? control.version.flavor : 'lock'] };
+            return { connections, positions, roundMs: streaming ? beside[how] : lockFree ? (options.roundMs ?? alone[control.version.flavor]) : alone.lock };
           }
         } catch (error) {
           if (!streaming || !isMillraceError(error) || !error.retriable || Date.now() > deadline) throw error;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { createConnection } from 'mysql2/promise';
 import type { Connection } from 'mysql2/promise';
+import { isMillraceError } from '../base/errors.ts';
 import { openConnection } from '../binlog/connection.ts';
 import type { ConnectionSettings } from '../binlog/connection.ts';
 import { flavors, startServer } from '../cli/private-server.ts';
@@ -218,7 +219,7 @@ for (const flavor of flavors) {
       await createTables(3000);
       await root.query('CREATE TABLE z (id INT PRIMARY KEY); INSERT INTO z VALUES (1), (2)');
       const replica = new Replica(settingsOf(server), 's');
-      await using snapshot = await open(replica, { threads: 1 });
+      await using snapshot = await open(replica, { threads: 1, roundMs: 50 });
       const kinds: string[] = [];
       let ddl: Promise<unknown> | undefined;
       for (let step = 0; ; step++) {
@@ -237,6 +238,41 @@ for (const flavor of flavors) {
       assert.ok(kinds.includes('tableRestart'), kinds.join(' '));
       assert.ok(kinds.includes('tableDropped'), kinds.join(' '));
       await catchUp(replica, snapshot);
+      await replica.assertEqual();
+      await replica.close();
+    });
+
+    test('a server that crashes meanwhile ends the snapshot with a retriable error, and a new one goes on', async () => {
+      await createTables(3000);
+      const replica = new Replica(settingsOf(server), 's');
+      {
+        await using first = await open(replica);
+        for (let i = 0; i < 8; i++) replica.takeStep(await first.next(never));
+        await server.kill9();
+        await assert.rejects(
+          async () => {
+            for (;;) replica.takeStep(await first.next(never));
+          },
+          (error) => isMillraceError(error, 'MYSQL_UNREACHABLE') && error.retriable,
+        );
+      }
+      await server.restart();
+      root.destroy();
+      root = await createConnection({ uri: `${server.root.url}/s`, multipleStatements: true });
+      await root.query('UPDATE a SET v = v + 1 WHERE id % 2 = 0; DELETE FROM n WHERE v % 3 = 0');
+      await using second = await open(replica);
+      await takeAll(second, replica);
+      await catchUp(replica, second);
+      await replica.assertEqual();
+      await replica.close();
+    });
+
+    test('rows come over TLS too', async () => {
+      await createTables(500);
+      await root.query("INSERT INTO a SELECT 1000000 + id, v, REPEAT('long', 25) FROM a");
+      const replica = new Replica(settingsOf(server), 's');
+      await using snapshot = await open(replica, { connection: { ...settingsOf(server), ssl: { mode: 'required' } } });
+      await takeAll(snapshot, replica);
       await replica.assertEqual();
       await replica.close();
     });
