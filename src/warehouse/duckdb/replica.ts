@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import duckdb from '@duckdb/node-bindings';
 import { messageOf, MillraceError } from '../../base/errors.ts';
@@ -42,13 +42,6 @@ export interface TableStatus {
 const leastCompactedRows = 200_000;
 const greatestDeadShare = 0.3;
 
-const upkeepMs = 1000;
-/** Without a writer for so long the replica counts as idle. */
-const idleMs = 1500;
-/** A write-ahead log of this size is worth a checkpoint when idle. */
-const checkpointedBytes = 4 << 20;
-const compactionMs = 10 * 60_000;
-
 /** A DuckDB file that is open in this thread, and in no other, in this process or another one. */
 export class Replica implements AsyncDisposable {
   readonly file: string;
@@ -61,9 +54,6 @@ export class Replica implements AsyncDisposable {
   readonly #sessions = new Set<Session>();
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
-  #busyMs = performance.now();
-  #compactedMs = performance.now();
-  readonly #upkeep: NodeJS.Timeout;
 
   private constructor(parts: { file: string; database: duckdb.Database; main: Session; storeStrings: StringStore; log: Logger }) {
     this.file = parts.file;
@@ -71,7 +61,6 @@ export class Replica implements AsyncDisposable {
     this.#main = parts.main;
     this.storeStrings = parts.storeStrings;
     this.#log = parts.log;
-    this.#upkeep = setInterval(() => void this.#keepUp(), upkeepMs).unref();
   }
 
   /** @throws WAREHOUSE_LOCKED, DATA_VERSION */
@@ -96,7 +85,6 @@ export class Replica implements AsyncDisposable {
     try {
       return await work();
     } finally {
-      this.#busyMs = performance.now();
       done();
     }
   }
@@ -228,30 +216,11 @@ export class Replica implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#upkeep);
     await this.#last;
     for (const session of this.#sessions) session[Symbol.dispose]();
     this.#main[Symbol.dispose]();
     duckdb.close_sync(this.#database);
     openFiles.delete(this.file);
-  }
-
-  /** When nothing has been written for a while: a checkpoint if there is something to write, seldom a look for dead rows. */
-  async #keepUp(): Promise<void> {
-    const nowMs = performance.now();
-    if (this.#closed || nowMs - this.#busyMs < idleMs) return;
-    const walBytes = statSync(`${this.file}.wal`, { throwIfNoEntry: false })?.size ?? 0;
-    try {
-      if (walBytes >= checkpointedBytes) {
-        await this.checkpointWhenIdle();
-      } else if (nowMs - this.#compactedMs >= compactionMs) {
-        this.#compactedMs = nowMs;
-        const tables = await this.compactWhenIdle(new AbortController().signal);
-        if (tables.length > 0) this.#log.info({ tables }, 'tables rebuilt without their deleted rows');
-      }
-    } catch (error) {
-      this.#log.warn({ error: messageOf(error) }, 'upkeep of the replica failed, it is tried again');
-    }
   }
 
   async #takeSession(): Promise<Session> {

@@ -58,8 +58,8 @@ export function typeTable(): readonly TypeLine[] {
 /** `docs/types.md`. */
 export function renderTypesPage(): string {
   const lines = typeTable().map(({ source, replica, replicaAsText, note }) => {
-    const types = replica === replicaAsText ? `\`${replica}\`` : `\`${replica}\`, or \`${replicaAsText}\``;
-    return `| ${source} | ${types} | ${note} |`;
+    const printed = replica === replicaAsText ? `\`${replica}\`` : `\`${replica}\`, or \`${replicaAsText}\``;
+    return `| ${source} | ${printed} | ${note} |`;
   });
   return `# Types in the replica
 
