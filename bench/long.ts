@@ -11,7 +11,11 @@ export interface LongJob {
   readonly flavor: Flavor;
   readonly folder: string;
   readonly scale: number;
-  writeConnectors(server: PrivateServer, name: string, extra?: Record<string, string>): { cwd: string; args: string[]; data: string };
+  readonly writeConnectors: (
+    server: PrivateServer,
+    name: string,
+    extra?: Record<string, string>,
+  ) => { cwd: string; args: string[]; data: string };
 }
 
 /**
@@ -33,7 +37,11 @@ export async function runLong({ flavor, scale, writeConnectors }: LongJob): Prom
   const { signal } = new AbortController();
   const newest = async (): Promise<number> => {
     try {
-      const answer = await openControlClient(job.data).call('query', { sql: 'SELECT max(customer_id), count(*) FROM bench.upkeep', maxRows: 1 }, { signal });
+      const answer = await openControlClient(job.data).call(
+        'query',
+        { sql: 'SELECT max(customer_id), count(*) FROM bench.upkeep', maxRows: 1 },
+        { signal },
+      );
       return Number(answer.rows[0]?.[1]) === rows ? Number(answer.rows[0]?.[0]) : -1;
     } catch {
       return -1;
@@ -44,7 +52,9 @@ export async function runLong({ flavor, scale, writeConnectors }: LongJob): Prom
   for (let done = 0, marker = 1_000_000; done < updates; done += burst, marker++) {
     const written = performance.now();
     const first = 1 + Math.floor(Math.random() * (rows - burst));
-    await root.query(`UPDATE upkeep SET qty = (qty + 1) % 1000, note = CONCAT('burst ', ${marker}), customer_id = ${marker} WHERE id >= ${first} AND id < ${first + burst}`);
+    await root.query(
+      `UPDATE upkeep SET qty = (qty + 1) % 1000, note = CONCAT('burst ', ${marker}), customer_id = ${marker} WHERE id >= ${first} AND id < ${first + burst}`,
+    );
     const committed = performance.now();
     while ((await newest()) < marker) await sleep(20, signal);
     const arrived = performance.now();

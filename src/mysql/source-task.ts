@@ -27,6 +27,7 @@ import type { EntryWithState } from './snapshot-entry.ts';
 import { readSnapshotState, snapshotTopic } from './snapshot-state.ts';
 import type { SourceConfig } from './source-config.ts';
 import { readOffset, streamStart, writeOffset } from './source-offset.ts';
+import { checkStart } from './start-checks.ts';
 import { openSourceModels, readSteadyDefinitions, tableTopic } from './source-models.ts';
 import type { SourceModels } from './source-models.ts';
 
@@ -55,6 +56,8 @@ export async function openSourceTask(options: SourceTaskOptions, signal: AbortSi
   const settings = connectionSettings(config.server);
   const control = await openConnection(settings, signal);
   try {
+    const snapshots = state.offset === undefined && config.snapshotMode !== 'no_data';
+    await checkStart(control, config, { log: options.log, snapshots }, signal);
     const charsets = await loadCharsets(control, signal);
     const models = await openSourceModels({ config, connection: control, state: state.state(tableTopic), log: options.log }, signal);
     const task = new MysqlSourceTask({ ...options, settings, control, charsets, models });
@@ -317,10 +320,7 @@ class MysqlSourceTask implements SourceTask {
   }
 
   #streamFilter(snapshot: Snapshot): NonNullable<EventMapper['snapshot']> {
-    return {
-      filter: snapshot.filter,
-      tableChanged: (table) => snapshot.tableChanged(table),
-    };
+    return { filter: snapshot.filter, tableChanged: (table) => snapshot.tableChanged(table) };
   }
 
   #resync(table: TableId, reason: string): void {
