@@ -76,7 +76,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
   let flushes = 0;
   let freshnessMs: number | undefined;
   let appliedMs = 0;
-  let caughtUp = false;
+  let startedMs = 0;
   let acknowledgedAtMs = 0;
   const worst = createWindowMax();
   const acknowledged = new Map<string, number>();
@@ -116,8 +116,8 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
     const newest = Math.max(0, ...offsets.map((offset) => offset.committedMs));
     if (newest <= appliedMs) return;
     appliedMs = newest;
-    // What came while nobody looked says nothing of how fresh the replica is kept.
-    if (!caughtUp) return;
+    // What was committed while nobody looked says nothing of how fresh the replica is kept.
+    if (newest < startedMs) return;
     freshnessMs = Math.max(0, Date.now() - newest);
     worst.observe(freshnessMs);
   };
@@ -153,6 +153,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
     await using open = await options.connector.openTask(context, signal);
     const cursors = start(await open.open(log.id, signal));
     task = open;
+    startedMs = Date.now();
     enter('started', undefined);
     // A drain wakes a wait as an append does.
     const idle = AbortSignal.any([drain, signal]);
@@ -166,10 +167,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
         observe(open.committed());
         acknowledge(open.committed(), false);
         // Far behind: the sink flushes by itself, when that is worth while.
-        if (full && onTime) {
-          caughtUp = false;
-          continue;
-        }
+        if (full && onTime) continue;
         const restMs = nextFlushMs - performance.now();
         if (open.pending() && (restMs <= 0 || drain.aborted)) {
           const begunMs = performance.now();
@@ -180,7 +178,6 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
         }
         if (drain.aborted && !(any && onTime)) break;
         if (any) continue;
-        caughtUp ||= !open.pending();
         await wakeup.wait(open.pending() ? Math.max(1, restMs) : idleMs, idle).catch(() => undefined);
         signal.throwIfAborted();
       }
