@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { column, History, int, table, text, type Row } from '../group.fixture.ts';
 import { openWarehouse } from './warehouse.fixture.ts';
@@ -83,4 +87,60 @@ test('queries only read, end when they are aborted, and return at most what was 
   const long = replica.query('SELECT count(*) FROM range(1e12::BIGINT)', { maxRows: 1 }, abort.signal);
   setTimeout(() => abort.abort(new Error('enough')), 50);
   await assert.rejects(long, /enough/);
+});
+
+test('a file that another process has open is refused, with what to do', async () => {
+  await using warehouse = await openWarehouse();
+  const script = `
+    const { openWarehouse } = await import(${JSON.stringify(join(import.meta.dirname, 'warehouse.fixture.ts'))});
+    await openWarehouse({ file: process.argv[1] }).then(() => console.log('opened'), (error) => console.log(error.code));`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script, warehouse.file], { encoding: 'utf8' });
+  assert.equal(stdout.trim(), 'WAREHOUSE_LOCKED');
+});
+
+test('bookkeeping of another format version is refused', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-replica-'));
+  const file = join(folder, 'replica.duckdb');
+  try {
+    {
+      await using warehouse = await openWarehouse({ file });
+      using session = await warehouse.replica.openSession();
+      await session.run('UPDATE millrace.format SET version = 99');
+    }
+    await assert.rejects(openWarehouse({ file }), { code: 'DATA_VERSION' });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('a rebuilt table has its rows and its definition', async () => {
+  await using warehouse = await openWarehouse();
+  const { replica } = warehouse;
+  const history = new History();
+  await warehouse.task.put(history.transaction((tx) => tx.insert(orders, [1, 'a'], [2, null])).group(), signal);
+  await warehouse.task.flush(signal);
+  const describe = "SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE schema_name = 'shop' ORDER BY column_index";
+  const before = await warehouse.rows(describe);
+  const [record] = replica.tables();
+  assert.ok(record !== undefined);
+  await replica.compact(record);
+  assert.deepEqual(await warehouse.rows(describe), before);
+  await warehouse.task.put(history.transaction((tx) => tx.delete(orders, [1, 'a'])).group(), signal);
+  await warehouse.task.flush(signal);
+  assert.deepEqual(await warehouse.rows(allOrders), [['2', null]]);
+  assert.ok((await replica.deadShare(record)) < 0.3);
+});
+
+test('text that is not UTF-8 is repaired and counted', async () => {
+  await using warehouse = await openWarehouse();
+  const group = new History().transaction((tx) => tx.insert(orders, [1, 'abcdefghijklmnop'], [2, 'é'], [3, 'x'])).group();
+  const [entry] = group.entries;
+  assert.ok(entry?.kind === 'changes');
+  const { bytes } = entry.batch;
+  bytes[bytes.indexOf(0x64)] = 0xff;
+  bytes[bytes.indexOf(0x78)] = 0xa9;
+  await warehouse.task.put(group, signal);
+  await warehouse.task.flush(signal);
+  assert.deepEqual(await warehouse.rows('SELECT note FROM shop.orders ORDER BY id'), [['abc\ufffdefghijklmnop'], ['é'], ['\ufffd']]);
+  assert.deepEqual(warehouse.replica.tables()[0]?.substitutions, { note: 2 });
 });

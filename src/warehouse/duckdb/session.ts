@@ -51,7 +51,9 @@ export function translateError(error: unknown, sql: string): MillraceError {
   if (isMillraceError(error)) return error;
   const message = messageOf(error);
   const options = { cause: error, context: { sql: sql.slice(0, 2000) } };
-  if (/Could not set lock on file/i.test(message)) return new MillraceError('WAREHOUSE_LOCKED', message, options);
+  if (/Could not set lock on file/i.test(message)) {
+    return new MillraceError('WAREHOUSE_LOCKED', `The replica is open in another process: ${message}`, options);
+  }
   if (/No space left on device|Could not write all bytes/i.test(message)) {
     return new MillraceError('DISK_FULL', `The replica cannot be written: ${message}`, { ...options, retriable: true });
   }

@@ -32,6 +32,7 @@ export class DuckDbUnit implements Unit {
   readonly #steps: Step[] = [];
   readonly #staged: StagedMerge[] = [];
   #lastAppend: ChunkRows[] | undefined;
+  #discarded = false;
 
   constructor(replica: Replica, identity: { readonly sink: SinkIdentity; readonly source: string }, session: Session) {
     this.#replica = replica;
@@ -105,6 +106,9 @@ export class DuckDbUnit implements Unit {
   }
 
   async discard(): Promise<void> {
+    // the session goes back once: it may be another unit's by now
+    if (this.#discarded) return;
+    this.#discarded = true;
     const staged = this.#staged.splice(0);
     this.#steps.length = 0;
     this.#lastAppend = undefined;
