@@ -1,11 +1,19 @@
 import type { ColumnOrigin, SchemaChange } from '../../event/schema-change.ts';
-import type { TableSchema } from '../../event/table-schema.ts';
 import { asidePrefix } from '../replica-names.ts';
 import type { TableRecord } from './bookkeeping.ts';
 import type { MappedColumn } from './column-mapping.ts';
 import { fillLiteral } from './fill-literal.ts';
 import { quoted } from './session.ts';
-import { columnList, columnsOf, markBroken, qualifiedTarget, writeTarget, type Transaction } from './transaction.ts';
+import {
+  columnList,
+  columnsOf,
+  markBroken,
+  qualifiedTarget,
+  usableRecord,
+  withSchema,
+  writeTarget,
+  type Transaction,
+} from './transaction.ts';
 import { convertColumn } from './type-conversion.ts';
 
 type AlterChange = Extract<SchemaChange, { kind: 'alterTable' }>;
@@ -24,9 +32,10 @@ interface AlteredColumn {
  * marked for a resync.
  */
 export async function alterTable(tx: Transaction, record: TableRecord, change: AlterChange): Promise<void> {
-  const target = writeTarget(record);
   // a table that waits for its resync keeps what it has
-  if (target === undefined || record.broken !== undefined) return;
+  const usable = usableRecord(tx, record, change.before);
+  const target = usable === undefined ? undefined : writeTarget(usable);
+  if (target === undefined) return;
   const before = columnsOf(record, target.schema);
   const after = columnsOf(record, change.after);
   const columns: AlteredColumn[] = [];
@@ -60,11 +69,6 @@ export async function alterTable(tx: Transaction, record: TableRecord, change: A
   if (actions === undefined) await rebuild(tx, { record, name: target.name }, columns);
   else for (const action of actions) await tx.session.run(`ALTER TABLE ${table} ${action}`);
   tx.book.set(withSchema(record, change.after));
-}
-
-/** The record with another definition of the table that changes go to. */
-export function withSchema(record: TableRecord, schema: TableSchema): TableRecord {
-  return record.aside === undefined ? { ...record, live: schema } : { ...record, aside: { ...record.aside, schema } };
 }
 
 function describe({ column }: MappedColumn): string {

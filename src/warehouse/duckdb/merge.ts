@@ -1,13 +1,11 @@
 import { failpoint } from '../../base/failpoint.ts';
-import { tableName, type Column, type TableSchema } from '../../event/table-schema.ts';
-import { withSchema } from './alter-table.ts';
+import { tableName, type Column } from '../../event/table-schema.ts';
 import type { TableRecord } from './bookkeeping.ts';
-import type { MappedColumn } from './column-mapping.ts';
 import { fillLiteral } from './fill-literal.ts';
 import { quoted } from './session.ts';
 import type { StagedMerge, StagedPartials, StagedRows } from './stage.ts';
 import { createTable } from './table-steps.ts';
-import { columnsOf, markBroken, qualifiedTarget, recordOf, writeTarget, type Transaction } from './transaction.ts';
+import { qualifiedTarget, recordOf, usableRecord, writeTarget, type Transaction } from './transaction.ts';
 
 /**
  * Applies what was staged of one table: completes partial rows from the rows that are about to go, deletes, inserts.
@@ -46,30 +44,6 @@ export function countSubstitutions(tx: Transaction, record: TableRecord, added: 
   const substitutions: Record<string, number> = { ...current.substitutions };
   for (const [column, times] of Object.entries(added)) substitutions[column] = (substitutions[column] ?? 0) + times;
   tx.book.set({ ...current, substitutions });
-}
-
-/** The record, unless its table cannot take rows of this schema. */
-export function usableRecord(tx: Transaction, record: TableRecord, schema: TableSchema): TableRecord | undefined {
-  if (record.broken !== undefined) return undefined;
-  const known = writeTarget(record)?.schema;
-  if (known === undefined || known.fingerprint === schema.fingerprint) return record;
-  if (!sameShape(columnsOf(record, known), columnsOf(record, schema))) {
-    markBroken(tx, record, 'its rows came under a definition that the replica was not told of');
-    return undefined;
-  }
-  const updated = withSchema(record, schema);
-  tx.book.set(updated);
-  return updated;
-}
-
-function sameShape(a: readonly MappedColumn[], b: readonly MappedColumn[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((column, index) => {
-      const other = b[index];
-      return column.column.name === other?.column.name && column.sqlType === other.sqlType && (!column.notNull || other.notNull);
-    })
-  );
 }
 
 function deleteKeysSql(table: string, { table: keys, columns }: StagedRows): string {

@@ -53,3 +53,32 @@ export function columnsOf(record: Pick<TableRecord, 'invalidTemporal'>, schema: 
 export function columnList(columns: readonly MappedColumn[]): string {
   return columns.map(({ column, sqlType, notNull }) => `${quoted(column.name)} ${sqlType}${notNull ? ' NOT NULL' : ''}`).join(', ');
 }
+
+/** The record with another definition of the table that changes go to. */
+export function withSchema(record: TableRecord, schema: TableSchema): TableRecord {
+  return record.aside === undefined ? { ...record, live: schema } : { ...record, aside: { ...record.aside, schema } };
+}
+
+/** The record, unless its table cannot take rows of this schema. */
+export function usableRecord(tx: Transaction, record: TableRecord, schema: TableSchema): TableRecord | undefined {
+  if (record.broken !== undefined) return undefined;
+  const known = writeTarget(record)?.schema;
+  if (known === undefined || known.fingerprint === schema.fingerprint) return record;
+  if (!sameShape(columnsOf(record, known), columnsOf(record, schema))) {
+    markBroken(tx, record, 'its rows came under a definition that the replica was not told of');
+    return undefined;
+  }
+  const updated = withSchema(record, schema);
+  tx.book.set(updated);
+  return updated;
+}
+
+function sameShape(a: readonly MappedColumn[], b: readonly MappedColumn[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((column, index) => {
+      const other = b[index];
+      return column.column.name === other?.column.name && column.sqlType === other.sqlType && (!column.notNull || other.notNull);
+    })
+  );
+}

@@ -6,12 +6,12 @@ import { imageBytes, type Fold, type RowSet } from '../fold.ts';
 import type { CommitReport, OffsetMove, SnapshotStart, Unit } from '../warehouse.ts';
 import { BookkeepingChanges, recordKey } from './bookkeeping.ts';
 import { loadRows } from './load-rows.ts';
-import { applyMerge, countSubstitutions, usableRecord } from './merge.ts';
+import { applyMerge, countSubstitutions } from './merge.ts';
 import type { Replica } from './replica.ts';
 import { catalog, type Session } from './session.ts';
 import { dropStaged, stageFold, type StagedMerge } from './stage.ts';
 import { beginSnapshot, createTable, endSnapshot, evolve } from './table-steps.ts';
-import { columnsOf, markBroken, recordOf, writeTarget } from './transaction.ts';
+import { columnsOf, markBroken, recordOf, usableRecord, writeTarget } from './transaction.ts';
 import type { SinkIdentity, Transaction } from './transaction.ts';
 
 /** Rows `[from, to)` of a batch of a snapshot. */
