@@ -24,7 +24,7 @@ export async function waitUntilCaughtUp(worker: RunningWorker, signal: AbortSign
 }
 
 /** Where the server's binlog ends now. */
-export async function readEnd({ config }: CheckedSource, signal: AbortSignal): Promise<SourcePosition> {
+async function readEnd({ config }: CheckedSource, signal: AbortSignal): Promise<SourcePosition> {
   await using connection = await openConnection(connectionSettings(config.server), signal);
   return await readServerPosition(connection, signal);
 }

@@ -26,7 +26,7 @@ export function openLogger(options: LoggingOptions): Logger {
 }
 
 /** `06:12:01.123 warn  [shop-source] message  attempt=2 waitMs=400`, and the stack of an error below it. */
-export function lineForPeople(json: string, color: boolean): string {
+function lineForPeople(json: string, color: boolean): string {
   const record: unknown = JSON.parse(json);
   if (typeof record !== 'object' || record === null) return json;
   const { time, level, msg, connector, err, ...fields }: Record<string, unknown> = { ...record };

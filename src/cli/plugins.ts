@@ -4,7 +4,7 @@ import type { ConnectorConfig, SinkConnector, SourceConnector } from '../connect
 import { mysqlSource } from '../mysql/connector.ts';
 import { duckdbSinkConnector } from '../warehouse/duckdb/connector.ts';
 
-export const plugins: readonly (SourceConnector | SinkConnector)[] = [mysqlSource, duckdbSinkConnector];
+const plugins: readonly (SourceConnector | SinkConnector)[] = [mysqlSource, duckdbSinkConnector];
 
 /** @throws CONFIG_INVALID naming the classes that there are */
 export function findPlugin({ name, config }: ConnectorConfig): SourceConnector | SinkConnector {
@@ -20,10 +20,4 @@ export function findSource(connector: ConnectorConfig): SourceConnector {
   const plugin = findPlugin(connector);
   if (plugin.kind === 'source') return plugin;
   throw new MillraceError('CONFIG_INVALID', `Connector "${connector.name}" is no source.`);
-}
-
-export function findSink(connector: ConnectorConfig): SinkConnector {
-  const plugin = findPlugin(connector);
-  if (plugin.kind === 'sink') return plugin;
-  throw new MillraceError('CONFIG_INVALID', `Connector "${connector.name}" is no sink.`);
 }

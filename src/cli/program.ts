@@ -1,5 +1,6 @@
 /** The command line: what there is, what it takes. Each command's file is loaded when it runs. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { DemoOptions } from './demo/demo-command.ts';
 import type { DoctorOptions } from './doctor-command.ts';
@@ -216,6 +217,6 @@ function oneOf(...allowed: readonly string[]): (text: string) => string {
 }
 
 function readVersion(): string {
-  const json: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const json: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
   return typeof json === 'object' && json !== null && 'version' in json ? String(json.version) : '0';
 }

@@ -20,7 +20,7 @@ const couldNotBegin: ReadonlySet<ErrorCode> = new Set([
   'VERIFY_UNDECIDED',
 ]);
 
-export function exitCodeOf(error: unknown): number {
+function exitCodeOf(error: unknown): number {
   return isMillraceError(error) && couldNotBegin.has(error.code) ? exitCodes.undecided : exitCodes.failed;
 }
 
@@ -28,7 +28,7 @@ export function exitCodeOf(error: unknown): number {
  * An error in the one form that all commands print: code and what, cause, next step. The stack is shown only for
  * faults of Millrace itself.
  */
-export function formatError(error: unknown, colored: boolean): string {
+function formatError(error: unknown, colored: boolean): string {
   const paint = createPaint(colored);
   const known = isMillraceError(error) ? error : new MillraceError('INTERNAL', messageOf(error), { cause: error });
   const lines = [`${paint('red', `error ${known.code}`)}: ${known.message}`];

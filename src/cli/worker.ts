@@ -117,7 +117,7 @@ function createHandlers(herder: Herder, connectors: CheckedConnectors): ControlH
   };
 }
 
-export function splitTable(name: string): { readonly database: string; readonly table: string } {
+function splitTable(name: string): { readonly database: string; readonly table: string } {
   const dot = name.indexOf('.');
   return { database: name.slice(0, dot), table: name.slice(dot + 1) };
 }

@@ -111,8 +111,8 @@ export function defineConfig<const D extends ConfigDef>(definition: D): D {
 }
 
 /** Reads a property's text as its type. */
-export function parseValue<T extends PropertyType>(type: T, text: string): PropertyValues[T] | ValueProblem;
-export function parseValue(type: PropertyType, text: string): PropertyValues[PropertyType] | ValueProblem {
+function parseValue<T extends PropertyType>(type: T, text: string): PropertyValues[T] | ValueProblem;
+function parseValue(type: PropertyType, text: string): PropertyValues[PropertyType] | ValueProblem {
   const trimmed = text.trim();
   switch (type) {
     case 'boolean': {
@@ -139,7 +139,7 @@ export function parseValue(type: PropertyType, text: string): PropertyValues[Pro
 }
 
 /** Why a text is not a value; the end of a sentence. */
-export class ValueProblem {
+class ValueProblem {
   readonly text: string;
 
   constructor(text: string) {
@@ -247,7 +247,7 @@ export function parsedOrThrow<D extends ConfigDef>(reading: ConfigReading<D>, co
 }
 
 /** @throws CONFIG_INVALID, or CONFIG_UNSUPPORTED when all that is wrong is unsupported; nothing without problems */
-export function throwProblems(problems: readonly ConfigProblem[], connector: string): void {
+function throwProblems(problems: readonly ConfigProblem[], connector: string): void {
   if (problems.length === 0) return;
   const code = problems.every((problem) => problem.unsupported) ? 'CONFIG_UNSUPPORTED' : 'CONFIG_INVALID';
   const texts = problems.map((problem) => problem.text);

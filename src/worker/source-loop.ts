@@ -1,6 +1,6 @@
 import { sleep } from '../base/abort.ts';
 import { createBackoff } from '../base/backoff.ts';
-import { MillraceError, isMillraceError, messageOf, toErrorData } from '../base/errors.ts';
+import { isMillraceError, toErrorData } from '../base/errors.ts';
 import { failpoint } from '../base/failpoint.ts';
 import type { ErrorData } from '../base/errors.ts';
 import { newestCommitMs } from '../connect/commit-group.ts';
@@ -141,10 +141,4 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
   };
 
   return loop;
-}
-
-/** What failed, as an error with a code; a fault of our own keeps its stack in the cause. */
-export function asMillraceError(error: unknown, what: string): MillraceError {
-  if (isMillraceError(error)) return error;
-  return new MillraceError('INTERNAL', `${what}: ${messageOf(error)}`, { cause: error });
 }
