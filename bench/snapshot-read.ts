@@ -31,7 +31,9 @@ for (const flavor of flavors) {
     // The first run warms up both sides.
     const [, ...warm] = runs;
     const best = warm.map((ms) => Math.round(rows / ms)).join(' ');
-    console.log(`${flavor} ${threads} connection${threads > 1 ? 's' : ''}: ${best} k rows/s (cold ${Math.round(rows / (runs[0] ?? 1))}), ${cpu.toFixed(2)} µs of own CPU a row`);
+    console.log(
+      `${flavor} ${threads} connection${threads > 1 ? 's' : ''}: ${best} k rows/s (cold ${Math.round(rows / (runs[0] ?? 1))}), ${cpu.toFixed(2)} µs of own CPU a row`,
+    );
   }
 }
 
@@ -68,12 +70,15 @@ async function fill(server: PrivateServer): Promise<void> {
     CREATE TABLE orders (id BIGINT PRIMARY KEY AUTO_INCREMENT, customer_id INT NOT NULL, status ENUM('new','paid','shipped','returned') NOT NULL,
       amount DECIMAL(12,2) NOT NULL, currency CHAR(3) NOT NULL, qty SMALLINT UNSIGNED NOT NULL, note VARCHAR(200), payload ${json[server.flavor]},
       is_gift TINYINT NOT NULL, weight DOUBLE, created_at DATETIME(3) NOT NULL, updated_at TIMESTAMP(3) NOT NULL)`);
-  const select = (from: string, limit: number): string => `INSERT INTO orders (customer_id, status, amount, currency, qty, note, payload, is_gift, weight, created_at, updated_at)
+  const select = (
+    from: string,
+    limit: number,
+  ): string => `INSERT INTO orders (customer_id, status, amount, currency, qty, note, payload, is_gift, weight, created_at, updated_at)
     SELECT FLOOR(RAND() * 1000000), ELT(1 + FLOOR(RAND() * 4), 'new', 'paid', 'shipped', 'returned'), RAND() * 100000, ELT(1 + FLOOR(RAND() * 3), 'EUR', 'USD', 'CHF'),
       FLOOR(RAND() * 1000), IF(RAND() < 0.3, NULL, CONCAT(IF(RAND() < 0.1, 'größer – ', 'order '), REPEAT('lorem ipsum ', FLOOR(RAND() * 8)))),
       IF(RAND() < 0.2, NULL, CONCAT('{"source": "web", "tags": ["a", "b"], "session": "', SHA2(RAND(), 256), '", "visits": ', FLOOR(RAND() * 100), ', "text": "', REPEAT('x', 40), '"}')),
       RAND() < 0.1, IF(RAND() < 0.2, NULL, RAND() * 100), NOW(3), NOW(3) FROM ${from} LIMIT ${limit}`;
-  await root.query(select("(SELECT 1 AS x UNION SELECT 2 UNION SELECT 3 UNION SELECT 4) AS q", 4));
+  await root.query(select('(SELECT 1 AS x UNION SELECT 2 UNION SELECT 3 UNION SELECT 4) AS q', 4));
   for (let count = 4; count < rows; count *= 2) await root.query(select('orders', Math.min(count, rows - count)));
   await root.query('ANALYZE TABLE orders');
   await root.end();

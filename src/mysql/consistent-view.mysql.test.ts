@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createConnection } from 'mysql2/promise';
-import type { Connection } from 'mysql2/promise';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { isMillraceError } from '../base/errors.ts';
 import { flavors, startServer } from '../cli/private-server.ts';
 import type { PrivateServer } from '../cli/private-server.ts';
@@ -38,7 +38,8 @@ for (const flavor of flavors) {
     const connectRoot = (): Promise<Connection> => createConnection({ uri: server.root.url, multipleStatements: true });
     const views = (options: Partial<ConsistentViewOptions> = {}): ReturnType<typeof openConsistentViews> =>
       openConsistentViews({ connection: settingsOf(server), count: 2, lockWaitMs: 2000, ...options }, never);
-    const asUser = (user: string): ConsistentViewOptions['connection'] => settingsOf({ host: server.host, port: server.port, user, password });
+    const asUser = (user: string): ConsistentViewOptions['connection'] =>
+      settingsOf({ host: server.host, port: server.port, user, password });
 
     /** Adds one to a counter per transaction, from several connections, until disposed; gives how many. */
     async function load(writers: number): Promise<{ stop(): Promise<number> }> {
@@ -64,7 +65,10 @@ for (const flavor of flavors) {
     /** Opens views under load, and compares what each shows with what its position says. */
     async function assertExact(options: Partial<ConsistentViewOptions>, rounds: number): Promise<Set<string>[]> {
       const start = await openPosition();
-      const [[sums]] = await root.query<import('mysql2').RowDataPacket[][]>({ sql: 'SELECT CAST(SUM(n) AS SIGNED) FROM d.t', rowsAsArray: true });
+      const [[sums]] = await root.query<RowDataPacket[][]>({
+        sql: 'SELECT CAST(SUM(n) AS SIGNED) FROM d.t',
+        rowsAsArray: true,
+      });
       const base = transactions(start.gtids) - Number(sums?.[0]);
       const writers = await load(4);
       const places: Set<string>[] = [];
@@ -100,11 +104,15 @@ for (const flavor of flavors) {
       await assertExact({ connection: asUser('lockless') }, 3);
       // Nor is the right to see prepared transactions needed, or the process list.
       await assertExact({ connection: asUser('least') }, 3);
-      await assert.rejects(views({ connection: asUser('lockless'), method: 'lock' }), (error) => isMillraceError(error, 'MYSQL_PRIVILEGE_MISSING'));
+      await assert.rejects(views({ connection: asUser('lockless'), method: 'lock' }), (error) =>
+        isMillraceError(error, 'MYSQL_PRIVILEGE_MISSING'),
+      );
     });
 
     test('a prepared XA transaction is refused by name, and waited for', async () => {
-      await root.query("XA START 'open', 'branch', 7; UPDATE d.t SET n = n WHERE id = 1; INSERT INTO d.t VALUES (99, 0); XA END 'open', 'branch', 7; XA PREPARE 'open', 'branch', 7");
+      await root.query(
+        "XA START 'open', 'branch', 7; UPDATE d.t SET n = n WHERE id = 1; INSERT INTO d.t VALUES (99, 0); XA END 'open', 'branch', 7; XA PREPARE 'open', 'branch', 7",
+      );
       for (const method of ['lock', 'lockFree'] as const) {
         await assert.rejects(views({ method, patienceMs: 0 }), (error) => {
           assert.ok(isMillraceError(error, 'XA_PREPARED'));
@@ -154,18 +162,22 @@ for (const flavor of flavors) {
       await root.query('UPDATE d.t SET n = n + 1 WHERE id = 1');
     });
 
-    test('MySQL without GTIDs needs RELOAD, and says so', { skip: flavor === 'mysql' ? false : 'MariaDB knows its views by itself' }, async () => {
-      await root.end();
-      await server.restart({ 'gtid-mode': 'OFF', 'enforce-gtid-consistency': 'OFF' });
-      root = await connectRoot();
-      await assert.rejects(views({ connection: asUser('lockless') }), (error) => {
-        assert.ok(isMillraceError(error, 'MYSQL_PRIVILEGE_MISSING'));
-        assert.match(error.nextStep, /GRANT RELOAD ON \*\.\* TO /);
-        return true;
-      });
-      const opened = await views();
-      assert.ok(opened.every(({ position }) => position.gtids === '' || position.pos > 4));
-      for (const view of opened) await view[Symbol.asyncDispose]();
-    });
+    test(
+      'MySQL without GTIDs needs RELOAD, and says so',
+      { skip: flavor === 'mysql' ? false : 'MariaDB knows its views by itself' },
+      async () => {
+        await root.end();
+        await server.restart({ 'gtid-mode': 'OFF', 'enforce-gtid-consistency': 'OFF' });
+        root = await connectRoot();
+        await assert.rejects(views({ connection: asUser('lockless') }), (error) => {
+          assert.ok(isMillraceError(error, 'MYSQL_PRIVILEGE_MISSING'));
+          assert.match(error.nextStep, /GRANT RELOAD ON \*\.\* TO /);
+          return true;
+        });
+        const opened = await views();
+        assert.ok(opened.every(({ position }) => position.gtids === '' || position.pos > 4));
+        for (const view of opened) await view[Symbol.asyncDispose]();
+      },
+    );
   });
 }

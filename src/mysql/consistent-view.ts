@@ -167,10 +167,14 @@ async function closeCounter(state: ViewSourceState): Promise<void> {
 }
 
 function lockNeeded(cause?: unknown): MillraceError {
-  return new MillraceError('MYSQL_PRIVILEGE_MISSING', 'a consistent view needs RELOAD, because the server has no GTIDs (gtid_mode is not ON)', {
-    cause,
-    nextStep: 'GRANT RELOAD ON *.* TO the user, or set gtid_mode=ON.',
-  });
+  return new MillraceError(
+    'MYSQL_PRIVILEGE_MISSING',
+    'a consistent view needs RELOAD, because the server has no GTIDs (gtid_mode is not ON)',
+    {
+      cause,
+      nextStep: 'GRANT RELOAD ON *.* TO the user, or set gtid_mode=ON.',
+    },
+  );
 }
 
 async function beginLockedViews(state: ViewSourceState, deadline: number, signal: AbortSignal): Promise<SourcePosition[]> {
@@ -203,7 +207,10 @@ async function beginLockedViews(state: ViewSourceState, deadline: number, signal
 }
 
 /** Undefined: the lock was not to be had in time; an error: prepared transactions are in the way. */
-async function tryLock({ control, connections }: ViewSourceState, signal: AbortSignal): Promise<SourcePosition[] | MillraceError | undefined> {
+async function tryLock(
+  { control, connections }: ViewSourceState,
+  signal: AbortSignal,
+): Promise<SourcePosition[] | MillraceError | undefined> {
   try {
     await control.query('FLUSH TABLES WITH READ LOCK', signal);
   } catch (error) {

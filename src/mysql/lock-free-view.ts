@@ -36,7 +36,11 @@ export async function beginLockFreeViews(options: LockFreeOptions, signal: Abort
   return positions;
 }
 
-async function beginOne(connection: ServerConnection, { counter, deadline }: LockFreeOptions, signal: AbortSignal): Promise<SourcePosition> {
+async function beginOne(
+  connection: ServerConnection,
+  { counter, deadline }: LockFreeOptions,
+  signal: AbortSignal,
+): Promise<SourcePosition> {
   const mayAsk = await canSeePrepared(connection, signal);
   for (let attempt = 1; ; attempt++) {
     const tried = counter === undefined ? await tryMariadb(connection, signal) : await tryMysql({ connection, counter, mayAsk }, signal);
@@ -144,5 +148,5 @@ async function queryAll(connection: ServerConnection, statements: readonly strin
 /** Of a statement without rows the driver gives an object. */
 function rowsOf(result: unknown): readonly TextRow[] {
   if (!Array.isArray(result)) return [];
-  return result.map((row: unknown) => (Array.isArray(row) ? row.map((value: unknown) => (value === null ? null : String(value))) : []));
+  return result.map((row: unknown) => (Array.isArray(row) ? row.map((value: unknown) => (typeof value === 'string' ? value : null)) : []));
 }

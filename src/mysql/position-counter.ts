@@ -26,7 +26,11 @@ const leastServerId = 2 ** 31;
  * Counts from the executed set of now: what is in it is in the binlog by now, and the server sends what is not in it. So
  * the binlog need not be read from the start of its file.
  */
-export async function openPositionCounter(settings: ConnectionSettings, control: ServerConnection, signal: AbortSignal): Promise<PositionCounter> {
+export async function openPositionCounter(
+  settings: ConnectionSettings,
+  control: ServerConnection,
+  signal: AbortSignal,
+): Promise<PositionCounter> {
   const executed = GtidSet.parse((await control.query('SELECT @@GLOBAL.gtid_executed', signal))[0]?.[0] ?? '');
   const stream = await openBinlogStream(
     {

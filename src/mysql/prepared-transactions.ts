@@ -43,6 +43,7 @@ interface Xid {
 function xidText({ format, global, branch, data }: Xid): string {
   const text = data ?? '';
   const at = Number(global);
-  const quote = (part: string): string => (/^[\x20-\x26\x28-\x5b\x5d-\x7e]*$/.test(part) ? `'${part}'` : `x'${Buffer.from(part, 'utf8').toString('hex')}'`);
+  const quote = (part: string): string =>
+    /^[\x20-\x26\x28-\x5b\x5d-\x7e]*$/.test(part) ? `'${part}'` : `x'${Buffer.from(part, 'utf8').toString('hex')}'`;
   return `${quote(text.slice(0, at))},${quote(text.slice(at, at + Number(branch)))},${format}`;
 }

@@ -27,7 +27,11 @@ export interface SnapshotOptions {
    * The current definitions of captured tables, with captured columns only: of all of them, or of these; ones that do
    * not exist (any more) are left out.
    */
-  readTables(connection: ServerConnection, tables: readonly TableId[] | undefined, signal: AbortSignal): Promise<readonly TableSchema[]>;
+  readonly readTables: (
+    connection: ServerConnection,
+    tables: readonly TableId[] | undefined,
+    signal: AbortSignal,
+  ) => Promise<readonly TableSchema[]>;
   /** What a new snapshot takes; absent: all captured tables. */
   readonly tables?: readonly TableId[];
   /** Of a new snapshot: the source had no earlier state of its tables. */
@@ -38,7 +42,7 @@ export interface SnapshotOptions {
    * How far the stream is: the end of the last transaction that was handed out. Undefined as long as it does not run;
    * then views live as long as they are of use. While it runs, see `Snapshot.hold`.
    */
-  streamPlace?(): BinlogPlace | undefined;
+  readonly streamPlace?: () => BinlogPlace | undefined;
   readonly log?: Logger;
 }
 

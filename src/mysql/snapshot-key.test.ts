@@ -27,7 +27,9 @@ function keyOf(order: KeyOrder, id: Value, n = 0): KeyBytes {
 
 const pad = (value: number, count: number): string => String(value).padStart(count, '0');
 const dates = fc.tuple(fc.nat(9999), fc.nat(12), fc.nat(31)).map(([y, m, d]) => `${pad(y, 4)}-${pad(m, 2)}-${pad(d, 2)}`);
-const clocks = fc.tuple(fc.nat(23), fc.nat(59), fc.nat(59), fc.nat(999_999)).map(([h, m, s, f]) => `${pad(h, 2)}:${pad(m, 2)}:${pad(s, 2)}.${pad(f, 6)}`);
+const clocks = fc
+  .tuple(fc.nat(23), fc.nat(59), fc.nat(59), fc.nat(999_999))
+  .map(([h, m, s, f]) => `${pad(h, 2)}:${pad(m, 2)}:${pad(s, 2)}.${pad(f, 6)}`);
 const compare = <T>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
 const decimals = (digits: number, scale: number): fc.Arbitrary<string> =>
   fc.bigInt(-(10n ** BigInt(digits)) + 1n, 10n ** BigInt(digits) - 1n).map((n) => {
@@ -39,8 +41,8 @@ const decimals = (digits: number, scale: number): fc.Arbitrary<string> =>
 interface Kind<T extends Value> {
   readonly type: ColumnType;
   readonly values: fc.Arbitrary<T>;
-  order(a: T, b: T): number;
-  literal?(value: T): string;
+  readonly order: (a: T, b: T) => number;
+  readonly literal?: (value: T) => string;
 }
 
 function check<T extends Value>({ type, values, order, literal = String }: Kind<T>): void {
@@ -68,7 +70,12 @@ test('keys sort, print and halve as the server has them', () => {
   check({ type: { kind: 'int', bits: 64, unsigned: false }, values: fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), order: compare });
   check({ type: { kind: 'int', bits: 64, unsigned: true }, values: fc.bigInt(0n, 2n ** 64n - 1n), order: compare });
   const unscaled = (text: string): bigint => BigInt(text.replace('.', ''));
-  for (const [precision, scale] of [[5, 2], [18, 6], [30, 10], [38, 1]] as const) {
+  for (const [precision, scale] of [
+    [5, 2],
+    [18, 6],
+    [30, 10],
+    [38, 1],
+  ] as const) {
     const order = (a: string, b: string): number => compare(unscaled(a), unscaled(b));
     check({ type: { kind: 'decimal', precision, scale, unsigned: false }, values: decimals(precision, scale), order });
   }
@@ -86,7 +93,12 @@ test('keys sort, print and halve as the server has them', () => {
   const hex = (value: Uint8Array): string => Buffer.from(value).toString('hex');
   const byBytes = (a: Uint8Array, b: Uint8Array): number => Buffer.compare(a, b);
   check({ type: { kind: 'binary' }, values: bytes, order: byBytes, literal: (value) => `x'${hex(value)}'` });
-  check({ type: { kind: 'binary', fixedLength: 3 }, values: fc.uint8Array({ minLength: 3, maxLength: 3 }), order: byBytes, literal: (value) => `x'${hex(value)}'` });
+  check({
+    type: { kind: 'binary', fixedLength: 3 },
+    values: fc.uint8Array({ minLength: 3, maxLength: 3 }),
+    order: byBytes,
+    literal: (value) => `x'${hex(value)}'`,
+  });
 });
 
 test('halving finds its way into crowded ranges', () => {

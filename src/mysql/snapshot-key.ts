@@ -216,15 +216,15 @@ function scaledText(value: bigint, scale: number): string {
 }
 
 function dateText(date: number): string {
-  return `${digits(date >>> 9, 4)}-${digits((date >>> 5) & 15, 2)}-${digits(date & 31, 2)}`;
+  return `${padded(date >>> 9, 4)}-${padded((date >>> 5) & 15, 2)}-${padded(date & 31, 2)}`;
 }
 
 function clockText(seconds: number, micros: number): string {
-  const clock = `${digits(Math.floor(seconds / 3600), 2)}:${digits(Math.floor(seconds / 60) % 60, 2)}:${digits(seconds % 60, 2)}`;
-  return micros === 0 ? clock : `${clock}.${digits(micros, 6)}`;
+  const clock = `${padded(Math.floor(seconds / 3600), 2)}:${padded(Math.floor(seconds / 60) % 60, 2)}:${padded(seconds % 60, 2)}`;
+  return micros === 0 ? clock : `${clock}.${padded(micros, 6)}`;
 }
 
-function digits(value: number, count: number): string {
+function padded(value: number, count: number): string {
   return String(value).padStart(count, '0');
 }
 

@@ -30,7 +30,8 @@ export async function planTables(schemas: readonly TableSchema[], options: PlanO
     const estimate = estimates.get(tableName(schema)) ?? 0;
     const order = keyOrderOf(schema);
     const wanted = Math.min(partsPerThread * options.threads, Math.floor(estimate / (2 * options.chunkRows)));
-    const bounds = order === undefined || wanted < 2 || options.threads < 2 ? [] : await findBounds(order, { ...options, wanted, estimate }, signal);
+    const bounds =
+      order === undefined || wanted < 2 || options.threads < 2 ? [] : await findBounds(order, { ...options, wanted, estimate }, signal);
     tables.push(createSnapshotTable(schema, bounds, estimate));
   }
   return tables;
@@ -41,14 +42,18 @@ async function readEstimates(connection: ServerConnection, tables: readonly Tabl
   const estimates = new Map<string, number>();
   if (tables.length === 0) return estimates;
   // Else MySQL answers with what it knew up to a day ago.
-  if (connection.version.flavor === 'mysql' && isAtLeast(connection.version, 8, 0)) await connection.query('SET SESSION information_schema_stats_expiry = 0', signal);
+  if (connection.version.flavor === 'mysql' && isAtLeast(connection.version, 8, 0)) {
+    await connection.query('SET SESSION information_schema_stats_expiry = 0', signal);
+  }
   for (let i = 0; i < tables.length; i += 500) {
     const pairs = tables.slice(i, i + 500).map(({ database, table }) => `(${textLiteral(database)}, ${textLiteral(table)})`);
     const rows = await connection.query(
       `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ROWS FROM information_schema.TABLES WHERE (TABLE_SCHEMA, TABLE_NAME) IN (${pairs.join(', ')})`,
       signal,
     );
-    for (const [database, table, count] of rows) estimates.set(tableName({ database: database ?? '', table: table ?? '' }), Number(count ?? 0));
+    for (const [database, table, count] of rows) {
+      estimates.set(tableName({ database: database ?? '', table: table ?? '' }), Number(count ?? 0));
+    }
   }
   return estimates;
 }
@@ -64,7 +69,11 @@ interface Interval {
  * Inner bounds between the least and the greatest key. Halves the interval with the most rows, as the server's index
  * statistics see it, again and again: keys that crowd in one place get parts of their own.
  */
-async function findBounds(order: KeyOrder, options: PlanOptions & { wanted: number; estimate: number }, signal: AbortSignal): Promise<KeyBytes[]> {
+async function findBounds(
+  order: KeyOrder,
+  options: PlanOptions & { wanted: number; estimate: number },
+  signal: AbortSignal,
+): Promise<KeyBytes[]> {
   const { connection, wanted, estimate } = options;
   const low = await endKey(connection, order, 'ASC', signal);
   const high = await endKey(connection, order, 'DESC', signal);
@@ -89,7 +98,12 @@ async function findBounds(order: KeyOrder, options: PlanOptions & { wanted: numb
 }
 
 /** The least or greatest key of a table, undefined when it is empty. */
-async function endKey(connection: ServerConnection, order: KeyOrder, direction: 'ASC' | 'DESC', signal: AbortSignal): Promise<KeyBytes | undefined> {
+async function endKey(
+  connection: ServerConnection,
+  order: KeyOrder,
+  direction: 'ASC' | 'DESC',
+  signal: AbortSignal,
+): Promise<KeyBytes | undefined> {
   const columns = order.positions.flatMap((position) => order.schema.columns[position] ?? []);
   const schema = createTableSchema({ ...order.schema, columns, primaryKey: columns.map((_column, i) => i) });
   const keyOrder = keyOrderOf(schema);
@@ -97,13 +111,17 @@ async function endKey(connection: ServerConnection, order: KeyOrder, direction: 
   const reader = new TextRowReader(schema);
   const builder = new ChangeBatchBuilder(schema, 256);
   const by = columns.map(({ name }) => `${quoteName(name)} ${direction}`).join(', ');
-  const query = startRawQuery(connection, `SELECT ${selectList(columns)} FROM ${quoteTable(schema)} ORDER BY ${by} LIMIT 1`, (bytes, start, end) => {
-    builder.begin(op.read, 0);
-    builder.middle();
-    reader.append(bytes, start, end, builder.writer);
-    builder.end();
-    return false;
-  });
+  const query = startRawQuery(
+    connection,
+    `SELECT ${selectList(columns)} FROM ${quoteTable(schema)} ORDER BY ${by} LIMIT 1`,
+    (bytes, start, end) => {
+      builder.begin(op.read, 0);
+      builder.middle();
+      reader.append(bytes, start, end, builder.writer);
+      builder.end();
+      return false;
+    },
+  );
   while (await query.pull(signal));
   return builder.count === 0 ? undefined : new KeyReader(keyOrder).read(builder.view().bytes, 0);
 }
@@ -118,7 +136,10 @@ interface Range {
 async function estimateRange({ connection, order, low, high }: Range, signal: AbortSignal): Promise<number> {
   const mysql = connection.version.flavor === 'mysql';
   const explain = mysql ? 'EXPLAIN FORMAT=TRADITIONAL' : 'EXPLAIN EXTENDED';
-  const rows = await connection.query(`${explain} SELECT 1 FROM ${quoteTable(order.schema)} WHERE ${rangeCondition(order, low, high)}`, signal);
+  const rows = await connection.query(
+    `${explain} SELECT 1 FROM ${quoteTable(order.schema)} WHERE ${rangeCondition(order, low, high)}`,
+    signal,
+  );
   const at = mysql ? 9 : 8;
   const [count, filtered] = [rows[0]?.[at], rows[0]?.[at + 1]];
   return (Number(count ?? 0) * Number(filtered ?? 100)) / 100;

@@ -47,7 +47,7 @@ export function createChunkQueue(builders: number, builderBytes: number): ChunkQ
   const waiters = new Set<() => void>();
 
   const wake = (): void => {
-    for (const waiter of [...waiters]) waiter();
+    for (const waiter of waiters) waiter();
   };
   const until = async (condition: () => boolean, signal: AbortSignal): Promise<void> => {
     signal.throwIfAborted();

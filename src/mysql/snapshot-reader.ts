@@ -129,7 +129,8 @@ function boundCondition(names: readonly string[], literals: readonly string[], i
   let condition = '';
   for (let i = names.length - 1; i >= 0; i--) {
     const [name, literal] = [names[i], literals[i]];
-    condition = condition === '' ? `${name} ${last} ${literal}` : `(${name} ${inner} ${literal} OR (${name} = ${literal} AND ${condition}))`;
+    condition =
+      condition === '' ? `${name} ${last} ${literal}` : `(${name} ${inner} ${literal} OR (${name} = ${literal} AND ${condition}))`;
   }
   return condition;
 }

@@ -46,7 +46,11 @@ export class Replica {
   }
 
   readTables: SnapshotOptions['readTables'] = (connection, tables, signal) =>
-    readTableSchemas(connection, (id) => id.database === this.database && (tables === undefined || tables.some(({ table }) => table === id.table)), signal);
+    readTableSchemas(
+      connection,
+      (id) => id.database === this.database && (tables === undefined || tables.some(({ table }) => table === id.table)),
+      signal,
+    );
 
   /** As the source task does: the entry and the records in one append. */
   takeStep(step: SnapshotStep): void {
@@ -91,7 +95,10 @@ export class Replica {
     if (this.#stream === undefined) {
       const start = { position: { file: this.place.file, position: this.place.pos } };
       const serverId = 1000 + Math.floor(Math.random() * 1e6);
-      this.#stream = await openBinlogStream({ connection: this.#connection, serverId, start, heartbeatMs: 50, readTimeoutMs: 20_000 }, never);
+      this.#stream = await openBinlogStream(
+        { connection: this.#connection, serverId, start, heartbeatMs: 50, readTimeoutMs: 20_000 },
+        never,
+      );
       await using control = await openConnection(this.#connection, never);
       this.#mapper = new RowsMapper({
         captures: ({ database }) => database === this.database,
@@ -116,7 +123,8 @@ export class Replica {
   }
 
   #take(event: BinlogEvent, snapshot: Snapshot | undefined): void {
-    const filter = snapshot === undefined ? undefined : { filter: snapshot.filter, tableChanged: (table: TableId) => snapshot.tableChanged(table) };
+    const filter =
+      snapshot === undefined ? undefined : { filter: snapshot.filter, tableChanged: (table: TableId) => snapshot.tableChanged(table) };
     const place = { file: event.file, pos: event.nextPosition - 1 };
     if (event.type === 'ROWS' && event.table.database === this.database) {
       const rows = this.#mapper?.open(event.table, { place, snapshot: filter });
@@ -137,7 +145,12 @@ export class Replica {
       if (verdict === decision.keep) this.tables.get(tableName(id))?.clear();
       if (verdict === decision.restart) snapshot?.tableChanged(id);
     }
-    if (event.type === 'XID' || event.type === 'HEARTBEAT' || event.type === 'ROTATE' || (event.type === 'QUERY' && /^(COMMIT|TRUNCATE|ALTER|DROP|CREATE)/i.test(event.sql))) {
+    if (
+      event.type === 'XID' ||
+      event.type === 'HEARTBEAT' ||
+      event.type === 'ROTATE' ||
+      (event.type === 'QUERY' && /^(COMMIT|TRUNCATE|ALTER|DROP|CREATE)/i.test(event.sql))
+    ) {
       this.place = { file: event.file, pos: event.nextPosition };
     }
   }

@@ -71,8 +71,9 @@ export function applyChunk({ table, part, to, done, place, rows }: ChunkRange): 
   part.done = done;
   const segment = { to: done ? undefined : to, place };
   const last = part.segments.at(-1);
-  if (last !== undefined && last.place.file === place.file && last.place.pos === place.pos) part.segments[part.segments.length - 1] = segment;
-  else part.segments.push(segment);
+  if (last !== undefined && last.place.file === place.file && last.place.pos === place.pos) {
+    part.segments[part.segments.length - 1] = segment;
+  } else part.segments.push(segment);
 }
 
 /** Where reading a part goes on: after this key; undefined: from the beginning. */

@@ -59,7 +59,15 @@ export function createSnapshotViews({ options, control, log }: SnapshotViewsOpti
     const lockFree = method === 'lockFree' || (method !== 'lock' && (await canBeLockFree(control, signal)));
     const patience = streaming ? streamingPatienceMs : patienceMs;
     const source = await openViewSource(
-      { connection, count: threads, lockWaitMs, method: streaming && lockFree ? 'lockFree' : method, repeated: streaming, log, ...(patience === undefined ? {} : { patienceMs: patience }) },
+      {
+        connection,
+        count: threads,
+        lockWaitMs,
+        method: streaming && lockFree ? 'lockFree' : method,
+        repeated: streaming,
+        log,
+        ...(patience === undefined ? {} : { patienceMs: patience }),
+      },
       signal,
     );
     current = Object.assign(source, { streaming, lockFree });
@@ -82,7 +90,11 @@ export function createSnapshotViews({ options, control, log }: SnapshotViewsOpti
             const { connections, lockFree } = source;
             const { streaming: beside, alone } = roundMs;
             const how = lockFree ? 'lockFree' : 'lock';
-            return { connections, positions, roundMs: streaming ? beside[how] : lockFree ? (options.roundMs ?? alone[control.version.flavor]) : alone.lock };
+            return {
+              connections,
+              positions,
+              roundMs: streaming ? beside[how] : lockFree ? (options.roundMs ?? alone[control.version.flavor]) : alone.lock,
+            };
           }
         } catch (error) {
           if (!streaming || !isMillraceError(error) || !error.retriable || Date.now() > deadline) throw error;

@@ -90,10 +90,14 @@ for (const flavor of flavors) {
       for (let at = 0; at < rows; at += 2000) {
         const part = sequence.slice(at, at + 2000);
         await root.query(`INSERT INTO a VALUES ${part.map((i) => `(${i * 3}, ${i}, 'note ${i}')`).join(', ')}`);
-        await root.query(`INSERT INTO b VALUES ${part.map((i) => `('2024-01-01' + INTERVAL ${i * 1000} MINUTE, x'${(i & 255).toString(16).padStart(2, '0')}ff', ${i / 3})`).join(', ')}`);
+        await root.query(
+          `INSERT INTO b VALUES ${part.map((i) => `('2024-01-01' + INTERVAL ${i * 1000} MINUTE, x'${(i & 255).toString(16).padStart(2, '0')}ff', ${i / 3})`).join(', ')}`,
+        );
         await root.query(`INSERT INTO n VALUES ${part.map((i) => `(${i}.5, ${i})`).join(', ')}`);
         await root.query(`INSERT INTO k VALUES ${part.map((i) => `('${i % 2 === 0 ? 'Ä' : 'z'}${i}', ${i})`).join(', ')}`);
-        await root.query(`INSERT INTO keyless VALUES ${part.map((i) => `(${i % 100}, IF(${i} % 7, '2024-05-06 07:08:09.123', NULL))`).join(', ')}`);
+        await root.query(
+          `INSERT INTO keyless VALUES ${part.map((i) => `(${i % 100}, IF(${i} % 7, '2024-05-06 07:08:09.123', NULL))`).join(', ')}`,
+        );
       }
       await root.query('ANALYZE TABLE a, b, n, k, keyless');
     }
@@ -228,7 +232,9 @@ for (const flavor of flavors) {
         kinds.push(next.kind);
         if (step === 1) {
           // The views hold back no DDL between two queries.
-          ddl = root.query("ALTER TABLE a ADD COLUMN extra INT DEFAULT 5, ALGORITHM=COPY; INSERT INTO a VALUES (100001, 1, 'n', 6); ALTER TABLE b DROP COLUMN v; DROP TABLE z; TRUNCATE TABLE n");
+          ddl = root.query(
+            "ALTER TABLE a ADD COLUMN extra INT DEFAULT 5, ALGORITHM=COPY; INSERT INTO a VALUES (100001, 1, 'n', 6); ALTER TABLE b DROP COLUMN v; DROP TABLE z; TRUNCATE TABLE n",
+          );
         }
         if (next.kind === 'end') break;
         // Time for the statements to come between the queries.
@@ -297,9 +303,13 @@ for (const flavor of flavors) {
         await root.query(`CREATE TABLE k${i} (v INT, id ${type} NOT NULL, PRIMARY KEY (id))`);
         await root.query(`INSERT INTO k${i} VALUES ${values.map((value, v) => `(${v}, ${value})`).join(', ')}`);
         await root.query(`CREATE TABLE c${i} (x ${type} NOT NULL, v INT, y TINYINT NOT NULL, PRIMARY KEY (y, x))`);
-        await root.query(`INSERT INTO c${i} VALUES ${values.flatMap((value, v) => [`(${value}, ${v}, -1)`, `(${value}, ${v}, 1)`]).join(', ')}`);
+        await root.query(
+          `INSERT INTO c${i} VALUES ${values.flatMap((value, v) => [`(${value}, ${v}, -1)`, `(${value}, ${v}, 1)`]).join(', ')}`,
+        );
       }
-      await root.query('CREATE TABLE nothing (id INT PRIMARY KEY); CREATE TABLE one (id INT PRIMARY KEY); INSERT INTO one VALUES (7); CREATE TABLE `we``ird - n\'ame` (`sel``ect` INT PRIMARY KEY); INSERT INTO `we``ird - n\'ame` VALUES (1), (2)');
+      await root.query(
+        "CREATE TABLE nothing (id INT PRIMARY KEY); CREATE TABLE one (id INT PRIMARY KEY); INSERT INTO one VALUES (7); CREATE TABLE `we``ird - n'ame` (`sel``ect` INT PRIMARY KEY); INSERT INTO `we``ird - n'ame` VALUES (1), (2)",
+      );
       const replica = new Replica(settingsOf(server), 's');
       await using snapshot = await open(replica, { chunkRows: 1 });
       const chunks = await takeAll(snapshot, replica);

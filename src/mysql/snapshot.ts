@@ -165,7 +165,13 @@ class SnapshotRun implements Snapshot {
         continue;
       }
       // Its parts are needed for the removal of their records.
-      const parts = { name: table.name, schema: schema ?? createTableSchema({ ...table, columns: [], primaryKey: [] }), order: undefined, parts: table.parts, estimate: 0 };
+      const parts = {
+        name: table.name,
+        schema: schema ?? createTableSchema({ ...table, columns: [], primaryKey: [] }),
+        order: undefined,
+        parts: table.parts,
+        estimate: 0,
+      };
       this.#tables.set(table.name, parts);
       this.filter.set({ ...parts, parts: [] });
       this.#changed.set(table.name, { table });
@@ -207,7 +213,11 @@ class SnapshotRun implements Snapshot {
     if (this.#changed.size === 0) return;
     const changed = [...this.#changed];
     const { readTables, connector, chunkRows, threads } = this.#options;
-    const schemas = await readTables(this.#control, changed.map(([, { table }]) => table), signal);
+    const schemas = await readTables(
+      this.#control,
+      changed.map(([, { table }]) => table),
+      signal,
+    );
     const planned = await planTables(schemas, { connection: this.#control, chunkRows, threads }, signal);
     for (const [name, change] of changed) {
       // It may have changed once more meanwhile.
@@ -217,13 +227,17 @@ class SnapshotRun implements Snapshot {
       this.#log.info({ table: name, gone: table === undefined }, 'a table of the snapshot is read anew');
       if (table !== undefined) {
         this.#set(table);
-        if (!this.#isNew) this.#queue.push(() => ({ kind: 'tableRestart', table: table.schema, state: tableRecords(connector, table, earlier) }));
+        if (!this.#isNew) {
+          this.#queue.push(() => ({ kind: 'tableRestart', table: table.schema, state: tableRecords(connector, table, earlier) }));
+        }
       } else if (earlier !== undefined) {
         this.#tables.delete(name);
         this.filter.setGone(earlier);
         // Its DROP or RENAME is in the binlog by now.
         this.#seen(await readServerPosition(this.#control, signal));
-        if (!this.#isNew) this.#queue.push(() => ({ kind: 'tableDropped', table: change.table, state: removalRecords(connector, earlier) }));
+        if (!this.#isNew) {
+          this.#queue.push(() => ({ kind: 'tableDropped', table: change.table, state: removalRecords(connector, earlier) }));
+        }
       }
     }
   }
@@ -284,7 +298,10 @@ class SnapshotRun implements Snapshot {
     this.#seen(position);
     const { connector } = this.#options;
     const tables = [...this.#tables.values()];
-    const state = [headerRecord(connector, { snapshot: this.id, initial: this.initial }), ...tables.flatMap((table) => tableRecords(connector, table))];
+    const state = [
+      headerRecord(connector, { snapshot: this.id, initial: this.initial }),
+      ...tables.flatMap((table) => tableRecords(connector, table)),
+    ];
     this.#queue.push(() => ({ kind: 'begin', tables: tables.map(({ schema }) => schema), position, state }));
   }
 

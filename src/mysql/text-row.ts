@@ -151,7 +151,10 @@ export class TextRowReader {
 function readingOf(type: ColumnType): number {
   switch (type.kind) {
     case 'int':
-      return [reading.int8, reading.int16, reading.int32, reading.int32, reading.int64][[1, 2, 4, 4, 8].indexOf(cellWidth(type))] ?? reading.int64;
+      return (
+        [reading.int8, reading.int16, reading.int32, reading.int32, reading.int64][[1, 2, 4, 4, 8].indexOf(cellWidth(type))] ??
+        reading.int64
+      );
     case 'bit':
       return reading.bit;
     case 'float':
