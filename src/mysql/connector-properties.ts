@@ -51,13 +51,13 @@ export const sourceProperties = defineConfig({
   'database.ssl.keystore': {
     type: 'string',
     importance: 'medium',
-    doc: "File with the client's certificate and key: PEM.",
+    doc: "File with the client's certificate and key: PEM, PKCS #12 or JKS.",
   },
   'database.ssl.keystore.password': { type: 'password', importance: 'medium', doc: 'Password of the key store file.' },
   'database.ssl.truststore': {
     type: 'string',
     importance: 'medium',
-    doc: 'File with the authorities that may have signed the certificate of the server: PEM.',
+    doc: 'File with the authorities that may have signed the certificate of the server: PEM, PKCS #12 or JKS.',
   },
   'database.ssl.truststore.password': { type: 'password', importance: 'medium', doc: 'Password of the trust store file.' },
   'database.include.list': {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { MillraceError } from '../base/errors.ts';
+import { MillraceError, isMillraceError } from '../base/errors.ts';
 import type { Secret } from '../config/secret.ts';
+import { readKeyStore } from './key-store.ts';
+import type { KeyStore } from './pem.ts';
 import type { TlsConfig } from './source-config.ts';
 
 export interface TlsFiles {
@@ -11,29 +13,26 @@ export interface TlsFiles {
 }
 
 /**
- * Reads the files that `database.ssl.keystore` and `database.ssl.truststore` name.
+ * Reads the files that `database.ssl.keystore` and `database.ssl.truststore` name: PEM, PKCS #12 or JKS.
  *
- * @throws CONFIG_UNREADABLE, CONFIG_UNSUPPORTED
+ * @throws CONFIG_UNREADABLE, CONFIG_INVALID, CONFIG_UNSUPPORTED
  */
 export function readTlsFiles(files: TlsFiles): Pick<TlsConfig, 'ca' | 'cert' | 'key'> {
-  const keystore = readPem('database.ssl.keystore', files.keystore);
-  const truststore = readPem('database.ssl.truststore', files.truststore);
-  const key = keystore === undefined ? [] : blocks(keystore, /PRIVATE KEY/);
-  const cert = keystore === undefined ? [] : blocks(keystore, /CERTIFICATE/);
-  const ca = truststore === undefined ? [] : blocks(truststore, /CERTIFICATE/);
+  const own = readStore('database.ssl.keystore', files.keystore, files.keystorePassword);
+  const trusted = readStore('database.ssl.truststore', files.truststore, files.truststorePassword);
   return {
-    ...(ca.length === 0 ? {} : { ca: ca.join('\n') }),
-    ...(cert.length === 0 ? {} : { cert: cert.join('\n') }),
-    ...(key.length === 0 ? {} : { key: key.join('\n') }),
+    ...join('ca', trusted?.certificates),
+    ...join('cert', own?.certificates),
+    ...join('key', own?.keys.slice(0, 1)),
   };
 }
 
-function blocks(pem: string, label: RegExp): readonly string[] {
-  const all = pem.match(/-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g) ?? [];
-  return all.filter((block) => label.test(block.slice(0, block.indexOf('\n'))));
+function join<K extends 'ca' | 'cert' | 'key'>(name: K, texts: readonly string[] | undefined): Partial<Record<K, string>> {
+  const none: Partial<Record<K, string>> = {};
+  return texts === undefined || texts.length === 0 ? none : { ...none, [name]: texts.join('\n') };
 }
 
-function readPem(property: string, file: string | undefined): string | undefined {
+function readStore(property: string, file: string | undefined, password: Secret | undefined): KeyStore | undefined {
   if (file === undefined || file === '') return undefined;
   let bytes: Buffer;
   try {
@@ -41,11 +40,17 @@ function readPem(property: string, file: string | undefined): string | undefined
   } catch (cause) {
     throw new MillraceError('CONFIG_UNREADABLE', `The file of ${property} cannot be read: ${file}`, { cause, context: { property, file } });
   }
-  if (bytes.includes('-----BEGIN ')) return bytes.toString('latin1');
-  const kind = bytes.length > 4 && bytes.readUInt32BE(0) === 0xfeedfeed ? 'JKS' : bytes[0] === 0x30 ? 'PKCS #12' : 'unknown';
-  const toPem = `openssl pkcs12 -in ${kind === 'JKS' ? 'store.p12' : file} -nodes -out store.pem`;
-  throw new MillraceError('CONFIG_UNSUPPORTED', `The file of ${property} is not PEM but ${kind}: ${file}`, {
-    nextStep: `Make a PEM file of it: ${kind === 'JKS' ? `keytool -importkeystore -srckeystore ${file} -destkeystore store.p12 -deststoretype PKCS12 && ${toPem}` : toPem}`,
-    context: { property, file },
-  });
+  try {
+    const store = readKeyStore(bytes, password?.reveal() ?? '');
+    if (store.certificates.length > 0) return store;
+    throw new MillraceError('CONFIG_INVALID', 'it holds no certificate');
+  } catch (error) {
+    if (!isMillraceError(error)) throw error;
+    const { code, cause, nextStep } = error;
+    throw new MillraceError(code, `The file of ${property} cannot be used: ${error.message} (${file})`, {
+      cause,
+      nextStep,
+      context: { property, file },
+    });
+  }
 }
