@@ -39,8 +39,9 @@ export interface SnapshotOptions {
   /** The records of `snapshotTopic`; an unfinished snapshot of this connector goes on, and `tables` and `initial` do not count. */
   readonly state: ReadonlyMap<string, string>;
   /**
-   * How far the stream is: the end of the last transaction that was handed out. Undefined as long as it does not run;
-   * then views live as long as they are of use. While it runs, see `Snapshot.hold`.
+   * How far the stream is: the end of the last transaction of which `Snapshot.filter` has decided on changes; amid a
+   * transaction any place inside of it, after its start. Undefined as long as no stream was ever started; then views live
+   * longer. Once it runs, also while it stands still, see `Snapshot.hold`.
    */
   readonly streamPlace?: () => BinlogPlace | undefined;
   readonly log?: Logger;
@@ -62,7 +63,8 @@ export interface Snapshot extends AsyncDisposable {
   /** Set when everything is read, which is when the `end` step was taken; unset when a table has to be read again. */
   readonly end: BinlogPlace | undefined;
   /**
-   * Waits for the next step; the one before must be durable. After `end` it waits until a table has to be read again.
+   * Waits for the next step; the one before must be durable. A step's entry must come after all changes that were filtered
+   * before it was taken, hence between two transactions. After `end` it waits until a table has to be read again.
    * @throws MYSQL_UNREACHABLE and others; then the snapshot is over and goes on with a new one made from the state
    */
   next(signal: AbortSignal): Promise<SnapshotStep>;

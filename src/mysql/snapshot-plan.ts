@@ -1,3 +1,4 @@
+import type { Logger } from '../base/logger.ts';
 import type { ServerConnection } from '../binlog/connection.ts';
 import { isAtLeast } from '../binlog/server-version.ts';
 import { ChangeBatchBuilder, op } from '../event/change-batch.ts';
@@ -17,6 +18,7 @@ export interface PlanOptions {
   readonly chunkRows: number;
   /** How many workers there are to share the tables. */
   readonly threads: number;
+  readonly log: Logger;
 }
 
 /** Parts of a table per worker, so that all of them end at about the same time. */
@@ -24,7 +26,7 @@ const partsPerThread = 4;
 
 /** Plans tables; in the order given. A plan needs no view: any bounds are right, only some are uneven. */
 export async function planTables(schemas: readonly TableSchema[], options: PlanOptions, signal: AbortSignal): Promise<SnapshotTable[]> {
-  const estimates = await readEstimates(options.connection, schemas, signal);
+  const estimates = await readEstimates(options, schemas, signal);
   const tables: SnapshotTable[] = [];
   for (const schema of schemas) {
     const estimate = estimates.get(tableName(schema)) ?? 0;
@@ -37,8 +39,15 @@ export async function planTables(schemas: readonly TableSchema[], options: PlanO
   return tables;
 }
 
-/** InnoDB's own estimates of the numbers of rows, by `database.table`. */
-async function readEstimates(connection: ServerConnection, tables: readonly TableId[], signal: AbortSignal): Promise<Map<string, number>> {
+/** Engines whose tables a transaction sees as of its begin. */
+const versionedEngines = new Set(['InnoDB', 'ROCKSDB', 'ndbcluster']);
+
+/** The server's own estimates of the numbers of rows, by `database.table`. */
+async function readEstimates(
+  { connection, log }: PlanOptions,
+  tables: readonly TableId[],
+  signal: AbortSignal,
+): Promise<Map<string, number>> {
   const estimates = new Map<string, number>();
   if (tables.length === 0) return estimates;
   // Else MySQL answers with what it knew up to a day ago.
@@ -48,10 +57,16 @@ async function readEstimates(connection: ServerConnection, tables: readonly Tabl
   for (let i = 0; i < tables.length; i += 500) {
     const pairs = tables.slice(i, i + 500).map(({ database, table }) => `(${textLiteral(database)}, ${textLiteral(table)})`);
     const rows = await connection.query(
-      `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ROWS FROM information_schema.TABLES WHERE (TABLE_SCHEMA, TABLE_NAME) IN (${pairs.join(', ')})`,
+      `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ROWS, ENGINE FROM information_schema.TABLES WHERE (TABLE_SCHEMA, TABLE_NAME) IN (${pairs.join(', ')})`,
       signal,
     );
-    for (const [database, table, count] of rows) {
+    for (const [database, table, count, engine] of rows) {
+      if (!versionedEngines.has(engine ?? '')) {
+        log.warn(
+          { table: `${database}.${table}`, engine },
+          'the engine has no consistent views: nobody may write to the table during its snapshot',
+        );
+      }
       estimates.set(tableName({ database: database ?? '', table: table ?? '' }), Number(count ?? 0));
     }
   }

@@ -205,7 +205,8 @@ class SnapshotRun implements Snapshot {
     const schemas = await readTables(this.#control, tables, signal);
     this.#tables.clear();
     this.filter.clear();
-    for (const table of await planTables(schemas, { connection: this.#control, chunkRows, threads }, signal)) this.#set(table);
+    for (const table of await planTables(schemas, { connection: this.#control, chunkRows, threads, log: this.#log }, signal))
+      this.#set(table);
   }
 
   /** Makes new plans of the tables that have to be read anew; those that are gone leave. */
@@ -218,7 +219,7 @@ class SnapshotRun implements Snapshot {
       changed.map(([, { table }]) => table),
       signal,
     );
-    const planned = await planTables(schemas, { connection: this.#control, chunkRows, threads }, signal);
+    const planned = await planTables(schemas, { connection: this.#control, chunkRows, threads, log: this.#log }, signal);
     for (const [name, change] of changed) {
       // It may have changed once more meanwhile.
       if (this.#changed.get(name) === change) this.#changed.delete(name);
