@@ -2,10 +2,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { MillraceError, toErrorData } from '../base/errors.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
+import { parseSourceConfig } from '../mysql/connector-config.ts';
 import { serveSource } from '../worker/serve-source.ts';
 import type { FromThread, SourceThreadData } from '../worker/thread-messages.ts';
 import { embeddedLogOptions } from './log-settings.ts';
-import { logFullText } from './log-full.ts';
+import { binlogLeftText, logFullText, readBinlogRetentionMs } from './log-full.ts';
 import { openLogger } from './logging.ts';
 import { findSource } from './plugins.ts';
 
@@ -16,12 +17,14 @@ const port = parentPort;
 const { connector, dataFolder, logging, logSettings } = workerData as SourceThreadData;
 const logger = openLogger(logging).child({ connector: connector.name });
 let full: string | undefined;
+let retentionMs: number | undefined;
+let newestMs = 0;
 
 try {
   await using log = await openEmbeddedLog(
     embeddedLogOptions(dataFolder, logSettings, (state) => {
       full = logFullText(state);
-      logger.warn({ usedBytes: state.usedBytes, maxBytes: state.maxBytes }, full);
+      void warnOfFullLog(full);
     }),
     new AbortController().signal,
   );
@@ -31,7 +34,10 @@ try {
     connector: findSource(connector),
     context,
     log,
-    waiting: () => full,
+    waiting: (committedMs) => {
+      newestMs = committedMs;
+      return full === undefined ? undefined : full + binlogLeftText(committedMs, retentionMs);
+    },
     onAppended: () => {
       full = undefined;
     },
@@ -41,6 +47,15 @@ try {
 }
 post({ kind: 'ended' });
 port.close();
+
+async function warnOfFullLog(text: string): Promise<void> {
+  try {
+    retentionMs ??= await readBinlogRetentionMs(parseSourceConfig(connector), new AbortController().signal);
+  } catch (error) {
+    logger.debug({ err: error }, 'the retention of the binlog is not known');
+  }
+  logger.warn(text + binlogLeftText(newestMs, retentionMs));
+}
 
 function post(message: FromThread): void {
   port.postMessage(message);

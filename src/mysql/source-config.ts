@@ -36,7 +36,7 @@ export interface SourceConfig {
   readonly snapshotThreads: number;
   /** 0: none. */
   readonly heartbeatIntervalMs: number;
-  /** Longest wait for FLUSH TABLES WITH READ LOCK. */
+  /** Longest wait for FLUSH TABLES WITH READ LOCK; 0: none is taken. */
   readonly lockWaitMs: number;
   /** Rows of a snapshot chunk, about. */
   readonly chunkRows: number;

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { MillraceError } from '../base/errors.ts';
 import type { SourceConnector, TaskContext } from '../connect/connector.ts';
 import type { Log } from '../log/log.ts';
+import type { SourceMetrics } from './metrics.ts';
 import { serveCalls } from './rpc.ts';
 import { createSourceLoop } from './source-loop.ts';
 import { isToThread } from './thread-messages.ts';
@@ -13,8 +14,8 @@ export interface ServeSourceOptions {
   readonly connector: SourceConnector;
   readonly context: TaskContext;
   readonly log: Log;
-  /** What the log waits for, if it does. */
-  readonly waiting: () => string | undefined;
+  /** What the log waits for, if it does, given the newest source commit in it. */
+  readonly waiting: (committedMs: number) => string | undefined;
   readonly onAppended: () => void;
 }
 
@@ -53,28 +54,34 @@ export async function serveSource({ port, connector, context, log, waiting, onAp
     },
   });
   const report = (): void => {
+    try {
+      post({ kind: 'source', metrics: measure() });
+    } catch (error) {
+      // A busy log; what lasts, the appends meet too.
+      context.log.debug({ err: error }, 'no metrics');
+    }
+  };
+  const measure = (): SourceMetrics => {
     const { state, error, source, changes, snapshotRows, groups, seq, position, committedMs, snapshotting, task } = loop;
     const snapshot = task?.progress?.().snapshot ?? [];
     const logBytes = log.stats().bytes;
-    post({
-      kind: 'source',
-      metrics: {
-        connector: context.connector,
-        source,
-        state,
-        error,
-        waiting: waiting(),
-        snapshot,
-        snapshotting,
-        changes,
-        snapshotRows,
-        groups,
-        seq,
-        position,
-        committedMs,
-        logBytes,
-      },
-    });
+    const { connector: name } = context;
+    return {
+      connector: name,
+      source,
+      state,
+      error,
+      waiting: waiting(committedMs),
+      snapshot,
+      snapshotting,
+      changes,
+      snapshotRows,
+      groups,
+      seq,
+      position,
+      committedMs,
+      logBytes,
+    };
   };
   const timer = setInterval(report, metricsMs);
   try {
