@@ -52,6 +52,10 @@ export class Replica {
       signal,
     );
 
+  get isStreaming(): boolean {
+    return this.#stream !== undefined;
+  }
+
   /** As the source task does: the entry and the records in one append. */
   takeStep(step: SnapshotStep): void {
     switch (step.kind) {
@@ -126,7 +130,8 @@ export class Replica {
     const filter =
       snapshot === undefined ? undefined : { filter: snapshot.filter, tableChanged: (table: TableId) => snapshot.tableChanged(table) };
     const place = { file: event.file, pos: event.nextPosition - 1 };
-    if (event.type === 'ROWS' && event.table.database === this.database) {
+    // Before the snapshot begins there is no replica of a table.
+    if (event.type === 'ROWS' && event.table.database === this.database && this.schemas.has(tableName(event.table))) {
       const rows = this.#mapper?.open(event.table, { place, snapshot: filter });
       if (rows === undefined) {
         this.dropped++;
@@ -199,7 +204,7 @@ export class Replica {
   }
 }
 
-async function readRows(connection: ServerConnection, schema: TableSchema): Promise<Rows> {
+export async function readRows(connection: ServerConnection, schema: TableSchema): Promise<Rows> {
   const reader = new TextRowReader(schema);
   const builder = new ChangeBatchBuilder(schema);
   const query = startRawQuery(connection, `SELECT ${selectList(schema.columns)} FROM ${quoteTable(schema)}`, (bytes, start, end) => {

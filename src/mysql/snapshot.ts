@@ -205,8 +205,8 @@ class SnapshotRun implements Snapshot {
     const schemas = await readTables(this.#control, tables, signal);
     this.#tables.clear();
     this.filter.clear();
-    for (const table of await planTables(schemas, { connection: this.#control, chunkRows, threads, log: this.#log }, signal))
-      this.#set(table);
+    const planned = await planTables(schemas, { connection: this.#control, chunkRows, threads, log: this.#log }, signal);
+    for (const table of planned) this.#set(table);
   }
 
   /** Makes new plans of the tables that have to be read anew; those that are gone leave. */
