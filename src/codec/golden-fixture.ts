@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Column, TableSchema } from '../event/table-schema.ts';
 import { createTableSchema } from '../event/table-schema.ts';
@@ -90,8 +90,14 @@ interface RecordedLine {
 /** Changes a column as the recording has it into what the server really says. */
 export type FixColumn = (table: string, column: Column) => Column;
 
+const folder = join(import.meta.dirname, 'fixtures');
+
+export function fixtureNames(): readonly string[] {
+  return readdirSync(folder).flatMap((file) => (file.endsWith('.jsonl') ? file.slice(0, -'.jsonl'.length) : []));
+}
+
 export function loadFixture(name: string, fix: FixColumn): GoldenFixture {
-  const text = readFileSync(join(import.meta.dirname, 'fixtures', `${name}.jsonl`), 'utf8');
+  const text = readFileSync(join(folder, `${name}.jsonl`), 'utf8');
   const lines = text.trimEnd().split('\n').map(lineOf);
   const [head] = lines;
   assert.ok(head?.properties !== undefined && head.payloadForm !== undefined);
