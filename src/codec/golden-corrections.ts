@@ -87,6 +87,12 @@ const corrections: readonly Correction[] = [
     }),
   },
   {
+    finding: '22',
+    about: 'REAL(8,5) in a snapshot is the rounded text, in the stream the number',
+    where: /^mysql-types-numeric\/t_float\.r85$/,
+    value: (token, { snapshot, id }) => (snapshot && id === '6' ? '-9.99999999995449E-6' : token),
+  },
+  {
     finding: '20',
     about: 'Java 17 prints a few floats with a digit more than they need; the number is the same',
     where: /^mysql-types-numeric\/t_float\.(f24|f53)$/,
