@@ -3,6 +3,8 @@
  * transactions, at several flush sizes, on a fresh file each; and small merges into a large table.
  *
  *   node bench/apply.ts [changes]     default 1000000
+ *
+ * `BENCH_FLUSH_BYTES` bounds a flush by bytes too (the sink's default is 32 MB), `BENCH_MEMORY` is DuckDB's memory_limit.
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
@@ -224,7 +226,7 @@ async function apply(path: string, flushRows: number): Promise<Measurement> {
       store,
       takes: () => true,
       flushRows,
-      flushBytes: 64 << 20,
+      flushBytes: Number(process.env['BENCH_FLUSH_BYTES'] ?? 1e9),
       log,
       onResync: () => undefined,
     });
