@@ -86,7 +86,7 @@ export class EventMapper {
 
   constructor(options: EventMapperOptions) {
     this.#options = options;
-    this.#builder = new GroupBuilder(options.source);
+    this.#builder = new GroupBuilder(options.source, options.flavor === 'mariadb');
     this.#rowsMapper = new RowsMapper(options);
     this.#gtids = createGtidTracker(options.flavor, options.start.gtids);
     this.#file = options.start.file;
@@ -162,6 +162,7 @@ export class EventMapper {
           committedMicros: event.originalCommitMicros ?? event.timestamp * 1_000_000,
           threadId: 0,
           serverId: event.serverId,
+          pos: event.nextPosition - event.size,
         });
         return;
       case 'MARIADB_GTID':
@@ -171,6 +172,7 @@ export class EventMapper {
           committedMicros: event.timestamp * 1_000_000,
           threadId: 0,
           serverId: event.serverId,
+          pos: event.nextPosition - event.size,
         });
         return;
       case 'QUERY':
@@ -326,6 +328,7 @@ function headerWithoutGtid(event: QueryEvent): TransactionHeader {
     committedMicros: event.timestamp * 1_000_000,
     threadId: event.threadId,
     serverId: event.serverId,
+    pos: event.nextPosition - event.size,
   };
 }
 

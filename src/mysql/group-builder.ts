@@ -10,6 +10,8 @@ export interface TransactionHeader {
   readonly committedMicros: number;
   readonly threadId: number;
   readonly serverId: number;
+  /** Offset of its GTID event in the file; 0 where it is not of interest. */
+  readonly pos: number;
 }
 
 export interface GroupEnd {
@@ -28,6 +30,7 @@ const keptBuilders = 64;
  */
 export class GroupBuilder {
   readonly #source: string;
+  readonly #withPositions: boolean;
   #gtidSources: string[] = [];
   #gtidSourceIndex = new Map<string, number>();
   #transactions = 0;
@@ -36,6 +39,7 @@ export class GroupBuilder {
   #committedMicros = new Float64Array(64);
   #threadId = new Uint32Array(64);
   #serverId = new Uint32Array(64);
+  #pos = new Float64Array(64);
   #events = 0;
   #eventTransaction = new Uint32Array(256);
   #eventPos = new Float64Array(256);
@@ -47,8 +51,10 @@ export class GroupBuilder {
   #used = new Map<TableSchema, ChangeBatchBuilder>();
   #pool = new Map<TableSchema, ChangeBatchBuilder>();
 
-  constructor(source: string) {
+  /** `withPositions`: transactions tell where they begin. */
+  constructor(source: string, withPositions = false) {
     this.#source = source;
+    this.#withPositions = withPositions;
   }
 
   get transactions(): number {
@@ -81,6 +87,7 @@ export class GroupBuilder {
     this.#committedMicros[at] = header.committedMicros;
     this.#threadId[at] = header.threadId;
     this.#serverId[at] = header.serverId;
+    this.#pos[at] = header.pos;
     return at;
   }
 
@@ -123,6 +130,7 @@ export class GroupBuilder {
       position,
       open,
       file,
+      madeMicros: Date.now() * 1000,
       transactions: {
         count: transactions,
         gtidSources: [...this.#gtidSources],
@@ -131,6 +139,7 @@ export class GroupBuilder {
         committedMicros: this.#committedMicros.subarray(0, transactions),
         threadId: this.#threadId.subarray(0, transactions),
         serverId: this.#serverId.subarray(0, transactions),
+        ...(this.#withPositions ? { pos: this.#pos.subarray(0, transactions) } : {}),
       },
       events: {
         count: events,
@@ -169,6 +178,7 @@ export class GroupBuilder {
     this.#committedMicros = grown(this.#committedMicros, new Float64Array(capacity));
     this.#threadId = grown(this.#threadId, new Uint32Array(capacity));
     this.#serverId = grown(this.#serverId, new Uint32Array(capacity));
+    this.#pos = grown(this.#pos, new Float64Array(capacity));
   }
 
   #growEvents(): void {
