@@ -46,7 +46,7 @@ const types: readonly (readonly [source: string, type: ColumnType, note: string]
 ];
 
 /** What each type of MySQL and MariaDB is in the replica. */
-export function typeTable(): readonly TypeLine[] {
+function typeTable(): readonly TypeLine[] {
   return types.map(([source, type, note]) => {
     const columns = [{ name: 'c', type, nullable: true, nativeType: source }];
     const [asItIs] = mapColumns(columns, { invalidTemporal: 'null' });
