@@ -4,8 +4,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { flavors } from '../src/cli/private-server.ts';
-import { openPipeline, sourceConnector } from './pipeline/harness.ts';
+import type { RowDataPacket } from 'mysql2';
+import { flavors, startServer } from '../src/cli/private-server.ts';
+import { openPipeline, sourceConnector, until } from './pipeline/harness.ts';
 import type { Pipeline } from './pipeline/harness.ts';
 import { freshDatabase, sharedServer, withoutServer } from './servers/shared.ts';
 import type { FreshDatabase } from './servers/shared.ts';
@@ -153,6 +154,44 @@ for (const flavor of flavors) {
     const doctor = await pipeline.millrace('doctor', join(pipeline.folder, 'source.json'));
     assert.equal(doctor.code, 1);
     assert.match(doctor.stderr, /^error MYSQL_ACCESS_DENIED: /);
+  });
+
+  test(`a purged binlog is named with what repairs it, and when_needed repairs it by itself, on ${flavor}`, { skip }, async () => {
+    // MariaDB keeps binlogs that no replica has asked for, unless told otherwise.
+    const options: Record<string, string> = flavor === 'mariadb' ? { 'slave-connections-needed-for-purge': '0' } : {};
+    await using server = await startServer({ flavor, options });
+    await using database = await freshDatabase(server);
+    await fill(database);
+    await using pipeline = await openPipeline({ server, databases: [database.name] });
+    await catchUp(pipeline);
+    const purge = async (): Promise<void> => {
+      await database.root.query("INSERT INTO customers VALUES (RAND() * 1e9, 'lost', NULL, 0); FLUSH BINARY LOGS; FLUSH BINARY LOGS");
+      const names = async (): Promise<readonly string[]> => {
+        const [files] = await database.root.query<RowDataPacket[]>('SHOW BINARY LOGS');
+        return files.map((file) => String(file['Log_name']));
+      };
+      const last = (await names()).at(-1) ?? '';
+      // A server keeps files that it may need for its own recovery, for a moment.
+      await until('the binlogs are purged', async () => {
+        await database.root.query(`PURGE BINARY LOGS TO '${last}'`);
+        return (await names())[0] === last;
+      });
+    };
+    await purge();
+    const refused = await (await pipeline.start({ wait: false })).ended;
+    assert.equal(refused.code, 1, refused.stderr);
+    assert.match(refused.stderr, /^error BINLOG_PURGED: /m);
+    assert.match(refused.stderr, /millrace resync|when_needed/);
+    const repaired = await pipeline.millrace('resync', '--all');
+    assert.equal(repaired.code, 0, repaired.stderr);
+    await catchUp(pipeline);
+    await purge();
+    await pipeline.configure(
+      sourceConnector({ server, databases: [database.name], source: { 'snapshot.mode': 'when_needed' } }, { prefix: pipeline.prefix }),
+    );
+    await catchUp(pipeline);
+    await pipeline.start();
+    await pipeline.assertEqual();
   });
 
   test(`two sources and two sinks share a worker, and one replica file, on ${flavor}`, { skip }, async () => {

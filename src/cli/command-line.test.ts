@@ -187,6 +187,21 @@ test('a second process on the same data folder is refused while the first runs',
   assert.equal(await new Promise((resolve) => first.on('close', resolve)), 0);
 });
 
+test('a replica file that another worker holds is refused by name: exit code 1', async () => {
+  const files = [file('source.json', source), file('sink4.json', { ...sink, config: { ...sink.config, 'duckdb.file': 'w.duckdb' } })];
+  const first = spawn(process.execPath, [program, 'run', '--data', join(folder, 'one'), ...files], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  await new Promise((resolve) => first.stderr.on('data', (text: Buffer) => text.includes('worker started') && resolve(undefined)));
+  while ((await millrace(['query', '--data', join(folder, 'one'), 'SELECT 1'])).code !== 0);
+  const { code, stderr } = await millrace(['run', '--data', join(folder, 'two'), ...files]);
+  first.kill('SIGTERM');
+  assert.equal(code, 1);
+  assert.match(stderr, /^error WAREHOUSE_LOCKED: .*w\.duckdb/m);
+  assert.equal(await new Promise((resolve) => first.on('close', resolve)), 0);
+});
+
 test('the address of the worker is for its user alone, and gone when it has ended', async () => {
   const files = [file('source.json', source), file('sink3.json', { ...sink, config: { ...sink.config, 'duckdb.file': 'z.duckdb' } })];
   const data = join(folder, 'private');

@@ -1,7 +1,7 @@
 import { openConnection } from '../binlog/connection.ts';
 import { connectionSettings } from '../mysql/connection-settings.ts';
 import { runPreflight } from '../mysql/preflight.ts';
-import type { PreflightResult } from '../mysql/preflight.ts';
+import type { PreflightResult } from '../mysql/preflight-result.ts';
 import { readConnectorFiles } from './connector-files.ts';
 import { checkConnectors } from './connectors.ts';
 import type { CheckedSource } from './connectors.ts';

@@ -19,12 +19,15 @@ const logger = openLogger(logging).child({ connector: connector.name });
 let full: string | undefined;
 let retentionMs: number | undefined;
 let newestMs = 0;
+let warnedMs = -Infinity;
+/** Under back-pressure the log fills up again and again; that is said as often. */
+const warnMs = 10_000;
 
 try {
   await using log = await openEmbeddedLog(
     embeddedLogOptions(dataFolder, logSettings, (state) => {
       full = logFullText(state);
-      void warnOfFullLog(full);
+      if (performance.now() - warnedMs > warnMs) void warnOfFullLog(full);
     }),
     new AbortController().signal,
   );
@@ -49,6 +52,7 @@ post({ kind: 'ended' });
 port.close();
 
 async function warnOfFullLog(text: string): Promise<void> {
+  warnedMs = performance.now();
   try {
     retentionMs ??= await readBinlogRetentionMs(parseSourceConfig(connector), new AbortController().signal);
   } catch (error) {

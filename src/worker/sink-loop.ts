@@ -48,7 +48,7 @@ const greatestRestMs = 40;
 /** Without a wake the log is looked at as often: a wake is a message, which a dying thread may owe. */
 const idleMs = 250;
 /** Acknowledgements only free space in the log, and each is a write to it. */
-const acknowledgeMs = 500;
+const acknowledgeMs = 100;
 /** Longest time that a drain reads on; what is left is applied at the next start. */
 const drainMs = 15_000;
 
