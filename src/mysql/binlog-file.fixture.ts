@@ -1,6 +1,6 @@
 /**
- * For tests: what a binlog file says of tables and statements, read without any of the project's decoders, so that
- * it can judge them.
+ * For tests: what a binlog file says of tables and rows, read without any of the project's decoders, so that it can
+ * judge them.
  */
 import { readFileSync } from 'node:fs';
 
@@ -17,31 +17,30 @@ export interface RowsSeen extends TableMapSeen {
   readonly present: readonly number[];
 }
 
-export interface StatementSeen {
-  readonly database: string;
-  readonly sql: string;
-  readonly sqlMode: bigint;
-  /** explicit_defaults_for_timestamp, where the event has it (MySQL: where it matters). */
-  readonly explicitDefaults: boolean | undefined;
-  readonly timeZone: string | undefined;
-}
-
 export interface BinlogSeen {
   readonly tableMaps: readonly TableMapSeen[];
   readonly rows: readonly RowsSeen[];
-  readonly statements: readonly StatementSeen[];
+  /** The bodies of QUERY_EVENTs. */
+  readonly statements: readonly Uint8Array[];
   /** Where the file ended. */
   readonly end: number;
 }
 
-const rowsEvents: Readonly<Record<number, RowsSeen['event']>> = { 23: 'write', 24: 'update', 25: 'delete', 30: 'write', 31: 'update', 32: 'delete' };
+const rowsEvents: Readonly<Record<number, RowsSeen['event']>> = {
+  23: 'write',
+  24: 'update',
+  25: 'delete',
+  30: 'write',
+  31: 'update',
+  32: 'delete',
+};
 
 /** Reads the events of a binlog file from an offset on. */
-export function readBinlogFile(path: string, { checksums, from = 4, mariadb = false }: { readonly checksums: boolean; readonly from?: number; readonly mariadb?: boolean }): BinlogSeen {
+export function readBinlogFile(path: string, { checksums, from = 4 }: { readonly checksums: boolean; readonly from?: number }): BinlogSeen {
   const file = readFileSync(path);
   const tableMaps: TableMapSeen[] = [];
   const rows: RowsSeen[] = [];
-  const statements: StatementSeen[] = [];
+  const statements: Uint8Array[] = [];
   const byId = new Map<number, TableMapSeen>();
   let at = from;
   while (at + 19 <= file.length) {
@@ -58,7 +57,7 @@ export function readBinlogFile(path: string, { checksums, from = 4, mariadb = fa
       const map = byId.get(body.readUIntLE(0, 6));
       if (map !== undefined) rows.push({ ...map, event: kind, present: presentColumns(body, type >= 30) });
     } else if (type === 2) {
-      statements.push(readStatement(body, mariadb));
+      statements.push(body);
     }
     at += size;
   }
@@ -84,34 +83,4 @@ function presentColumns(body: Buffer, version2: boolean): number[] {
   const present: number[] = [];
   for (let i = 0; i < count; i++) if ((((body[at + 1 + (i >> 3)] ?? 0) >> (i & 7)) & 1) === 1) present.push(i);
   return present;
-}
-
-/** Source: MySQL internals, Query_event; the status variables in the order of the codes that the servers write. */
-function readStatement(body: Buffer, mariadb: boolean): StatementSeen {
-  const databaseLength = body[8] ?? 0;
-  const statusLength = body.readUInt16LE(11);
-  const status = body.subarray(13, 13 + statusLength);
-  const databaseAt = 13 + statusLength;
-  const seen = { sqlMode: 0n, explicitDefaults: undefined as boolean | undefined, timeZone: undefined as string | undefined };
-  const fixed: Readonly<Record<number, number>> = { 0: 4, 1: 8, 3: 4, 4: 6, 7: 2, 8: 2, 9: 8, 10: 4, 13: 3, 16: 1, 17: 8, 18: 2, 19: 1, 20: 1, 128: 3 };
-  for (let at = 0; at < status.length; ) {
-    const code = status[at++] ?? 0;
-    // MariaDB has it among the flags of the session.
-    if (code === 0 && mariadb) seen.explicitDefaults = (status.readUInt32LE(at) & (1 << 24)) !== 0;
-    if (code === 1) seen.sqlMode = status.readBigUInt64LE(at);
-    if (code === 16) seen.explicitDefaults = status[at] === 1;
-    if (code === 5) seen.timeZone = status.toString('utf8', at + 1, at + 1 + (status[at] ?? 0));
-    if (code === 5 || code === 6) at += 1 + (status[at] ?? 0);
-    else if (code === 11) for (let i = 0; i < 2; i++) at += 1 + (status[at] ?? 0);
-    else if (code === 12) {
-      const count = status[at++] ?? 0;
-      for (let i = 0; count !== 254 && i < count; i++) at = status.indexOf(0, at) + 1;
-    } else {
-      const width = fixed[code];
-      if (width === undefined) break;
-      at += width;
-    }
-  }
-  const sqlAt = databaseAt + databaseLength + 1;
-  return { database: body.toString('utf8', databaseAt, databaseAt + databaseLength), sql: body.toString('utf8', sqlAt), ...seen };
 }

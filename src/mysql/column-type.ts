@@ -200,7 +200,11 @@ export function columnOf(row: ColumnRow, flavor: 'mysql' | 'mariadb'): Column {
   const type = columnTypeOf(native, row.charset);
   const generation = row.generation ?? '';
   const versioning = generation === 'ROW START' ? 'start' : generation === 'ROW END' ? 'end' : undefined;
-  const generated = /VIRTUAL GENERATED/i.test(row.extra) ? 'virtual' : /STORED GENERATED|PERSISTENT/i.test(row.extra) ? 'stored' : undefined;
+  const generated = /VIRTUAL GENERATED/i.test(row.extra)
+    ? 'virtual'
+    : /STORED GENERATED|PERSISTENT/i.test(row.extra)
+      ? 'stored'
+      : undefined;
   const autoIncrement = /auto_increment/i.test(row.extra);
   const [length, scale] = native.args;
   // MySQL gives no character set for ENUM … CHARACTER SET binary.

@@ -17,7 +17,8 @@ interface Scope {
   readonly select: boolean;
 }
 
-const grantPattern = /^GRANT (.+?) ON (?:TABLE )?(\*|`(?:[^`]|``)*`|"(?:[^"]|"")*"|[\w$%]+)\.(\*|`(?:[^`]|``)*`|"(?:[^"]|"")*"|[\w$]+) TO /s;
+const grantPattern =
+  /^GRANT (.+?) ON (?:TABLE )?(\*|`(?:[^`]|``)*`|"(?:[^"]|"")*"|[\w$%]+)\.(\*|`(?:[^`]|``)*`|"(?:[^"]|"")*"|[\w$]+) TO /s;
 const revokePattern = /^REVOKE (.+?) ON (`(?:[^`]|``)*`|[\w$]+)\.\* FROM /s;
 
 /** Reads the rows of SHOW GRANTS, of MySQL and MariaDB. What is of no table (routines, PROXY) is left out. */
@@ -42,7 +43,9 @@ export function parseGrants(lines: readonly string[]): Grants {
     const all = privileges.has('ALL PRIVILEGES') || privileges.has('ALL');
     if (grant[2] === '*') {
       for (const privilege of privileges) global.add(privilege);
-      if (all) for (const privilege of ['SELECT', 'RELOAD', 'REPLICATION SLAVE', 'REPLICATION CLIENT', 'XA_RECOVER_ADMIN']) global.add(privilege);
+      if (all) {
+        for (const privilege of ['SELECT', 'RELOAD', 'REPLICATION SLAVE', 'REPLICATION CLIENT', 'XA_RECOVER_ADMIN']) global.add(privilege);
+      }
       continue;
     }
     const table = grant[3] === '*' ? '*' : unquoteName(grant[3] ?? '');
@@ -53,7 +56,9 @@ export function parseGrants(lines: readonly string[]): Grants {
     roles,
     selects({ database, table }) {
       if (global.has('SELECT') && !revoked.has(database)) return true;
-      return scopes.some((scope) => scope.select && matchesPattern(database, scope.database) && (scope.table === '*' || scope.table === table));
+      return scopes.some(
+        (scope) => scope.select && matchesPattern(database, scope.database) && (scope.table === '*' || scope.table === table),
+      );
     },
   };
 }

@@ -1,4 +1,4 @@
-import { fail, ok, warn, type PreflightResult, type PreflightScope } from './preflight.ts';
+import { fail, ok, warn, type PreflightResult, type PreflightScope } from './preflight-result.ts';
 import { parseGrants, type Grants } from './preflight-grants.ts';
 
 /** The user's grants, those of the active roles among them. */
@@ -39,12 +39,31 @@ export function checkPrivileges(scope: PreflightScope, { global, roles }: Grants
   const gtids = variable('gtid_mode') === 'ON';
   const reload = global.has('RELOAD') || global.has('FLUSH_TABLES');
   if (reload) results.push(ok('RELOAD', 'the user may take the lock that makes the first snapshot quick under load'));
-  else if (gtids) results.push(warn('RELOAD', 'without it a snapshot waits for moments at which its position is known by GTID, which takes longer under load', `GRANT RELOAD ON *.* TO ${user}`));
-  else results.push(fail('RELOAD', `without it and without GTIDs no snapshot knows its position${inactive}`, `GRANT RELOAD ON *.* TO ${user}  -- or gtid_mode = ON`));
+  else if (gtids) {
+    results.push(
+      warn(
+        'RELOAD',
+        'without it a snapshot waits for moments at which its position is known by GTID, which takes longer under load',
+        `GRANT RELOAD ON *.* TO ${user}`,
+      ),
+    );
+  } else {
+    results.push(
+      fail(
+        'RELOAD',
+        `without it and without GTIDs no snapshot knows its position${inactive}`,
+        `GRANT RELOAD ON *.* TO ${user}  -- or gtid_mode = ON`,
+      ),
+    );
+  }
   results.push(
     has('XA_RECOVER_ADMIN')
       ? ok('XA_RECOVER_ADMIN', 'prepared transactions are seen')
-      : warn('XA_RECOVER_ADMIN', 'without it a snapshot does not see prepared XA transactions, whose rows it would miss', `GRANT XA_RECOVER_ADMIN ON *.* TO ${user}`),
+      : warn(
+          'XA_RECOVER_ADMIN',
+          'without it a snapshot does not see prepared XA transactions, whose rows it would miss',
+          `GRANT XA_RECOVER_ADMIN ON *.* TO ${user}`,
+        ),
   );
   return results;
 }

@@ -1,5 +1,5 @@
 import { isAtLeast } from '../binlog/server-version.ts';
-import { fail, ok, warn, type PreflightResult, type PreflightScope } from './preflight.ts';
+import { fail, ok, warn, type PreflightResult, type PreflightScope } from './preflight-result.ts';
 
 /** The server's settings about its binlog. */
 export async function checkSettings(scope: PreflightScope): Promise<PreflightResult[]> {
@@ -26,7 +26,9 @@ function set({ connection: { version } }: PreflightScope, assignment: string): s
 
 function checkLogBin({ variable }: PreflightScope): PreflightResult {
   if (variable('log_bin') === 'ON') return ok('log_bin', 'the server writes a binlog');
-  const managed = isRds(variable) ? 'switch automated backups on, which switches the binlog on' : "log_bin = binlog  -- in the server's option file under [mysqld], then restart it";
+  const managed = isRds(variable)
+    ? 'switch automated backups on, which switches the binlog on'
+    : "log_bin = binlog  -- in the server's option file under [mysqld], then restart it";
   return fail('log_bin', 'the server writes no binlog: there is nothing to follow', managed);
 }
 
@@ -36,14 +38,30 @@ function checkFormat(scope: PreflightScope): PreflightResult[] {
   const results = [
     format === 'ROW'
       ? ok('binlog_format', 'ROW')
-      : fail('binlog_format', `${format}: changes are written as statements, whose rows are not known`, `${set(scope, "binlog_format = 'ROW'")}; then reconnect all clients, which keep theirs`),
+      : fail(
+          'binlog_format',
+          `${format}: changes are written as statements, whose rows are not known`,
+          `${set(scope, "binlog_format = 'ROW'")}; then reconnect all clients, which keep theirs`,
+        ),
   ];
   const options = variable('binlog_row_value_options') ?? '';
   if (options.toUpperCase().includes('PARTIAL_JSON')) {
-    results.push(fail('binlog_row_value_options', 'PARTIAL_JSON: JSON columns come as differences, which this version does not apply', set(scope, "binlog_row_value_options = ''")));
+    results.push(
+      fail(
+        'binlog_row_value_options',
+        'PARTIAL_JSON: JSON columns come as differences, which this version does not apply',
+        set(scope, "binlog_row_value_options = ''"),
+      ),
+    );
   }
   if (variable('binlog_alter_two_phase') === 'ON') {
-    results.push(fail('binlog_alter_two_phase', 'ON: an ALTER TABLE is in the binlog before it is known to succeed', set(scope, 'binlog_alter_two_phase = OFF')));
+    results.push(
+      fail(
+        'binlog_alter_two_phase',
+        'ON: an ALTER TABLE is in the binlog before it is known to succeed',
+        set(scope, 'binlog_alter_two_phase = OFF'),
+      ),
+    );
   }
   return results;
 }
@@ -55,7 +73,13 @@ function checkImage(scope: PreflightScope): PreflightResult[] {
   const repair = set(scope, "binlog_row_image = 'FULL'");
   switch (image) {
     case 'MINIMAL':
-      return [warn(check, 'MINIMAL: the replica is exact, but events lack the values that did not change, and those of columns that an INSERT left to their defaults', repair)];
+      return [
+        warn(
+          check,
+          'MINIMAL: the replica is exact, but events lack the values that did not change, and those of columns that an INSERT left to their defaults',
+          repair,
+        ),
+      ];
     case 'NOBLOB':
       return [warn(check, 'NOBLOB: the replica is exact, but events lack TEXT and BLOB values that did not change', repair)];
     default:
@@ -82,9 +106,17 @@ async function checkRetention(scope: PreflightScope): Promise<PreflightResult[]>
   if (isRds(variable)) {
     const row = (await ask("SELECT value FROM mysql.rds_configuration WHERE name = 'binlog retention hours'"))?.[0];
     const repair = "CALL mysql.rds_set_configuration('binlog retention hours', 168)";
-    if (row?.[0] === null) return [warn(check, 'the service removes binlogs as soon as it can: after a pause of minutes a new snapshot may be needed', repair)];
+    if (row?.[0] === null) {
+      return [warn(check, 'the service removes binlogs as soon as it can: after a pause of minutes a new snapshot may be needed', repair)];
+    }
     if (row !== undefined) return [retention({ check, seconds: Number(row[0]) * hour, repair })];
-    return [warn(check, 'a managed server has a retention of its own, which the user may not see', `CALL mysql.rds_show_configuration; ${repair}`)];
+    return [
+      warn(
+        check,
+        'a managed server has a retention of its own, which the user may not see',
+        `CALL mysql.rds_show_configuration; ${repair}`,
+      ),
+    ];
   }
   const seconds = variable('binlog_expire_logs_seconds');
   const days = Number(variable('expire_logs_days') ?? 0);
@@ -128,7 +160,13 @@ function checkGtids({ variable, connection: { version } }: PreflightScope): Pref
   const consistent = variable('enforce_gtid_consistency') === 'ON';
   const left = steps.filter((step) => (step.startsWith('enforce') ? !consistent : order.indexOf(step.slice(12)) > order.indexOf(mode)));
   const repair = left.map((step) => `SET PERSIST ${step}`).join('; ');
-  return [warn('gtid_mode', `${mode}: works by file and position; after a fail-over to another server a new snapshot is needed, and snapshots need a lock`, repair)];
+  return [
+    warn(
+      'gtid_mode',
+      `${mode}: works by file and position; after a fail-over to another server a new snapshot is needed, and snapshots need a lock`,
+      repair,
+    ),
+  ];
 }
 
 /** A server that is a replica itself must write what it gets from its own source. */
@@ -143,7 +181,11 @@ async function checkReplica(scope: PreflightScope): Promise<PreflightResult[]> {
   const running = sources === undefined ? (await ask("SHOW GLOBAL STATUS LIKE 'Slaves_running'"))?.[0]?.[1] : undefined;
   if (sources?.length === 0 || running === '0') return [];
   return [
-    (sources === undefined ? warn : fail)(name, 'OFF: what this server replicates from another one is not in its binlog', `${name} = ON  -- in the server's option file, then restart it`),
+    (sources === undefined ? warn : fail)(
+      name,
+      'OFF: what this server replicates from another one is not in its binlog',
+      `${name} = ON  -- in the server's option file, then restart it`,
+    ),
   ];
 }
 
@@ -154,7 +196,13 @@ async function checkFilters({ ask, connection: { version } }: PreflightScope): P
   const [only, ignored] = [row?.[2] ?? '', row?.[3] ?? ''];
   if (only === '' && ignored === '') return [];
   const text = only === '' ? `the databases ${ignored} are not in the binlog` : `only the databases ${only} are in the binlog`;
-  return [warn('binlog filters', `${text}: changes of captured tables may be missing`, "remove binlog_do_db and binlog_ignore_db from the server's option file, then restart it")];
+  return [
+    warn(
+      'binlog filters',
+      `${text}: changes of captured tables may be missing`,
+      "remove binlog_do_db and binlog_ignore_db from the server's option file, then restart it",
+    ),
+  ];
 }
 
 async function checkTimeZones({ ask }: PreflightScope): Promise<PreflightResult[]> {

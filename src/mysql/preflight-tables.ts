@@ -1,6 +1,6 @@
 import { tableName, type TableId, type TableSchema } from '../event/table-schema.ts';
 import type { Grants } from './preflight-grants.ts';
-import { fail, ok, warn, type PreflightResult, type PreflightScope } from './preflight.ts';
+import { fail, ok, warn, type PreflightResult, type PreflightScope } from './preflight-result.ts';
 import { quoteTable, readTableSchemas } from './read-schema.ts';
 
 interface TableScope {
@@ -47,9 +47,15 @@ function checkKeys(schemas: readonly TableSchema[]): PreflightResult {
   if (keyless.length === 0) return ok('keys', 'every captured table has one');
   const repair = keyless
     .slice(0, named)
-    .map((schema) => `ALTER TABLE ${quoteTable(schema)} ADD COLUMN millrace_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT INVISIBLE PRIMARY KEY`)
+    .map(
+      (schema) => `ALTER TABLE ${quoteTable(schema)} ADD COLUMN millrace_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT INVISIBLE PRIMARY KEY`,
+    )
     .join('; ');
-  return warn('keys', `without a primary key, or a unique one over NOT NULL columns: ${listed(keyless)}. They are replicated by their whole rows, which is slower`, repair);
+  return warn(
+    'keys',
+    `without a primary key, or a unique one over NOT NULL columns: ${listed(keyless)}. They are replicated by their whole rows, which is slower`,
+    repair,
+  );
 }
 
 async function checkEngines({ ask }: PreflightScope, captures: (table: TableId) => boolean): Promise<PreflightResult[]> {
@@ -85,7 +91,13 @@ async function checkCascades(scope: PreflightScope, captures: (table: TableId) =
     first === undefined
       ? undefined
       : `let the application delete children before parents, and replace each: ALTER TABLE ${quoteTable(first)} DROP FOREIGN KEY \`${first.constraint}\`, ADD FOREIGN KEY … ON DELETE RESTRICT`;
-  return [warn(check, `what CASCADE and SET NULL do to children is not in the binlog: the replica of ${names.join(', ')}${more(children)} keeps rows that the source deletes so`, repair)];
+  return [
+    warn(
+      check,
+      `what CASCADE and SET NULL do to children is not in the binlog: the replica of ${names.join(', ')}${more(children)} keeps rows that the source deletes so`,
+      repair,
+    ),
+  ];
 }
 
 interface Cascade extends TableId {
@@ -116,9 +128,17 @@ function decodeFileName(name: string): string {
 
 /** With transaction ids as row start and end, MariaDB writes such a table's changes as statements. */
 function checkVersioning(schemas: readonly TableSchema[]): PreflightResult[] {
-  const byTransaction = schemas.filter(({ columns }) => columns.some(({ versioning, type }) => versioning !== undefined && type.kind === 'int'));
+  const byTransaction = schemas.filter(({ columns }) =>
+    columns.some(({ versioning, type }) => versioning !== undefined && type.kind === 'int'),
+  );
   if (byTransaction.length === 0) return [];
-  return [fail('system versioning', `versioned by transaction id, whose changes come as statements: ${listed(byTransaction)}`, 'use TIMESTAMP(6) columns for the row start and end, or exclude the tables')];
+  return [
+    fail(
+      'system versioning',
+      `versioned by transaction id, whose changes come as statements: ${listed(byTransaction)}`,
+      'use TIMESTAMP(6) columns for the row start and end, or exclude the tables',
+    ),
+  ];
 }
 
 function listed(tables: readonly TableId[]): string {

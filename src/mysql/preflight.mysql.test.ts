@@ -4,7 +4,8 @@ import { withoutServer } from '../../test/servers/shared.ts';
 import { openConnection, type ServerConnection } from '../binlog/connection.ts';
 import { flavors, startServer, type Login, type PrivateServer } from '../cli/private-server.ts';
 import { parseSourceConfig } from './connector-config.ts';
-import { runPreflight, type PreflightResult } from './preflight.ts';
+import type { PreflightResult } from './preflight-result.ts';
+import { runPreflight } from './preflight.ts';
 
 const { signal } = new AbortController();
 
@@ -22,7 +23,11 @@ function connect({ host, port }: Server, { user, password }: Pick<Login, 'user' 
   return openConnection({ host, port, user, password }, signal);
 }
 
-async function preflight(server: PrivateServer, properties: Readonly<Record<string, string>> = {}, login: Pick<Login, 'user' | 'password'> = server): Promise<PreflightResult[]> {
+async function preflight(
+  server: PrivateServer,
+  properties: Readonly<Record<string, string>> = {},
+  login: Pick<Login, 'user' | 'password'> = server,
+): Promise<PreflightResult[]> {
   const config = parseSourceConfig({
     name: 'source',
     config: {
@@ -67,14 +72,35 @@ for (const flavor of flavors) {
 
     test('a server that is made for it has no failure', async () => {
       const results = await preflight(server);
-      assert.deepEqual(results.filter(({ status }) => status === 'fail'), []);
-      for (const check of ['server version', 'log_bin', 'binlog_format', 'binlog_row_image', 'binlog retention', 'REPLICATION SLAVE', 'SELECT', 'server_id', 'keys', 'storage engines', 'captured tables', 'XA transactions']) {
+      assert.deepEqual(
+        results.filter(({ status }) => status === 'fail'),
+        [],
+      );
+      for (const check of [
+        'server version',
+        'log_bin',
+        'binlog_format',
+        'binlog_row_image',
+        'binlog retention',
+        'REPLICATION SLAVE',
+        'SELECT',
+        'server_id',
+        'keys',
+        'storage engines',
+        'captured tables',
+        'XA transactions',
+      ]) {
         assert.equal(result(results, check).status, 'ok', check);
       }
     });
 
     // What a statement can set: the status that it leads to, and that the repair makes it right again.
-    const settings: readonly { readonly check: string; readonly set: string; readonly status: 'warn' | 'fail'; readonly only?: 'mysql' | 'mariadb' }[] = [
+    const settings: readonly {
+      readonly check: string;
+      readonly set: string;
+      readonly status: 'warn' | 'fail';
+      readonly only?: 'mysql' | 'mariadb';
+    }[] = [
       { check: 'binlog_format', set: "SET GLOBAL binlog_format = 'STATEMENT'", status: 'fail' },
       { check: 'binlog_format', set: "SET GLOBAL binlog_format = 'MIXED'", status: 'fail' },
       { check: 'binlog_row_image', set: "SET GLOBAL binlog_row_image = 'MINIMAL'", status: 'warn' },
@@ -93,7 +119,7 @@ for (const flavor of flavors) {
         const seen = result(await preflight(server), check);
         assert.equal(seen.status, status);
         assert.ok(seen.repair !== undefined);
-        for (const statement of seen.repair.split('; ')) if (/^SET /.test(statement)) await run(statement.replace(/ {2}--.*/, ''));
+        for (const statement of seen.repair.split('; ')) if (statement.startsWith('SET ')) await run(statement.replace(/ {2}--.*/, ''));
         const repaired = (await preflight(server)).find((each) => each.check === check);
         assert.ok(repaired === undefined || repaired.status === 'ok', repaired?.message);
       });
@@ -102,7 +128,10 @@ for (const flavor of flavors) {
     test('a connector for the other flavor is refused', async () => {
       const other = flavor === 'mysql' ? 'mariadb' : 'mysql';
       const results = await preflight(server, { 'connector.class': classNames[other] });
-      assert.deepEqual(results.map(({ status }) => status), ['fail']);
+      assert.deepEqual(
+        results.map(({ status }) => status),
+        ['fail'],
+      );
       assert.match(results[0]?.repair ?? '', new RegExp(classNames[flavor]));
     });
 
@@ -129,7 +158,9 @@ for (const flavor of flavors) {
 
     test('prepared XA transactions are named', async () => {
       await using other = await connect(server, server.root);
-      for (const statement of ["XA START 'gid'", 'INSERT INTO shop.goods VALUES (99, NULL)', "XA END 'gid'", "XA PREPARE 'gid'"]) await other.query(statement, signal);
+      for (const statement of ["XA START 'gid'", 'INSERT INTO shop.goods VALUES (99, NULL)', "XA END 'gid'", "XA PREPARE 'gid'"]) {
+        await other.query(statement, signal);
+      }
       let prepared: PreflightResult[];
       try {
         prepared = await preflight(server);
@@ -144,7 +175,9 @@ for (const flavor of flavors) {
     });
 
     test('cascades are named where the binlog does not show them', async () => {
-      await run('CREATE TABLE child (id INT PRIMARY KEY, g INT, CONSTRAINT fk_goods FOREIGN KEY (g) REFERENCES goods (id) ON DELETE CASCADE)');
+      await run(
+        'CREATE TABLE child (id INT PRIMARY KEY, g INT, CONSTRAINT fk_goods FOREIGN KEY (g) REFERENCES goods (id) ON DELETE CASCADE)',
+      );
       const found = result(await preflight(server), 'foreign keys');
       assert.equal(found.status, flavor === 'mysql' ? 'ok' : 'warn', found.message);
       if (flavor === 'mariadb') assert.match(found.message, /shop\.child \(fk_goods\)/);
@@ -154,7 +187,11 @@ for (const flavor of flavors) {
     describe('privileges', () => {
       const poor = { user: 'poor', password: 'poor' };
       const asPoor = async (...grants: readonly string[]): Promise<PreflightResult[]> => {
-        await run("DROP USER IF EXISTS 'poor'@'%'", "CREATE USER 'poor'@'%' IDENTIFIED BY 'poor'", ...grants.map((grant) => `${grant} TO 'poor'@'%'`));
+        await run(
+          "DROP USER IF EXISTS 'poor'@'%'",
+          "CREATE USER 'poor'@'%' IDENTIFIED BY 'poor'",
+          ...grants.map((grant) => `${grant} TO 'poor'@'%'`),
+        );
         return preflight(server, {}, poor);
       };
       const client = flavor === 'mysql' ? 'REPLICATION CLIENT' : 'BINLOG MONITOR';
@@ -163,13 +200,20 @@ for (const flavor of flavors) {
       test('missing ones are named with their GRANT, which suffices', async () => {
         const results = await asPoor('GRANT SELECT ON shop.*');
         const missing = results.filter(({ check }) => check === 'REPLICATION SLAVE' || check === client);
-        assert.deepEqual(missing.map(({ status }) => status), ['fail', 'fail']);
+        assert.deepEqual(
+          missing.map(({ status }) => status),
+          ['fail', 'fail'],
+        );
         await run(...missing.map(({ repair }) => repair ?? ''));
-        assert.deepEqual((await preflight(server, {}, poor)).filter(({ status }) => status === 'fail'), []);
+        assert.deepEqual(
+          (await preflight(server, {}, poor)).filter(({ status }) => status === 'fail'),
+          [],
+        );
       });
 
       test('SELECT counts by server, database, pattern and table, not by column', async () => {
-        const select = async (...grants: readonly string[]): Promise<string> => result(await asPoor(serverWide, ...grants), 'SELECT').status;
+        const select = async (...grants: readonly string[]): Promise<string> =>
+          result(await asPoor(serverWide, ...grants), 'SELECT').status;
         assert.equal(await select('GRANT SELECT ON *.*'), 'ok');
         assert.equal(await select('GRANT SELECT ON `sh%`.*'), 'ok');
         assert.equal(await select('GRANT SELECT, INSERT ON shop.goods'), 'ok');
@@ -194,7 +238,10 @@ for (const flavor of flavors) {
         assert.match(result(inactive, 'REPLICATION SLAVE').message, /reader/);
         await run(flavor === 'mysql' ? "SET DEFAULT ROLE reader TO 'poor'@'%'" : "SET DEFAULT ROLE reader FOR 'poor'@'%'");
         const active = await preflight(server, {}, poor);
-        assert.deepEqual(active.filter(({ status }) => status === 'fail'), []);
+        assert.deepEqual(
+          active.filter(({ status }) => status === 'fail'),
+          [],
+        );
       });
 
       if (flavor === 'mysql') {
@@ -220,16 +267,23 @@ for (const flavor of flavors) {
     });
 
     test('settings that need a restart: no binlog, filters, a replica that does not log, cascades in the engine', async () => {
-      const replica = flavor === 'mysql' ? { 'log-replica-updates': 'OFF', 'innodb-native-foreign-keys': 'ON' } : { 'log-slave-updates': 'OFF' };
+      const replica =
+        flavor === 'mysql' ? { 'log-replica-updates': 'OFF', 'innodb-native-foreign-keys': 'ON' } : { 'log-slave-updates': 'OFF' };
       await using other = await startServer({ flavor, options: { ...replica, 'binlog-ignore-db': 'shop' } });
       {
         await using admin = await connect(other, other.root);
         await admin.query('CREATE DATABASE shop', signal);
         await admin.query('CREATE TABLE shop.goods (id INT PRIMARY KEY)', signal);
-        await admin.query('CREATE TABLE shop.child (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES shop.goods (id) ON UPDATE CASCADE)', signal);
+        await admin.query(
+          'CREATE TABLE shop.child (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES shop.goods (id) ON UPDATE CASCADE)',
+          signal,
+        );
         const name = flavor === 'mysql' ? 'log_replica_updates' : 'log_slave_updates';
         assert.ok(!(await preflight(other)).some(({ check }) => check === name), 'it replicates from nowhere');
-        await admin.query(flavor === 'mysql' ? "CHANGE REPLICATION SOURCE TO SOURCE_HOST = 'nowhere'" : "CHANGE MASTER TO MASTER_HOST = 'nowhere'", signal);
+        await admin.query(
+          flavor === 'mysql' ? "CHANGE REPLICATION SOURCE TO SOURCE_HOST = 'nowhere'" : "CHANGE MASTER TO MASTER_HOST = 'nowhere'",
+          signal,
+        );
         // As root: MariaDB shows the sources to SLAVE MONITOR only.
         const results = await preflight(other, {}, other.root);
         assert.equal(result(results, name).status, 'fail');

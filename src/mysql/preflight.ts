@@ -1,31 +1,12 @@
 import { isMillraceError } from '../base/errors.ts';
-import type { ServerConnection, TextRow } from '../binlog/connection.ts';
+import type { ServerConnection } from '../binlog/connection.ts';
 import { isAtLeast } from '../binlog/server-version.ts';
+import { fail, ok, warn, type PreflightResult, type PreflightScope } from './preflight-result.ts';
 import { checkPrivileges, readGrants } from './preflight-privileges.ts';
 import { checkSettings } from './preflight-settings.ts';
 import { checkTables } from './preflight-tables.ts';
 import { refusePrepared } from './prepared-transactions.ts';
 import type { SourceConfig } from './source-config.ts';
-
-/** One thing that was looked at. `fail`: Millrace cannot replicate so; `warn`: it can, with what the message says. */
-export interface PreflightResult {
-  /** Its name, in words of the server where there is one: `binlog_format`. */
-  readonly check: string;
-  readonly status: 'ok' | 'warn' | 'fail';
-  readonly message: string;
-  /** What to run or set to repair it. */
-  readonly repair?: string;
-}
-
-/** What the checks share: the connection, and a way to ask that a missing privilege or variable does not stop. */
-export interface PreflightScope {
-  readonly connection: ServerConnection;
-  readonly config: SourceConfig;
-  /** The rows, or undefined where the server or the user's privileges do not allow the statement. */
-  ask(sql: string): Promise<readonly TextRow[] | undefined>;
-  /** A global variable by name; undefined if the server has none of it. */
-  variable(name: string): string | undefined;
-}
 
 /**
  * Looks whether a server, and the user, can be replicated from as configured. Changes nothing on the server.
@@ -60,39 +41,43 @@ export async function runPreflight(connection: ServerConnection, config: SourceC
   ];
 }
 
-/** Shorthand for results of one check. */
-export function ok(check: string, message: string): PreflightResult {
-  return { check, status: 'ok', message };
-}
-
-export function warn(check: string, message: string, repair?: string): PreflightResult {
-  return { check, status: 'warn', message, ...(repair === undefined ? {} : { repair }) };
-}
-
-export function fail(check: string, message: string, repair?: string): PreflightResult {
-  return { check, status: 'fail', message, ...(repair === undefined ? {} : { repair }) };
-}
-
 function checkVersion({ connection: { version }, config }: PreflightScope): PreflightResult[] {
   const check = 'server version';
   const names = { mysql: 'MySQL', mariadb: 'MariaDB' };
   if (version.flavor !== config.flavor) {
-    const connector = version.flavor === 'mysql' ? 'io.debezium.connector.mysql.MySqlConnector' : 'io.debezium.connector.mariadb.MariaDbConnector';
-    return [fail(check, `the connector is for ${names[config.flavor]}, the server is ${names[version.flavor]} ${version.text}`, `"connector.class": "${connector}"`)];
+    const connector =
+      version.flavor === 'mysql' ? 'io.debezium.connector.mysql.MySqlConnector' : 'io.debezium.connector.mariadb.MariaDbConnector';
+    return [
+      fail(
+        check,
+        `the connector is for ${names[config.flavor]}, the server is ${names[version.flavor]} ${version.text}`,
+        `"connector.class": "${connector}"`,
+      ),
+    ];
   }
   const oldest = version.flavor === 'mysql' ? isAtLeast(version, 5, 7) : isAtLeast(version, 10, 2, 7);
   const known = version.flavor === 'mysql' ? isAtLeast(version, 8, 0) : isAtLeast(version, 10, 5);
   const text = `${names[version.flavor]} ${version.text}`;
-  if (!oldest) return [fail(check, `${text} is too old`, `upgrade to ${version.flavor === 'mysql' ? 'MySQL 8.0' : 'MariaDB 10.6'} or newer`)];
+  if (!oldest) {
+    return [fail(check, `${text} is too old`, `upgrade to ${version.flavor === 'mysql' ? 'MySQL 8.0' : 'MariaDB 10.6'} or newer`)];
+  }
   return known ? [ok(check, text)] : [warn(check, `${text} is past its end of life, and not tested`)];
 }
 
 async function checkServerId({ ask, variable, config, connection: { version } }: PreflightScope): Promise<PreflightResult[]> {
   const check = 'server_id';
   const own = variable('server_id');
-  if (own === '0') return [fail(check, 'the server has no id: it serves no replica', `SET GLOBAL server_id = 1  -- and in the server's option file`)];
+  if (own === '0') {
+    return [fail(check, 'the server has no id: it serves no replica', `SET GLOBAL server_id = 1  -- and in the server's option file`)];
+  }
   if (own === String(config.serverId)) {
-    return [fail(check, `database.server.id ${config.serverId} is the server's own id`, '"database.server.id": another number, of no server or replica')];
+    return [
+      fail(
+        check,
+        `database.server.id ${config.serverId} is the server's own id`,
+        '"database.server.id": another number, of no server or replica',
+      ),
+    ];
   }
   const modern = version.flavor === 'mysql' && isAtLeast(version, 8, 0, 22);
   const replicas = await ask(modern ? 'SHOW REPLICAS' : 'SHOW SLAVE HOSTS');
@@ -100,9 +85,21 @@ async function checkServerId({ ask, variable, config, connection: { version } }:
   if (same === undefined) return [ok(check, `${config.serverId} is free, the server is ${own ?? 'unknown'}`)];
   // Our own reader shows itself under this name, MariaDB under none.
   if (same[1] === 'millrace' || same[1] === '') {
-    return [warn(check, `a replica ${config.serverId} is connected, which looks like Millrace: if it is not this connector, one of the two needs another id`, '"database.server.id": another number')];
+    return [
+      warn(
+        check,
+        `a replica ${config.serverId} is connected, which looks like Millrace: if it is not this connector, one of the two needs another id`,
+        '"database.server.id": another number',
+      ),
+    ];
   }
-  return [fail(check, `replica ${same[1] ?? ''} is connected with the id ${config.serverId}: each would end the other's connection`, '"database.server.id": another number, of no server or replica')];
+  return [
+    fail(
+      check,
+      `replica ${same[1] ?? ''} is connected with the id ${config.serverId}: each would end the other's connection`,
+      '"database.server.id": another number, of no server or replica',
+    ),
+  ];
 }
 
 async function checkPrepared({ connection }: PreflightScope, signal: AbortSignal): Promise<PreflightResult[]> {

@@ -52,19 +52,61 @@ for (const flavor of flavors) {
       assert.deepEqual(columns, [
         { name: 'a', type: { kind: 'int', bits: 8, unsigned: false }, nullable: false, nativeType: 'TINYINT' },
         { name: 'b', type: { kind: 'int', bits: 8, unsigned: true }, nullable: true, nativeType: 'TINYINT UNSIGNED', defaultText: null },
-        { name: 'c', type: { kind: 'int', bits: 16, unsigned: true }, nullable: true, nativeType: 'SMALLINT UNSIGNED ZEROFILL', defaultText: null },
+        {
+          name: 'c',
+          type: { kind: 'int', bits: 16, unsigned: true },
+          nullable: true,
+          nativeType: 'SMALLINT UNSIGNED ZEROFILL',
+          defaultText: null,
+        },
         { name: 'd', type: { kind: 'int', bits: 24, unsigned: false }, nullable: true, nativeType: 'MEDIUMINT', defaultText: '-5' },
         { name: 'e', type: { kind: 'int', bits: 32, unsigned: true }, nullable: true, nativeType: 'INT UNSIGNED', defaultText: '7' },
-        { name: 'f', type: { kind: 'int', bits: 64, unsigned: true }, nullable: true, nativeType: 'BIGINT UNSIGNED', defaultText: '18446744073709551615' },
+        {
+          name: 'f',
+          type: { kind: 'int', bits: 64, unsigned: true },
+          nullable: true,
+          nativeType: 'BIGINT UNSIGNED',
+          defaultText: '18446744073709551615',
+        },
         { name: 'g', type: { kind: 'bit', length: 5 }, nullable: true, nativeType: 'BIT', length: 5, defaultText: "b'101'" },
-        { name: 'h', type: { kind: 'decimal', precision: 10, scale: 2, unsigned: false }, nullable: true, nativeType: 'DECIMAL', length: 10, scale: 2, defaultText: '3.50' },
-        { name: 'i', type: { kind: 'float', unsigned: false }, nullable: true, nativeType: 'FLOAT', length: 7, scale: 3, defaultText: null },
+        {
+          name: 'h',
+          type: { kind: 'decimal', precision: 10, scale: 2, unsigned: false },
+          nullable: true,
+          nativeType: 'DECIMAL',
+          length: 10,
+          scale: 2,
+          defaultText: '3.50',
+        },
+        {
+          name: 'i',
+          type: { kind: 'float', unsigned: false },
+          nullable: true,
+          nativeType: 'FLOAT',
+          length: 7,
+          scale: 3,
+          defaultText: null,
+        },
         { name: 'j', type: { kind: 'double', unsigned: true }, nullable: true, nativeType: 'DOUBLE UNSIGNED', defaultText: null },
         { name: 'k', type: { kind: 'year' }, nullable: true, nativeType: 'YEAR', defaultText: '1999' },
         { name: 'l', type: { kind: 'int', bits: 8, unsigned: false }, nullable: true, nativeType: 'TINYINT', defaultText: '1' },
-        { name: 'm', type: { kind: 'decimal', precision: 10, scale: 0, unsigned: false }, nullable: true, nativeType: 'DECIMAL', length: 10, scale: 0, defaultText: null },
+        {
+          name: 'm',
+          type: { kind: 'decimal', precision: 10, scale: 0, unsigned: false },
+          nullable: true,
+          nativeType: 'DECIMAL',
+          length: 10,
+          scale: 0,
+          defaultText: null,
+        },
         { name: 'n', type: { kind: 'bit', length: 1 }, nullable: true, nativeType: 'BIT', length: 1, defaultText: null },
-        { name: 'id', type: { kind: 'int', bits: 64, unsigned: true }, nullable: false, nativeType: 'BIGINT UNSIGNED', autoIncrement: true },
+        {
+          name: 'id',
+          type: { kind: 'int', bits: 64, unsigned: true },
+          nullable: false,
+          nativeType: 'BIGINT UNSIGNED',
+          autoIncrement: true,
+        },
       ]);
       assert.equal((await schemaOf('numbers')).columns[11]?.length, 1, 'BOOL keeps its width');
     });
@@ -84,12 +126,29 @@ for (const flavor of flavors) {
         { name: 'a', type: { kind: 'text' }, nullable: true, nativeType: 'CHAR', length: 3, ...utf8, defaultText: 'ab' },
         { name: 'b', type: { kind: 'text' }, nullable: true, nativeType: 'VARCHAR', length: 40, ...latin, defaultText: 'it\'s "d" \\ x' },
         { name: 'c', type: { kind: 'text' }, nullable: true, nativeType: 'LONGTEXT', ...utf8, defaultText: null },
-        { name: 'd', type: { kind: 'enum', labels: ['a,b', "c'd", 'e\\f', '', 'x)y', 'n\nl'] }, nullable: true, nativeType: 'ENUM', ...utf8, defaultText: "c'd" },
+        {
+          name: 'd',
+          type: { kind: 'enum', labels: ['a,b', "c'd", 'e\\f', '', 'x)y', 'n\nl'] },
+          nullable: true,
+          nativeType: 'ENUM',
+          ...utf8,
+          defaultText: "c'd",
+        },
         { name: 'e', type: { kind: 'set', labels: ['q', 'é'] }, nullable: true, nativeType: 'SET', ...utf8, defaultText: 'q,é' },
         { name: 'f', type: { kind: 'binary', fixedLength: 4 }, nullable: true, nativeType: 'BINARY', length: 4, defaultText: '0x61620000' },
         { name: 'g', type: { kind: 'binary' }, nullable: true, nativeType: 'VARBINARY', length: 9, defaultText: '0x00ff10' },
         { name: 'h', type: { kind: 'binary' }, nullable: true, nativeType: 'BLOB', defaultText: null },
-        { name: 'i', type: { kind: 'text' }, nullable: false, nativeType: 'VARCHAR', length: 9, charset: 'utf8mb4', collation: 'utf8mb4_bin', defaultText: '', comment: "it's" },
+        {
+          name: 'i',
+          type: { kind: 'text' },
+          nullable: false,
+          nativeType: 'VARCHAR',
+          length: 9,
+          charset: 'utf8mb4',
+          collation: 'utf8mb4_bin',
+          defaultText: '',
+          comment: "it's",
+        },
         { name: 'j', type: { kind: 'text' }, nullable: true, nativeType: 'VARCHAR', length: 9, ...utf8, defaultText: 'NULL' },
         { name: 'k', type: { kind: 'binary', fixedLength: 4 }, nullable: true, nativeType: 'BINARY', length: 4, defaultText: null },
         { name: 'l', type: { kind: 'enum', labels: ['x'] }, nullable: false, nativeType: 'ENUM', ...latin },
@@ -106,9 +165,24 @@ for (const flavor of flavors) {
       assert.deepEqual(withoutWidths((await schemaOf('times')).columns), [
         { name: 'a', type: { kind: 'date' }, nullable: true, nativeType: 'DATE', defaultText: '2020-01-02' },
         { name: 'b', type: { kind: 'time', fsp: 3 }, nullable: true, nativeType: 'TIME', length: 3, defaultText: '12:00:00.000' },
-        { name: 'c', type: { kind: 'datetime', fsp: 6 }, nullable: true, nativeType: 'DATETIME', length: 6, defaultText: 'CURRENT_TIMESTAMP(6)', defaultExpression: true },
+        {
+          name: 'c',
+          type: { kind: 'datetime', fsp: 6 },
+          nullable: true,
+          nativeType: 'DATETIME',
+          length: 6,
+          defaultText: 'CURRENT_TIMESTAMP(6)',
+          defaultExpression: true,
+        },
         { name: 'd', type: { kind: 'timestamp', fsp: 0 }, nullable: true, nativeType: 'TIMESTAMP', defaultText: '2020-01-01 00:00:00' },
-        { name: 'e', type: { kind: 'timestamp', fsp: 0 }, nullable: true, nativeType: 'TIMESTAMP', defaultText: 'CURRENT_TIMESTAMP', defaultExpression: true },
+        {
+          name: 'e',
+          type: { kind: 'timestamp', fsp: 0 },
+          nullable: true,
+          nativeType: 'TIMESTAMP',
+          defaultText: 'CURRENT_TIMESTAMP',
+          defaultExpression: true,
+        },
         { name: 'f', type: { kind: 'year' }, nullable: true, nativeType: 'YEAR', defaultText: null },
         { name: 'g', type: { kind: 'datetime', fsp: 0 }, nullable: true, nativeType: 'DATETIME', defaultText: null },
       ]);
@@ -120,7 +194,15 @@ for (const flavor of flavors) {
       const kinds = (await schemaOf('others')).columns.map(({ nativeType, type }) => `${nativeType} ${type.kind}`);
       const expected = {
         mysql: ['GEOMCOLLECTION geometry', 'VECTOR vector', 'JSON json', 'JSON json'],
-        mariadb: ['GEOMETRYCOLLECTION geometry', 'VECTOR vector', 'UUID uuid', 'INET4 inet4', 'INET6 inet6', 'LONGTEXT text', 'VARCHAR text'],
+        mariadb: [
+          'GEOMETRYCOLLECTION geometry',
+          'VECTOR vector',
+          'UUID uuid',
+          'INET4 inet4',
+          'INET6 inet6',
+          'LONGTEXT text',
+          'VARCHAR text',
+        ],
       };
       assert.deepEqual(kinds, ['GEOMETRY geometry', 'POINT geometry', ...expected[flavor]]);
     });
@@ -133,14 +215,17 @@ for (const flavor of flavors) {
         "INSERT INTO computed (id, i, t) VALUES (2, 2, 'x')",
       );
       const schema = await schemaOf('computed');
-      assert.deepEqual(schema.columns.map(({ name, generated, invisible }) => [name, generated, invisible]), [
-        ['f', undefined, undefined],
-        ['id', undefined, undefined],
-        ['t', undefined, undefined],
-        ['v', 'virtual', undefined],
-        ['s', 'stored', undefined],
-        ['i', undefined, true],
-      ]);
+      assert.deepEqual(
+        schema.columns.map(({ name, generated, invisible }) => [name, generated, invisible]),
+        [
+          ['f', undefined, undefined],
+          ['id', undefined, undefined],
+          ['t', undefined, undefined],
+          ['v', 'virtual', undefined],
+          ['s', 'stored', undefined],
+          ['i', undefined, true],
+        ],
+      );
       const images = seen.tableMaps.filter(({ table }) => table === 'computed').map(({ types }) => types);
       const [long, varchar, blob] = [3, 15, 252];
       assert.deepEqual(images, [
@@ -162,7 +247,11 @@ for (const flavor of flavors) {
       const statements = ['SET binlog_row_image = MINIMAL'];
       for (const [name, columns] of Object.entries(tables)) {
         const count = columns.match(/\bINT\b|\bVARCHAR\b/g)?.length ?? 0;
-        statements.push(`CREATE TABLE key_${name} (${columns})`, `INSERT INTO key_${name} VALUES (${Array(count).fill('1').join(',')})`, `DELETE FROM key_${name}`);
+        statements.push(
+          `CREATE TABLE key_${name} (${columns})`,
+          `INSERT INTO key_${name} VALUES (${Array(count).fill('1').join(',')})`,
+          `DELETE FROM key_${name}`,
+        );
       }
       const seen = await logged(...statements, 'SET binlog_row_image = FULL');
       for (const name of Object.keys(tables)) {
@@ -179,20 +268,31 @@ for (const flavor of flavors) {
       await run('CREATE TABLE listed (a INT, secret INT, id INT, c INT, PRIMARY KEY (id, secret))');
       const { full, captured, positions } = captureTable(await schemaOf('listed'), (_table, column) => !['a', 'secret'].includes(column));
       assert.equal(full.columns.length, 4);
-      assert.deepEqual(captured.columns.map(({ name }) => name), ['secret', 'id', 'c']);
+      assert.deepEqual(
+        captured.columns.map(({ name }) => name),
+        ['secret', 'id', 'c'],
+      );
       assert.deepEqual(positions, [1, 2, 3]);
       assert.deepEqual(captured.primaryKey, [1, 0]);
     });
 
     test('views are no tables; names differ by case and hold any character', async () => {
-      await run("CREATE TABLE `odd`` \"t'é` (`c``1` INT, `ü` INT)", 'CREATE TABLE cased (a INT)', 'CREATE TABLE CASED (b INT)', 'CREATE VIEW seen AS SELECT * FROM cased');
+      await run(
+        'CREATE TABLE `odd`` "t\'é` (`c``1` INT, `ü` INT)',
+        'CREATE TABLE cased (a INT)',
+        'CREATE TABLE CASED (b INT)',
+        'CREATE VIEW seen AS SELECT * FROM cased',
+      );
       const names = ['odd` "t\'é', 'cased', 'CASED', 'seen'];
       const schemas = await readTableSchemas(root, ({ table }) => names.includes(table), signal);
-      assert.deepEqual(schemas.map(({ table, columns }) => [table, ...columns.map(({ name }) => name)]), [
-        ['CASED', 'b'],
-        ['cased', 'a'],
-        ['odd` "t\'é', 'c`1', 'ü'],
-      ]);
+      assert.deepEqual(
+        schemas.map(({ table, columns }) => [table, ...columns.map(({ name }) => name)]),
+        [
+          ['CASED', 'b'],
+          ['cased', 'a'],
+          ['odd` "t\'é', 'c`1', 'ü'],
+        ],
+      );
     });
 
     if (flavor === 'mysql') {
@@ -205,7 +305,10 @@ for (const flavor of flavors) {
           'SET show_gipk_in_create_table_and_information_schema = OFF',
         );
         const schema = await schemaOf('gipk');
-        assert.deepEqual(schema.columns.map(({ name }) => name), ['my_row_id', 'a']);
+        assert.deepEqual(
+          schema.columns.map(({ name }) => name),
+          ['my_row_id', 'a'],
+        );
         assert.deepEqual(schema.primaryKey, [0]);
         assert.equal(seen.tableMaps.find(({ table }) => table === 'gipk')?.types.length, 2);
       });
@@ -219,14 +322,19 @@ for (const flavor of flavors) {
           'SET binlog_row_image = FULL',
         );
         const schema = await schemaOf('versioned');
-        assert.deepEqual(schema.columns.map(({ name, versioning }) => [name, versioning]), [
-          ['id', undefined],
-          ['b', undefined],
-          ['row_start', 'start'],
-          ['row_end', 'end'],
-        ]);
+        assert.deepEqual(
+          schema.columns.map(({ name, versioning }) => [name, versioning]),
+          [
+            ['id', undefined],
+            ['b', undefined],
+            ['row_start', 'start'],
+            ['row_end', 'end'],
+          ],
+        );
         assert.deepEqual(seen.rows.find(({ event }) => event === 'update')?.present, schema.primaryKey);
-        await run('CREATE TABLE named (id INT PRIMARY KEY, e TIMESTAMP(6) GENERATED ALWAYS AS ROW END, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING');
+        await run(
+          'CREATE TABLE named (id INT PRIMARY KEY, e TIMESTAMP(6) GENERATED ALWAYS AS ROW END, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING',
+        );
         assert.deepEqual((await schemaOf('named')).primaryKey, [0, 1]);
       });
 
@@ -237,13 +345,19 @@ for (const flavor of flavors) {
           'CREATE TABLE hashed_2 (id INT, a TEXT NOT NULL UNIQUE, b VARCHAR(4000) CHARSET latin1 NOT NULL, c INT, UNIQUE (b, c), UNIQUE (id))',
           "INSERT INTO hashed_2 VALUES (1, 'x', 'y', 2)",
         );
-        for (const [table, types] of [['hashed', [3, 252, 15, 17, 17, 8, 8]], ['hashed_2', [3, 252, 15, 3, 8, 8]]] as const) {
+        for (const [table, types] of [
+          ['hashed', [3, 252, 15, 17, 17, 8, 8]],
+          ['hashed_2', [3, 252, 15, 3, 8, 8]],
+        ] as const) {
           const schema = await schemaOf(table);
           assert.deepEqual(seen.tableMaps.find((map) => map.table === table)?.types, types, table);
           assert.equal(schema.columns.length, types.length, table);
         }
         const { captured, positions } = captureTable(await schemaOf('hashed_2'), () => true);
-        assert.deepEqual(captured.columns.map(({ name }) => name), ['id', 'a', 'b', 'c']);
+        assert.deepEqual(
+          captured.columns.map(({ name }) => name),
+          ['id', 'a', 'b', 'c'],
+        );
         assert.deepEqual(positions, [0, 1, 2, 3]);
       });
 

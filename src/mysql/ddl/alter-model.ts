@@ -2,7 +2,15 @@ import type { ColumnOrigin } from '../../event/schema-change.ts';
 import { createTableSchema, type Column } from '../../event/table-schema.ts';
 import { resolveCharset } from '../charset-catalog.ts';
 import { hasCharset } from '../column-type.ts';
-import { charsetOf, hashColumns, isHashColumn, primaryKeyOf, versioningColumns, type TableDefinition, type TableKey } from '../read-schema.ts';
+import {
+  charsetOf,
+  hashColumns,
+  isHashColumn,
+  primaryKeyOf,
+  versioningColumns,
+  type TableDefinition,
+  type TableKey,
+} from '../read-schema.ts';
 import { columnModel, implicitTimestampDefault, withDefault, type ColumnEnvironment } from './column-model.ts';
 import { conversionDoubt } from './conversion.ts';
 import { implicitDefault } from './default-text.ts';
@@ -99,7 +107,9 @@ function collationAfter({ schema }: TableDefinition, { actions, environment, dou
   if (named.length > 1 && named.some(({ kind }) => kind === 'convertCharset')) doubts.push('CONVERT TO beside another character set');
   for (const action of actions) {
     // MySQL takes the default of the session's database, which need not be the table's.
-    if (flavor === 'mysql' && action.kind === 'convertCharset' && action.charset.charset === 'default') doubts.push('CONVERT TO CHARACTER SET DEFAULT');
+    if (flavor === 'mysql' && action.kind === 'convertCharset' && action.charset.charset === 'default') {
+      doubts.push('CONVERT TO CHARACTER SET DEFAULT');
+    }
     if (action.kind !== 'defaultCharset' && action.kind !== 'convertCharset') continue;
     const inherited = action.charset.charset === 'default' ? environment.databaseCollation : collation;
     ({ collation } = resolveCharset(action.charset, inherited, environment.catalog));
@@ -150,7 +160,12 @@ function namesColumn(action: AlterAction, name: string): boolean {
 function checkNames({ before, actions, doubts }: Scope, visible: number): void {
   const columns = before.schema.columns.slice(0, visible);
   for (const action of actions) {
-    if (action.kind === 'dropColumn' || action.kind === 'alterDefault' || action.kind === 'changeColumn' || action.kind === 'renameColumn') {
+    if (
+      action.kind === 'dropColumn' ||
+      action.kind === 'alterDefault' ||
+      action.kind === 'changeColumn' ||
+      action.kind === 'renameColumn'
+    ) {
       if (!action.ifExists && !columns.some(({ name }) => namesColumn(action, name))) {
         doubts.push(`${action.kind} of a column that is not known`);
       }
@@ -176,7 +191,10 @@ function conversionOf(actions: readonly AlterAction[]): Kind<'convertCharset'> |
 }
 
 /** The definition with what a TIMESTAMP gets without explicit_defaults_for_timestamp. */
-function implied(column: ColumnDefinition, { scope, from }: { readonly scope: Scope; readonly from: number | undefined }): ColumnDefinition {
+function implied(
+  column: ColumnDefinition,
+  { scope, from }: { readonly scope: Scope; readonly from: number | undefined },
+): ColumnDefinition {
   if (scope.environment.explicitTimestamps || column.type.name !== 'TIMESTAMP' || column.generated !== undefined) return column;
   const others = scope.before.schema.columns.some((each, position) => each.type.kind === 'timestamp' && position !== from);
   const value = implicitTimestampDefault(column, !others);
@@ -243,7 +261,8 @@ function keysAfter({ before, actions, doubts, environment }: Scope, slots: reado
   const { catalog } = environment;
   // As on the server, a key keeps its place on a column that is dropped and added anew under the same name.
   let keys = remapKeys(before.keys, (name) => {
-    const isIt = ({ from, column }: Slot): boolean => sameName(from === undefined ? column.name : (before.schema.columns[from]?.name ?? ''), name);
+    const isIt = ({ from, column }: Slot): boolean =>
+      sameName(from === undefined ? column.name : (before.schema.columns[from]?.name ?? ''), name);
     const slot = slots.find(isIt);
     if (slot !== undefined && slot.from === undefined) doubts.push(`the key on ${name}, which is dropped and added anew`);
     return slot?.column.name;
@@ -287,7 +306,10 @@ export function requirePeriodColumns(slots: readonly { column: Column }[], { sta
   }
 }
 
-function appendVersioning({ before, actions, doubts }: Scope, { slots, versioned }: { readonly slots: Slot[]; readonly versioned: boolean | undefined }): void {
+function appendVersioning(
+  { before, actions, doubts }: Scope,
+  { slots, versioned }: { readonly slots: Slot[]; readonly versioned: boolean | undefined },
+): void {
   const implicit = before.schema.columns.flatMap((column, from) => (isImplicitVersioning(column) ? [{ column, from }] : []));
   if (versioned === false) {
     doubts.push('history rows go');
@@ -307,7 +329,8 @@ function appendVersioning({ before, actions, doubts }: Scope, { slots, versioned
 function originOf({ column, from, redefined }: Slot, { before, doubts, environment }: Scope): ColumnOrigin {
   const old = from === undefined ? undefined : before.schema.columns[from];
   if (from !== undefined && old !== undefined) {
-    const rewritten = redefined === true ? !sameDefinition(old, column) : old.charset !== column.charset || old.nullable !== column.nullable;
+    const rewritten =
+      redefined === true ? !sameDefinition(old, column) : old.charset !== column.charset || old.nullable !== column.nullable;
     const doubt = rewritten ? conversionDoubt(old, column, environment.sqlMode) : undefined;
     if (doubt !== undefined) doubts.push(doubt);
     return { from };
@@ -330,4 +353,3 @@ function sameDefinition(a: Column, b: Column): boolean {
     JSON.stringify([type, nullable, nativeType, length, scale, charset, generated, autoIncrement, versioning]);
   return essence(a) === essence(b) && a.generated === undefined;
 }
-

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { withoutServer } from '../../../test/servers/shared.ts';
 import { flavors, startServer, type PrivateServer } from '../../cli/private-server.ts';
-import { commonScripts, mariadbScripts, mysqlScripts } from './corpus.fixture.ts';
+import { mariadbScripts, mysqlScripts } from './corpus-flavors.fixture.ts';
+import { commonScripts } from './corpus.fixture.ts';
 import { generatedDdl, seededRandom } from './generated-ddl.fixture.ts';
 import { Judge } from './judge.fixture.ts';
 
 const { signal } = new AbortController();
-const seed = Number(process.env['MILLRACE_TEST_SEED'] ?? Math.floor(Math.random() * 1e6));
-/** `npm run test:long` sets more. */
-const rounds = Number(process.env['MILLRACE_TEST_ROUNDS'] ?? 6);
+const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 1e6));
+const rounds = process.env['MILLRACE_LONG'] === '1' ? 200 : 5;
 
 for (const flavor of flavors) {
   describe(`DDL of ${flavor} leaves our models as the server's tables`, { skip: withoutServer(flavor) }, () => {
@@ -26,8 +26,10 @@ for (const flavor of flavors) {
     });
 
     async function fresh(sqlMode: string): Promise<void> {
-      const session = `SET SESSION sql_mode = ${sqlMode}, SESSION explicit_defaults_for_timestamp = ON`;
-      for (const sql of ['DROP DATABASE IF EXISTS ddl', 'CREATE DATABASE ddl', 'USE ddl', session]) await judge.connection.query(sql, signal);
+      const session = `SET SESSION sql_mode = ${sqlMode}, SESSION explicit_defaults_for_timestamp = ON, SESSION time_zone = '+00:00', SESSION collation_server = DEFAULT`;
+      for (const sql of ['DROP DATABASE IF EXISTS ddl', 'CREATE DATABASE ddl', 'USE ddl', session]) {
+        await judge.connection.query(sql, signal);
+      }
       await judge.restart();
     }
 
@@ -45,7 +47,8 @@ for (const flavor of flavors) {
       });
     }
 
-    test(`random statements, seed ${seed}`, async (t) => {
+    test('random statements', async (t) => {
+      t.diagnostic(`MILLRACE_SEED=${seed}`);
       let judged = 0;
       let doubted = 0;
       for (let round = 0; round < rounds; round++) {

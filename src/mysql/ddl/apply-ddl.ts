@@ -138,7 +138,13 @@ class Effect {
 
   environment(database: string): TableEnvironment {
     const { catalog, sqlMode, explicitTimestamps, timeZone } = this.scope;
-    return { catalog, sqlMode, explicitTimestamps, timeZone, databaseCollation: this.scope.databaseCollation(database) ?? catalog.serverCollation };
+    return {
+      catalog,
+      sqlMode,
+      explicitTimestamps,
+      timeZone,
+      databaseCollation: this.scope.databaseCollation(database) ?? catalog.serverCollation,
+    };
   }
 
   result(): DdlEffect {
@@ -267,7 +273,10 @@ function lastName(table: TableId, steps: readonly { readonly from: TableId; read
   return name;
 }
 
-function changeDatabase(effect: Effect, statement: Extract<DdlStatement, { kind: 'createDatabase' | 'alterDatabase' | 'dropDatabase' }>): void {
+function changeDatabase(
+  effect: Effect,
+  statement: Extract<DdlStatement, { kind: 'createDatabase' | 'alterDatabase' | 'dropDatabase' }>,
+): void {
   const { database } = effect.id({ database: statement.database, table: '' });
   const dropAll = (): void => {
     for (const { schema } of effect.scope.inDatabase(database)) effect.drop({ database, table: schema.table });

@@ -53,7 +53,11 @@ export function columnModel(definition: ColumnDefinition, environment: ColumnEnv
 }
 
 /** Sets a column's default, as DEFAULT and ALTER COLUMN … SET DEFAULT do; undefined: the statement has none. */
-export function withDefault(column: Column, value: DefaultValue | undefined, environment: Pick<ColumnEnvironment, 'catalog' | 'timeZone' | 'sqlMode'>): ColumnModel {
+export function withDefault(
+  column: Column,
+  value: DefaultValue | undefined,
+  environment: Pick<ColumnEnvironment, 'catalog' | 'timeZone' | 'sqlMode'>,
+): ColumnModel {
   const { defaultText: _text, defaultExpression: _expression, ...rest } = column;
   if (column.generated !== undefined || column.autoIncrement === true) return { column: rest };
   if (value === undefined) return { column: column.nullable ? { ...rest, defaultText: null } : rest };

@@ -4,7 +4,24 @@ import { sqlModeBits } from './read-ddl.ts';
 /** Character sets that hold every character of all others. */
 const unicode = new Set(['utf8mb4', 'utf16', 'utf16le', 'utf32', 'gb18030']);
 /** Those whose characters are all in utf8mb3 and ucs2 as well. */
-const basicPlane = new Set(['latin1', 'ascii', 'utf8mb3', 'utf8', 'ucs2', 'latin2', 'latin5', 'latin7', 'cp1250', 'cp1251', 'cp1256', 'cp1257', 'greek', 'hebrew', 'koi8r', 'koi8u']);
+const basicPlane = new Set([
+  'latin1',
+  'ascii',
+  'utf8mb3',
+  'utf8',
+  'ucs2',
+  'latin2',
+  'latin5',
+  'latin7',
+  'cp1250',
+  'cp1251',
+  'cp1256',
+  'cp1257',
+  'greek',
+  'hebrew',
+  'koi8r',
+  'koi8u',
+]);
 
 /**
  * Why the values of existing rows under `after` do not follow with certainty from those under `before`; undefined if
@@ -15,7 +32,9 @@ export function conversionDoubt(before: Column, after: Column, sqlMode: bigint):
   if (before.generated !== after.generated) return `${doubt}, computed`;
   if (after.generated !== undefined) return `${doubt}, computed anew`;
   if (before.versioning !== after.versioning) return `${doubt}, system versioning`;
-  if (before.autoIncrement !== true && after.autoIncrement === true && before.nullable) return `${doubt}, AUTO_INCREMENT in place of NULL and 0`;
+  if (before.autoIncrement !== true && after.autoIncrement === true && before.nullable) {
+    return `${doubt}, AUTO_INCREMENT in place of NULL and 0`;
+  }
   const strict = (sqlMode & (sqlModeBits.strictTransTables | sqlModeBits.strictAllTables)) !== 0n;
   if (before.nullable && !after.nullable && !strict) return `${doubt}, NULL becomes the implicit default`;
   return sameValues(before, after) || (strict && failsOverRange(before, after)) ? undefined : doubt;

@@ -9,7 +9,10 @@ import type { DdlStatement } from './statement.ts';
 type Create = Extract<DdlStatement, { kind: 'createTable' }>;
 
 /** The table that a CREATE TABLE with a column list makes, and what of it is not certain. */
-export function createModel(statement: Create, environment: TableEnvironment): { readonly model: TableDefinition; readonly doubts: readonly string[] } {
+export function createModel(
+  statement: Create,
+  environment: TableEnvironment,
+): { readonly model: TableDefinition; readonly doubts: readonly string[] } {
   const { catalog } = environment;
   const { options, periods } = statement;
   const doubts: string[] = [];

@@ -45,7 +45,9 @@ export function literalText(literal: Literal, column: Column, rules: TemporalRul
       return hexText(type.fixedLength === undefined || bytes.length >= type.fixedLength ? bytes : Buffer.concat([bytes], type.fixedLength));
     }
     case 'uuid':
-      return literal.kind === 'text' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(literal.value) ? literal.value.toLowerCase() : undefined;
+      return literal.kind === 'text' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(literal.value)
+        ? literal.value.toLowerCase()
+        : undefined;
     case 'inet4':
       return literal.kind === 'text' && /^(\d|[1-9]\d{1,2})(\.(\d|[1-9]\d{1,2})){3}$/.test(literal.value) ? literal.value : undefined;
     case 'inet6':

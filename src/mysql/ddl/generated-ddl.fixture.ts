@@ -13,9 +13,36 @@ export function seededRandom(seed: number): () => number {
 }
 
 const types = [
-  'INT', 'TINYINT(1)', 'SMALLINT UNSIGNED', 'MEDIUMINT', 'BIGINT', 'BIGINT UNSIGNED ZEROFILL', 'DECIMAL(10,3)', 'DECIMAL(20,5) UNSIGNED', 'FLOAT', 'DOUBLE',
-  'BIT(4)', 'YEAR', 'DATE', 'TIME(3)', 'DATETIME', 'DATETIME(6)', 'TIMESTAMP NULL', 'CHAR(5)', 'VARCHAR(20)', 'VARCHAR(60) CHARACTER SET latin1',
-  'VARCHAR(30) COLLATE utf8mb4_bin', 'TEXT', 'LONGTEXT CHARACTER SET latin1', 'BINARY(4)', 'VARBINARY(10)', 'BLOB', "ENUM('a','b','c')", "SET('x','y','z')", 'JSON', 'BOOL',
+  'INT',
+  'TINYINT(1)',
+  'SMALLINT UNSIGNED',
+  'MEDIUMINT',
+  'BIGINT',
+  'BIGINT UNSIGNED ZEROFILL',
+  'DECIMAL(10,3)',
+  'DECIMAL(20,5) UNSIGNED',
+  'FLOAT',
+  'DOUBLE',
+  'BIT(4)',
+  'YEAR',
+  'DATE',
+  'TIME(3)',
+  'DATETIME',
+  'DATETIME(6)',
+  'TIMESTAMP NULL',
+  'CHAR(5)',
+  'VARCHAR(20)',
+  'VARCHAR(60) CHARACTER SET latin1',
+  'VARCHAR(30) COLLATE utf8mb4_bin',
+  'TEXT',
+  'LONGTEXT CHARACTER SET latin1',
+  'BINARY(4)',
+  'VARBINARY(10)',
+  'BLOB',
+  "ENUM('a','b','c')",
+  "SET('x','y','z')",
+  'JSON',
+  'BOOL',
 ] as const;
 
 const defaults: Readonly<Record<string, readonly string[]>> = {
@@ -76,11 +103,25 @@ export function* generatedDdl(random: () => number): Generator<string> {
       case 11:
         return pick([`ALTER ${name()} SET DEFAULT ${pick(['5', "'x'", 'NULL'])}`, `ALTER COLUMN ${name()} DROP DEFAULT`]);
       case 12:
-        return pick([`ADD UNIQUE (${keyParts()})`, `ADD UNIQUE KEY u${Math.floor(random() * 3)} (${keyParts()})`, `ADD INDEX (${keyParts()})`]);
+        return pick([
+          `ADD UNIQUE (${keyParts()})`,
+          `ADD UNIQUE KEY u${Math.floor(random() * 3)} (${keyParts()})`,
+          `ADD INDEX (${keyParts()})`,
+        ]);
       case 13:
-        return pick([`ADD PRIMARY KEY (${keyParts()})`, 'DROP PRIMARY KEY', `DROP INDEX u${Math.floor(random() * 3)}`, `DROP INDEX ${name()}`]);
+        return pick([
+          `ADD PRIMARY KEY (${keyParts()})`,
+          'DROP PRIMARY KEY',
+          `DROP INDEX u${Math.floor(random() * 3)}`,
+          `DROP INDEX ${name()}`,
+        ]);
       case 14:
-        return pick(["COMMENT = 'x'", 'DEFAULT CHARSET latin1', 'DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_bin', 'CONVERT TO CHARACTER SET utf8mb4']);
+        return pick([
+          "COMMENT = 'x'",
+          'DEFAULT CHARSET latin1',
+          'DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_bin',
+          'CONVERT TO CHARACTER SET utf8mb4',
+        ]);
       default:
         return pick([`RENAME TO ${pick(tables)}`, 'FORCE', `ADD ${name()} ${definition()}`]);
     }
@@ -92,7 +133,9 @@ export function* generatedDdl(random: () => number): Generator<string> {
     if (chance(0.1)) yield `RENAME TABLE ${table} TO swap, ${pick(tables)} TO ${table}`;
     if (chance(0.1)) yield `RENAME TABLE swap TO ${pick(tables)}`;
     const columns = [...new Set(Array.from({ length: 2 + Math.floor(random() * 5) }, name))].map((each) => `${each} ${definition()}`);
-    const key = chance(0.5) ? `, ${pick(['PRIMARY KEY', 'UNIQUE', 'UNIQUE u0'])} (${columns[0]?.slice(0, columns[0].indexOf('` ') + 1)})` : '';
+    const key = chance(0.5)
+      ? `, ${pick(['PRIMARY KEY', 'UNIQUE', 'UNIQUE u0'])} (${columns[0]?.slice(0, columns[0].indexOf('` ') + 1)})`
+      : '';
     yield `CREATE TABLE IF NOT EXISTS ${table} (${columns.join(', ')}${key})`;
     if (chance(0.8)) yield `INSERT INTO ${table} VALUES ()`;
     const count = 1 + Math.floor(random() * random() * 5);

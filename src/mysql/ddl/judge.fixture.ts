@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { openConnection, type ServerConnection, type TextRow } from '../../binlog/connection.ts';
+import { Cursor } from '../../binlog/cursor.ts';
+import { QueryReader } from '../../binlog/query-event.ts';
 import type { PrivateServer } from '../../cli/private-server.ts';
 import type { SchemaChange } from '../../event/schema-change.ts';
 import { tableName, type Column, type TableId, type TableSchema } from '../../event/table-schema.ts';
@@ -12,6 +14,7 @@ import { readBinlogFile } from '../binlog-file.fixture.ts';
 import { readCharsetCatalog, type CharsetCatalog } from '../charset-catalog.ts';
 import { quoteName, quoteTable, readTableDefinitions, type TableDefinition } from '../read-schema.ts';
 import { applyDdl, type DdlEffect } from './apply-ddl.ts';
+import { ddlSession } from './ddl-session.ts';
 import { readDdl } from './read-ddl.ts';
 
 const { signal } = new AbortController();
@@ -71,21 +74,21 @@ export class Judge implements AsyncDisposable {
     } catch (error) {
       return { refused: String(error), effects: [], doubts: [] };
     }
-    const seen = readBinlogFile(this.#file, { checksums: this.#checksums, from: this.#at, mariadb: this.#catalog.flavor === 'mariadb' });
+    const seen = readBinlogFile(this.#file, { checksums: this.#checksums, from: this.#at });
     this.#at = seen.end;
     const effects: DdlEffect[] = [];
-    for (const { sql: logged, database, sqlMode, explicitDefaults, timeZone } of seen.statements) {
-      const statement = readDdl(logged, { flavor: this.#catalog.flavor, defaultDatabase: database, sqlMode });
+    for (const body of seen.statements) {
+      const event = new QueryReader().read(new Cursor(body, 0, body.length, 'QUERY'), 'plain');
+      const session = ddlSession(event.status, { catalog: this.#catalog, explicitTimestamps: true });
+      const { flavor } = this.#catalog;
+      const statement = readDdl(event.sql, { flavor, defaultDatabase: event.database, sqlMode: session.sqlMode });
       const effect = applyDdl(statement, {
         find: (id) => this.#models.get(tableName(id)),
         inDatabase: (name) => [...this.#models.values()].filter(({ schema }) => schema.database === name),
         databaseCollation: (name) => this.#databases.get(name),
         captures: isJudged,
         capturesColumn: () => true,
-        catalog: this.#catalog,
-        sqlMode,
-        explicitTimestamps: explicitDefaults ?? true,
-        timeZone: timeZone ?? '+00:00',
+        ...session,
       });
       effects.push(effect);
       this.#take(effect);
@@ -137,7 +140,15 @@ export class Judge implements AsyncDisposable {
     return this.#reader.query(`SELECT ${columns.map(textOf).join(', ')} FROM ${quoteTable(schema)}`, signal);
   }
 
-  async #compareRows({ before, effects, sql }: { before: Map<string, readonly TextRow[]>; effects: readonly DdlEffect[]; sql: string }): Promise<void> {
+  async #compareRows({
+    before,
+    effects,
+    sql,
+  }: {
+    before: Map<string, readonly TextRow[]>;
+    effects: readonly DdlEffect[];
+    sql: string;
+  }): Promise<void> {
     const changes = effects.flatMap((effect) => effect.changes).filter((change) => change.kind === 'alterTable');
     const doubted = new Set(effects.flatMap(({ uncertain }) => uncertain.map(({ table }) => tableName(table))));
     for (const change of changes) {
@@ -146,7 +157,11 @@ export class Judge implements AsyncDisposable {
       if (old === undefined || old.length === 0 || doubted.has(name) || !this.#models.has(name)) continue;
       const expected = old.map((row) => rowAfter(row, change)).toSorted();
       const rows = await this.#read(change.after);
-      assert.deepEqual(rows.map((row) => row.map((value, i) => canonical(value, change.after.columns[i])).join('|')).toSorted(), expected, `rows after ${sql}`);
+      assert.deepEqual(
+        rows.map((row) => row.map((value, i) => canonical(value, change.after.columns[i])).join('|')).toSorted(),
+        expected,
+        `rows after ${sql}`,
+      );
     }
   }
 
@@ -165,7 +180,12 @@ function comparable({ schema, keys }: TableDefinition): unknown {
   const { fingerprint: _, columns, ...rest } = schema;
   return {
     ...rest,
-    columns: columns.map((column) => ({ ...column, ...(column.defaultExpression === true && !/^CURRENT_TIMESTAMP/.test(column.defaultText ?? '') ? { defaultText: '(expression)' } : {}) })),
+    columns: columns.map((column) => ({
+      ...column,
+      ...(column.defaultExpression === true && column.defaultText?.startsWith('CURRENT_TIMESTAMP') !== true
+        ? { defaultText: '(expression)' }
+        : {}),
+    })),
     keys: keys.filter(({ unique }) => unique).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }
@@ -207,7 +227,10 @@ function canonical(value: string | null, column: Column | undefined): string {
     case 'decimal':
     case 'float':
     case 'double':
-      return value.replace(/^(-?)0+(?=\d)/, '$1').replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
+      return value
+        .replace(/^(-?)0+(?=\d)/, '$1')
+        .replace(/(\.\d*?)0+$/, '$1')
+        .replace(/\.$/, '');
     case 'time':
     case 'datetime':
     case 'timestamp':

@@ -25,7 +25,15 @@ export function addKeys(existing: readonly TableKey[], added: readonly KeyDefini
     if (definition.ifNotExists === true && exists(keys, definition)) continue;
     const columns = columnsOf(definition, scope);
     const generated = definition.kind === 'foreign';
-    if (generated && serves(keys.filter((key) => key.generated !== true), { added, columns })) continue;
+    if (
+      generated &&
+      serves(
+        keys.filter((key) => key.generated !== true),
+        { added, columns },
+      )
+    ) {
+      continue;
+    }
     dropServed(keys, columns);
     const unique = definition.kind === 'primary' || definition.kind === 'unique';
     const hash = unique && definition.kind !== 'primary' && isHashed(definition, scope);
@@ -82,7 +90,14 @@ function dropServed(keys: TableKey[], columns: readonly (string | null)[]): void
 /** A foreign key makes no key of its own where another begins with its columns. */
 function serves(keys: readonly TableKey[], { added, columns }: Wanted): boolean {
   if (keys.some((key) => beginsWith(key.columns, columns))) return true;
-  return added.some(({ kind, parts }) => (kind === 'primary' || kind === 'unique' || kind === 'index') && beginsWith(parts.map(({ column }) => column), columns));
+  return added.some(
+    ({ kind, parts }) =>
+      (kind === 'primary' || kind === 'unique' || kind === 'index') &&
+      beginsWith(
+        parts.map(({ column }) => column),
+        columns,
+      ),
+  );
 }
 
 /** The name of the first column, with a number from 2 on where that is taken. */

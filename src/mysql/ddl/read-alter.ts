@@ -123,7 +123,10 @@ function readAdd(reader: TokenReader, { rules, actions }: Context): void {
 }
 
 /** The keys that attributes of an added column make. */
-function pushKeys(actions: AlterAction[], { column, ifNotExists }: { readonly column: ColumnDefinition; readonly ifNotExists: boolean }): void {
+function pushKeys(
+  actions: AlterAction[],
+  { column, ifNotExists }: { readonly column: ColumnDefinition; readonly ifNotExists: boolean },
+): void {
   const parts = [{ column: column.name }];
   if (column.key !== undefined) actions.push({ kind: 'addKey', key: { kind: column.key, parts, ifNotExists } });
   if (column.references === true) actions.push({ kind: 'addKey', key: { kind: 'foreign', parts } });
@@ -249,7 +252,10 @@ function readPartitionAction(reader: TokenReader, { table, actions }: Context): 
     actions.push({ kind: 'uncertain', reason: 'a tablespace is imported or discarded', tables: [table] });
   } else if (reader.accept('REMOVE', 'PARTITIONING') || reader.accept('UPGRADE', 'PARTITIONING')) {
     return true;
-  } else if (reader.seesOneOf('COALESCE', 'REORGANIZE', 'ANALYZE', 'CHECK', 'OPTIMIZE', 'REBUILD', 'REPAIR') && reader.peek(1).keyword === 'PARTITION') {
+  } else if (
+    reader.seesOneOf('COALESCE', 'REORGANIZE', 'ANALYZE', 'CHECK', 'OPTIMIZE', 'REBUILD', 'REPAIR') &&
+    reader.peek(1).keyword === 'PARTITION'
+  ) {
     reader.skipAll();
     return true;
   } else {

@@ -14,7 +14,10 @@ export function readColumn(reader: TokenReader, rules: ColumnRules): ColumnDefin
   return readDefinition(reader, { name: reader.name(), rules });
 }
 
-export function readDefinition(reader: TokenReader, { name, rules }: { readonly name: string; readonly rules: ColumnRules }): ColumnDefinition {
+export function readDefinition(
+  reader: TokenReader,
+  { name, rules }: { readonly name: string; readonly rules: ColumnRules },
+): ColumnDefinition {
   const { type, charset, serial } = readType(reader, rules);
   const column: Draft = { name, type, ...charset };
   if (serial) {

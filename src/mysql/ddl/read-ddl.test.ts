@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { commonScripts, mariadbScripts, mysqlScripts } from './corpus.fixture.ts';
+import { mariadbScripts, mysqlScripts } from './corpus-flavors.fixture.ts';
+import { commonScripts } from './corpus.fixture.ts';
 import { readDdl, sqlModeBits, type DdlContext } from './read-ddl.ts';
 import { Tokenizer, type LexicalRules } from './tokenizer.ts';
 
@@ -31,15 +32,35 @@ test('texts lose their quotes and escapes', () => {
 
 test('numbers, and what only looks like one', () => {
   assert.deepEqual(tokens("1 1.5 .5 1e3 1.e-3 0x0A x'0a' b'01' 0b11 0xg"), [
-    ...['number:1', 'number:1.5', 'number:.5', 'number:1e3', 'number:1.e-3', 'hex:0A', 'hex:0a', 'bit:01', 'bit:11', 'word:0xg'],
+    'number:1',
+    'number:1.5',
+    'number:.5',
+    'number:1e3',
+    'number:1.e-3',
+    'hex:0A',
+    'hex:0a',
+    'bit:01',
+    'bit:11',
+    'word:0xg',
   ]);
 });
 
 test('comments are nothing, but for the code in executable ones', () => {
   assert.deepEqual(tokens('a -- x\nb # y\nc /* z */ d --e'), ['word:a', 'word:b', 'word:c', 'word:d', 'symbol:-', 'symbol:-', 'word:e']);
-  assert.deepEqual(tokens('a /*!80023 b */ c /*!99999 d /* e */ f */ g /*! h */ /*M! i */'), ['word:a', 'word:b', 'word:c', 'word:g', 'word:h']);
+  assert.deepEqual(tokens('a /*!80023 b */ c /*!99999 d /* e */ f */ g /*! h */ /*M! i */'), [
+    'word:a',
+    'word:b',
+    'word:c',
+    'word:g',
+    'word:h',
+  ]);
   const mariadb = { flavor: 'mariadb', versionNumber: 110_809 } as const;
-  assert.deepEqual(tokens('a /*!50701 b */ /*!100301 c */ /*M!110000 d */ /*M!120000 e */ /*!40000 f */', mariadb), ['word:a', 'word:c', 'word:d', 'word:f']);
+  assert.deepEqual(tokens('a /*!50701 b */ /*!100301 c */ /*M!110000 d */ /*M!120000 e */ /*!40000 f */', mariadb), [
+    'word:a',
+    'word:c',
+    'word:d',
+    'word:f',
+  ]);
 });
 
 test('what is not closed ends at the end', () => {
@@ -47,24 +68,60 @@ test('what is not closed ends at the end', () => {
 });
 
 test('statements that touch no table are irrelevant', () => {
-  for (const sql of ['BEGIN', 'COMMIT', 'XA START x', "GRANT SELECT ON a.b TO 'u'", 'CREATE VIEW v AS SELECT 1', 'CREATE TRIGGER t BEFORE INSERT ON x FOR EACH ROW ALTER TABLE y ADD z INT', 'DROP EVENT e', 'ANALYZE TABLE t', 'SET NAMES utf8', '', '# nothing', 'CREATE TEMPORARY TABLE t (a INT)', 'DROP TEMPORARY TABLE t', 'FLUSH TABLES t', 'SAVEPOINT s', 'CREATE USER x']) {
+  for (const sql of [
+    'BEGIN',
+    'COMMIT',
+    'XA START x',
+    "GRANT SELECT ON a.b TO 'u'",
+    'CREATE VIEW v AS SELECT 1',
+    'CREATE TRIGGER t BEFORE INSERT ON x FOR EACH ROW ALTER TABLE y ADD z INT',
+    'DROP EVENT e',
+    'ANALYZE TABLE t',
+    'SET NAMES utf8',
+    '',
+    '# nothing',
+    'CREATE TEMPORARY TABLE t (a INT)',
+    'DROP TEMPORARY TABLE t',
+    'FLUSH TABLES t',
+    'SAVEPOINT s',
+    'CREATE USER x',
+  ]) {
     assert.equal(readDdl(sql, context).kind, 'irrelevant', sql);
   }
 });
 
 test('statements that change rows are uncertain for the tables that they name', () => {
-  for (const sql of ['INSERT INTO x.t VALUES (1)', 'UPDATE x.t SET a = 1', 'DELETE FROM x.t', 'REPLACE x.t SELECT 1', 'LOAD DATA INFILE \'f\' INTO TABLE x.t', 'WITH c AS (SELECT 1) DELETE FROM x.t']) {
+  for (const sql of [
+    'INSERT INTO x.t VALUES (1)',
+    'UPDATE x.t SET a = 1',
+    'DELETE FROM x.t',
+    'REPLACE x.t SELECT 1',
+    "LOAD DATA INFILE 'f' INTO TABLE x.t",
+    'WITH c AS (SELECT 1) DELETE FROM x.t',
+  ]) {
     const statement = readDdl(sql, context);
     assert.ok(statement.kind === 'uncertain', sql);
-    assert.ok(statement.tables.some(({ database, table }) => database === 'x' && table === 't'), sql);
+    assert.ok(
+      statement.tables.some(({ database, table }) => database === 'x' && table === 't'),
+      sql,
+    );
   }
 });
 
 test('what cannot be read is uncertain for the tables that it names', () => {
-  for (const sql of ['ALTER TABLE x.t FROBNICATE', 'CREATE TABLE x.t (a NOTYPE)', 'ALTER TABLE x.t ADD COLUMN a INT WHAT', 'ALTER TABLE x.t ADD', 'RENAME TABLE x.t']) {
+  for (const sql of [
+    'ALTER TABLE x.t FROBNICATE',
+    'CREATE TABLE x.t (a NOTYPE)',
+    'ALTER TABLE x.t ADD COLUMN a INT WHAT',
+    'ALTER TABLE x.t ADD',
+    'RENAME TABLE x.t',
+  ]) {
     const statement = readDdl(sql, context);
     assert.ok(statement.kind === 'uncertain', sql);
-    assert.ok(statement.tables.some(({ database, table }) => database === 'x' && table === 't'), sql);
+    assert.ok(
+      statement.tables.some(({ database, table }) => database === 'x' && table === 't'),
+      sql,
+    );
   }
   const oracle = readDdl('CREATE TABLE t (a DATE)', { ...context, flavor: 'mariadb', sqlMode: sqlModeBits.oracle });
   assert.deepEqual(oracle, { kind: 'uncertain', tables: [{ database: 'db', table: 't' }], reason: 'sql_mode ORACLE' });
@@ -79,7 +136,10 @@ test('names take the default database and the marks of sql_mode', () => {
       { database: 'db', table: 'd' },
     ],
   });
-  assert.deepEqual(readDdl('TRUNCATE "a b"', { ...context, sqlMode: sqlModeBits.ansiQuotes }), { kind: 'truncateTable', table: { database: 'db', table: 'a b' } });
+  assert.deepEqual(readDdl('TRUNCATE "a b"', { ...context, sqlMode: sqlModeBits.ansiQuotes }), {
+    kind: 'truncateTable',
+    table: { database: 'db', table: 'a b' },
+  });
 });
 
 const corpus = [commonScripts, mysqlScripts, mariadbScripts].flatMap((scripts) => Object.values(scripts).flat());
@@ -87,10 +147,14 @@ const corpus = [commonScripts, mysqlScripts, mariadbScripts].flatMap((scripts) =
 test('reading never throws and ends, whatever the text', () => {
   const pieces = corpus.flatMap((sql) => sql.split(/(?<=[ ,()'"`])/));
   fc.assert(
-    fc.property(fc.array(fc.oneof(fc.constantFrom(...pieces), fc.string({ maxLength: 5 })), { maxLength: 30 }), fc.boolean(), (parts, mariadb) => {
-      const start = parts.length % 3 === 0 ? 'ALTER TABLE t ' : parts.length % 3 === 1 ? 'CREATE TABLE t (' : '';
-      readDdl(start + parts.join(''), { ...context, flavor: mariadb ? 'mariadb' : 'mysql' });
-    }),
+    fc.property(
+      fc.array(fc.oneof(fc.constantFrom(...pieces), fc.string({ maxLength: 5 })), { maxLength: 30 }),
+      fc.boolean(),
+      (parts, mariadb) => {
+        const start = parts.length % 3 === 0 ? 'ALTER TABLE t ' : parts.length % 3 === 1 ? 'CREATE TABLE t (' : '';
+        readDdl(start + parts.join(''), { ...context, flavor: mariadb ? 'mariadb' : 'mysql' });
+      },
+    ),
     { numRuns: 3000 },
   );
 });

@@ -46,7 +46,10 @@ export function readDdl(sql: string, context: DdlContext): DdlStatement {
   };
   const reader = new TokenReader(sql, { rules, defaultDatabase });
   try {
-    return readStatement(reader, { realAsFloat: (sqlMode & sqlModeBits.realAsFloat) !== 0n, oracle: (sqlMode & sqlModeBits.oracle) !== 0n });
+    return readStatement(reader, {
+      realAsFloat: (sqlMode & sqlModeBits.realAsFloat) !== 0n,
+      oracle: (sqlMode & sqlModeBits.oracle) !== 0n,
+    });
   } catch (error) {
     if (!(error instanceof UnreadableDdl)) throw error;
     return { kind: 'uncertain', tables: namedTables(new TokenReader(sql, { rules, defaultDatabase })), reason: error.message };
@@ -109,7 +112,12 @@ function readCreate(reader: TokenReader, modes: Modes): DdlStatement {
 
 function readIndexKind(reader: TokenReader): KeyDefinition['kind'] | undefined {
   reader.acceptOneOf('ONLINE', 'OFFLINE');
-  const kinds: Readonly<Record<string, KeyDefinition['kind']>> = { UNIQUE: 'unique', FULLTEXT: 'fulltext', SPATIAL: 'spatial', VECTOR: 'vector' };
+  const kinds: Readonly<Record<string, KeyDefinition['kind']>> = {
+    UNIQUE: 'unique',
+    FULLTEXT: 'fulltext',
+    SPATIAL: 'spatial',
+    VECTOR: 'vector',
+  };
   const kind = kinds[reader.peek().keyword];
   if (kind !== undefined && reader.peek(1).keyword === 'INDEX') {
     reader.next();

@@ -64,7 +64,10 @@ function readBody(reader: TokenReader, { kind, constraint }: Head): KeyDefinitio
 }
 
 /** CREATE [UNIQUE …] INDEX, from the name on. */
-export function readCreateIndex(reader: TokenReader, kind: KeyDefinition['kind']): { key: KeyDefinition; table: ReturnType<TokenReader['tableId']> } {
+export function readCreateIndex(
+  reader: TokenReader,
+  kind: KeyDefinition['kind'],
+): { key: KeyDefinition; table: ReturnType<TokenReader['tableId']> } {
   const ifNotExists = reader.ifNotExists();
   const name = reader.name();
   const usingHash = readUsing(reader);

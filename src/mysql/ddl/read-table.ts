@@ -8,7 +8,10 @@ type Create = Extract<DdlStatement, { kind: 'createTable' }>;
 type Options = { -readonly [K in keyof TableOptions]: TableOptions[K] };
 
 /** Reads CREATE TABLE from behind the word TABLE. */
-export function readCreateTable(reader: TokenReader, { orReplace, rules }: { readonly orReplace: boolean; readonly rules: ColumnRules }): Create {
+export function readCreateTable(
+  reader: TokenReader,
+  { orReplace, rules }: { readonly orReplace: boolean; readonly rules: ColumnRules },
+): Create {
   const ifNotExists = reader.ifNotExists();
   const table = reader.tableId();
   const columns: ColumnDefinition[] = [];

@@ -127,7 +127,9 @@ function finish(reader: TokenReader, parts: Parts): TypeClause {
 
 /** `CHARACTER SET x`, `CHARSET x`, `ASCII`, `UNICODE`, `BYTE`, `BINARY`; undefined if none comes next. */
 export function readCharsetAttribute(reader: TokenReader): CharsetClause | undefined {
-  if (reader.accept('CHARACTER', 'SET') || reader.accept('CHAR', 'SET') || reader.accept('CHARSET')) return { charset: charsetName(reader) };
+  if (reader.accept('CHARACTER', 'SET') || reader.accept('CHAR', 'SET') || reader.accept('CHARSET')) {
+    return { charset: charsetName(reader) };
+  }
   if (reader.accept('ASCII')) return { charset: 'latin1' };
   if (reader.accept('UNICODE')) return { charset: 'ucs2' };
   if (reader.accept('BYTE')) return { charset: 'binary' };

@@ -65,7 +65,13 @@ export type AlterAction =
   | { readonly kind: 'addColumn'; readonly column: ColumnDefinition; readonly position?: Position; readonly ifNotExists: boolean }
   | { readonly kind: 'dropColumn'; readonly column: string; readonly ifExists: boolean }
   /** MODIFY has the same name twice. */
-  | { readonly kind: 'changeColumn'; readonly from: string; readonly column: ColumnDefinition; readonly position?: Position; readonly ifExists: boolean }
+  | {
+      readonly kind: 'changeColumn';
+      readonly from: string;
+      readonly column: ColumnDefinition;
+      readonly position?: Position;
+      readonly ifExists: boolean;
+    }
   | { readonly kind: 'renameColumn'; readonly from: string; readonly to: string; readonly ifExists: boolean }
   /** `default` undefined: DROP DEFAULT. */
   | { readonly kind: 'alterDefault'; readonly column: string; readonly default: DefaultValue | undefined; readonly ifExists: boolean }
@@ -119,9 +125,19 @@ export type DdlStatement =
       readonly actions: readonly AlterAction[];
     }
   | { readonly kind: 'dropTables'; readonly tables: readonly TableId[] }
-  | { readonly kind: 'renameTables'; readonly ifExists: boolean; readonly renames: readonly { readonly from: TableId; readonly to: TableId }[] }
+  | {
+      readonly kind: 'renameTables';
+      readonly ifExists: boolean;
+      readonly renames: readonly { readonly from: TableId; readonly to: TableId }[];
+    }
   | { readonly kind: 'truncateTable'; readonly table: TableId }
-  | { readonly kind: 'createDatabase'; readonly database: string; readonly orReplace: boolean; readonly ifNotExists: boolean; readonly charset: CharsetClause }
+  | {
+      readonly kind: 'createDatabase';
+      readonly database: string;
+      readonly orReplace: boolean;
+      readonly ifNotExists: boolean;
+      readonly charset: CharsetClause;
+    }
   | { readonly kind: 'alterDatabase'; readonly database: string; readonly charset: CharsetClause }
   | { readonly kind: 'dropDatabase'; readonly database: string }
   /** It touches no column, key, name or row of a table. */

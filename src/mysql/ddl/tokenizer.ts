@@ -71,7 +71,9 @@ export class Tokenizer {
     const prefixed = this.#prefixedLiteral(start, char);
     if (prefixed !== undefined) return prefixed;
     // In `db.5t` the point separates names.
-    if (char === '.' && /[A-Za-z0-9$_`"\u0080-\uffff]/.test(sql[start - 1] ?? '')) return this.#token('symbol', char, { start, end: start + 1 });
+    if (char === '.' && /[A-Za-z0-9$_`"\u0080-\uffff]/.test(sql[start - 1] ?? '')) {
+      return this.#token('symbol', char, { start, end: start + 1 });
+    }
     const number = this.#match(numberPattern, start);
     const word = this.#match(wordPattern, start);
     // `1a` is a name, `1e5` a number, and after a point everything is a name: `db.1`
