@@ -148,7 +148,7 @@ function writeConnectors({ flavor, replicator, database, folder }: DemoServer): 
   return [source, sink];
 }
 
-function sayHowToLook({ folder, database }: DemoServer): void {
+function sayHowToLook({ folder, database, isPrivate }: DemoServer): void {
   const near = relative('.', folder);
   const data = near.startsWith('..') ? folder : near;
   const commands = [
@@ -158,10 +158,12 @@ function sayHowToLook({ folder, database }: DemoServer): void {
     ],
     [`bin/millrace tail --data ${data} --all --json | head -3`, 'the changes, as Debezium writes them'],
     ['npm start', 'go on from here'],
-    [`rm -r ${data}`, 'remove all that it made'],
+    [`rm -r ${data}`, isPrivate ? 'remove all that it made' : `remove what it made here; on the server it is the database ${database}`],
   ] as const;
   const width = Math.max(...commands.map(([command]) => command.length));
-  writeOut(`\nEverything is in ${data}: the server's data, source.json, sink.json, the log, shop.duckdb, worker.log\n`);
+  writeOut(
+    `\nEverything is in ${data}: ${isPrivate ? "the server's data, " : ''}source.json, sink.json, the log, shop.duckdb, worker.log\n`,
+  );
   for (const [command, why] of commands) writeOut(`  ${paint('cyan', command.padEnd(width))}  ${paint('dim', why)}\n`);
 }
 

@@ -9,6 +9,8 @@ import type { Flavor } from '../private-server.ts';
 export interface DemoServer extends AsyncDisposable {
   readonly name: string;
   readonly flavor: Flavor;
+  /** Ours, with its data in the folder. */
+  readonly isPrivate: boolean;
   /** May create and write. */
   readonly admin: ConnectionSettings;
   /** Replicates. */
@@ -39,6 +41,7 @@ export async function openDemoServer({ data, flavor, url }: DemoServerOptions): 
   return {
     name: `${chosen === 'mysql' ? 'MySQL' : 'MariaDB'} ${server.version}, private, on port ${port}`,
     flavor: chosen,
+    isPrivate: true,
     admin: { host, port, user: root.user, password: root.password },
     replicator: { host, port, user, password },
     database: 'shop',
@@ -79,6 +82,7 @@ function foreignServer(data: string, text: string, flavor: Flavor | undefined): 
   return {
     name: `the server at ${settings.host}:${settings.port}`,
     flavor: flavor ?? (url.protocol === 'mariadb:' ? 'mariadb' : 'mysql'),
+    isPrivate: false,
     admin: settings,
     replicator: settings,
     // Not "shop": the demo drops and makes its database, and there may be a real one of that name.
