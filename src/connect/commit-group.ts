@@ -45,7 +45,7 @@ export type Entry =
       readonly kind: 'schema';
       readonly database: string;
       readonly statement: string;
-      /** Index in the group's `events`, or -1 (a table's definition as a snapshot found it). */
+      /** Index in the group's `events`; -1: it came without one (tables of a source without a snapshot, a table that went while it was read). */
       readonly event: number;
       readonly changes: readonly SchemaChange[];
     }

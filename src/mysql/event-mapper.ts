@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/errors.ts';
-import type { BinlogEvent, QueryEvent, RowsEvent } from '../binlog/events.ts';
+import type { BinlogEvent, EventHeader, QueryEvent, RowsEvent } from '../binlog/events.ts';
 import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
 import type { StateRecord } from '../connect/tasks.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
@@ -13,6 +13,7 @@ import type { GtidTracker } from './gtid-tracker.ts';
 import { RowsMapper } from './rows-mapper.ts';
 import type { StreamFilter } from './rows-mapper.ts';
 import { decision } from './snapshot-filter.ts';
+import type { BinlogPlace } from './snapshot-table.ts';
 
 /** What a DDL statement means for the captured tables. */
 export interface StatementEffect {
@@ -274,7 +275,7 @@ export class EventMapper {
     const { changes, state, uncertain } = this.#options.models.apply(event, (table) => this.#takesStatement(event, table));
     if (changes.length > 0) {
       this.#begunTransaction(event.threadId);
-      const index = this.#builder.addEvent(event.nextPosition - event.size, event.timestamp);
+      const index = this.#builder.addEvent(this.#posOf(event), event.timestamp);
       this.#builder.addBarrier({ kind: 'schema', database: event.database, statement: event.sql, event: index, changes });
     }
     this.#state.push(...state);
@@ -290,7 +291,7 @@ export class EventMapper {
     const snapshot = this.snapshot;
     const filter = snapshot?.filter.table(table);
     if (snapshot === undefined || filter === undefined) return true;
-    switch (filter.decideStatement({ file: this.#file, pos: event.nextPosition - event.size })) {
+    switch (filter.decideStatement(this.#placeInside(event))) {
       case decision.keep:
         return true;
       case decision.drop:
@@ -299,6 +300,16 @@ export class EventMapper {
         snapshot.tableChanged(table);
         return false;
     }
+  }
+
+  /** Where the event begins; of one in a compressed transaction, which has no place of its own, not before that. */
+  #posOf(event: EventHeader): number {
+    return Math.max(this.#pos, event.nextPosition - event.size);
+  }
+
+  /** Some place inside of the event's transaction, compressed or not. */
+  #placeInside(event: EventHeader): BinlogPlace {
+    return { file: this.#file, pos: event.nextPosition - 1 };
   }
 
   #begunTransaction(threadId = 0): void {
@@ -312,11 +323,10 @@ export class EventMapper {
   #rows(event: RowsEvent): void {
     this.#rowEvents++;
     if (this.#rowEvents <= this.#skipEvents) return;
-    const place = { file: this.#file, pos: event.nextPosition - event.size };
-    const rows = this.#rowsMapper.open(event.table, { place, snapshot: this.snapshot });
+    const rows = this.#rowsMapper.open(event.table, { place: this.#placeInside(event), snapshot: this.snapshot });
     if (rows === undefined) return;
     this.#begunTransaction();
-    const index = this.#builder.addEvent(place.pos, event.timestamp);
+    const index = this.#builder.addEvent(this.#posOf(event), event.timestamp);
     this.#rowsMapper.map(event, rows, { batch: this.#builder.batch(rows.program.schema), index });
     if (this.#builder.byteLength >= this.#options.groupBytes * openFactor) this.#ready = true;
   }

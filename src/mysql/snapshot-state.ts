@@ -88,6 +88,14 @@ export function readSnapshotState(connector: string, records: ReadonlyMap<string
   return { ...header, tables };
 }
 
+/** Removes everything that is stored of a connector's snapshot. */
+export function snapshotRemovals(connector: string, records: ReadonlyMap<string, string>): StateRecord[] {
+  return [...records.keys()].flatMap((key) => {
+    const path: unknown = JSON.parse(key);
+    return Array.isArray(path) && path[0] === connector ? { topic: snapshotTopic, key, value: null } : [];
+  });
+}
+
 /** The table goes on where it was; undefined when its definition is another one now, or its rows can only be read anew. */
 export function restoreTable({ fingerprint, estimate, parts }: StoredTable, schema: TableSchema): SnapshotTable | undefined {
   if (schema.fingerprint !== fingerprint) return undefined;

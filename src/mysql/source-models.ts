@@ -33,6 +33,12 @@ export interface SourceModels extends StreamModels {
     tables: readonly TableId[] | undefined,
     signal: AbortSignal,
   ): Promise<readonly CapturedTable[]>;
+  /** Their captured parts. */
+  readonly readSchemas: (
+    connection: ServerConnection,
+    tables: readonly TableId[] | undefined,
+    signal: AbortSignal,
+  ) => Promise<readonly TableSchema[]>;
   /** The table is from now on as `readDefinitions` gave it last under this captured schema. */
   define(captured: TableSchema): readonly StateRecord[];
   remove(table: TableId): readonly StateRecord[];
@@ -98,7 +104,20 @@ export async function openSourceModels(
     timeZone: status.timeZone ?? '+00:00',
   });
 
+  const readDefinitions: SourceModels['readDefinitions'] = async (from, tables, inner) => {
+    const names = tables === undefined ? undefined : new Set(tables.map(tableName));
+    const wanted = (table: TableId): boolean => config.captures(table) && (names === undefined || names.has(tableName(table)));
+    const definitions = await readTableDefinitions(from, wanted, inner);
+    return definitions.map((definition) => {
+      const { captured } = modelOf(definition);
+      read.set(captured.captured.fingerprint, definition);
+      return captured;
+    });
+  };
+
   return {
+    readDefinitions,
+    readSchemas: async (from, tables, inner) => (await readDefinitions(from, tables, inner)).map(({ captured }) => captured),
     find: (database, table) => models.get(`${database}.${table}`)?.captured,
     apply(event, takes): StatementEffect {
       const statement = readDdl(event.sql, {
@@ -126,16 +145,6 @@ export async function openSourceModels(
         log.warn({ table: tableName(table), reason, statement: event.sql.slice(0, 500) }, 'a statement leaves a table uncertain');
       }
       return { changes, state: records, uncertain: effect.uncertain.map(({ table }) => table).filter((table) => config.captures(table)) };
-    },
-    async readDefinitions(from, tables, inner) {
-      const names = tables === undefined ? undefined : new Set(tables.map(tableName));
-      const wanted = (table: TableId): boolean => config.captures(table) && (names === undefined || names.has(tableName(table)));
-      const definitions = await readTableDefinitions(from, wanted, inner);
-      return definitions.map((definition) => {
-        const { captured } = modelOf(definition);
-        read.set(captured.captured.fingerprint, definition);
-        return captured;
-      });
     },
     define(captured) {
       const definition = read.get(captured.fingerprint);

@@ -22,11 +22,13 @@ import type { Pending } from './pending.ts';
 import { comparePositions, isPurged } from './server-position.ts';
 import { openSnapshot } from './snapshot.ts';
 import type { Snapshot, SnapshotStep } from './snapshot-contract.ts';
+import { createSnapshotRequests } from './snapshot-requests.ts';
 import { stepEntry } from './snapshot-entry.ts';
 import type { EntryWithState } from './snapshot-entry.ts';
-import { readSnapshotState, snapshotTopic } from './snapshot-state.ts';
+import { readSnapshotState, snapshotRemovals, snapshotTopic } from './snapshot-state.ts';
 import type { SourceConfig } from './source-config.ts';
 import { readOffset, streamStart, writeOffset } from './source-offset.ts';
+import type { BinlogPlace } from './snapshot-table.ts';
 import { checkStart } from './start-checks.ts';
 import { openSourceModels, readSteadyDefinitions, tableTopic } from './source-models.ts';
 import type { SourceModels } from './source-models.ts';
@@ -87,11 +89,12 @@ class MysqlSourceTask implements SourceTask {
   #reading: Pending<readonly BinlogEvent[]> | undefined;
   #snapshot: Snapshot | undefined;
   #stepping: Pending<SnapshotStep> | undefined;
-  /** The next poll's snapshot, when none is running: these tables, or all. */
-  #requested: ReadonlyMap<string, TableId> | 'all' | undefined;
+  readonly #requests = createSnapshotRequests();
   /** What the first group of a source without a snapshot holds. */
   #first: EntryWithState | undefined;
   #builder: GroupBuilder;
+  /** Records of a snapshot that is given up, to be removed when the next one begins. */
+  #stale: readonly StateRecord[] = [];
   #advancedAt = 0;
   #advancedTo: SourcePosition | undefined;
   readonly #closing = new AbortController();
@@ -120,6 +123,7 @@ class MysqlSourceTask implements SourceTask {
       }
       log.warn({ file: offset.file }, 'the binlog was purged, all tables are read anew');
       // What an unfinished snapshot has read cannot be joined with the stream any more either.
+      this.#stale = snapshotRemovals(config.name, state.state(snapshotTopic));
       await this.#openSnapshot({ initial: false, anew: true }, signal);
       return;
     }
@@ -141,16 +145,7 @@ class MysqlSourceTask implements SourceTask {
   }
 
   requestSnapshot(tables: readonly string[]): void {
-    if (tables.length === 0) {
-      this.#requested = 'all';
-      return;
-    }
-    const wanted = new Map(this.#requested === 'all' || this.#requested === undefined ? [] : this.#requested);
-    for (const name of tables) {
-      const dot = name.indexOf('.');
-      wanted.set(name, { database: name.slice(0, dot), table: name.slice(dot + 1) });
-    }
-    if (this.#requested !== 'all') this.#requested = wanted;
+    this.#requests.add(tables);
   }
 
   progress(): SourceProgress {
@@ -171,7 +166,10 @@ class MysqlSourceTask implements SourceTask {
       this.#first = undefined;
       return this.#withEntry(first.entry, first.state);
     }
-    if (this.#requested !== undefined && this.#snapshot === undefined && !this.#isAmidTransaction) await this.#beginRequested(signal);
+    if (this.#snapshot === undefined && !this.#isAmidTransaction) {
+      const requested = this.#requests.take();
+      if (requested !== undefined) await this.#openSnapshot({ initial: false, anew: true, ...requested }, signal);
+    }
     const inner = this.#innerSignal(signal);
     this.#pullStep(inner);
     const step = this.#takeStep();
@@ -190,11 +188,11 @@ class MysqlSourceTask implements SourceTask {
     return undefined;
   }
 
-  /** The first snapshot is read before the stream starts; any other one beside it. */
+  /** The first snapshot is read before the stream starts; any other one beside it, and once it runs it runs. */
   get #streams(): boolean {
     if (this.#position === undefined) return false;
     if (this.#snapshot === undefined && this.#parts.config.snapshotMode === 'initial_only') return false;
-    return this.#snapshot === undefined || !this.#snapshot.initial || this.#snapshot.end !== undefined;
+    return this.#stream !== undefined || this.#snapshot === undefined || !this.#snapshot.initial || this.#snapshot.end !== undefined;
   }
 
   /** Asks the snapshot for its next step. After its end it has another one only when a table changes, which unsets the end. */
@@ -307,11 +305,8 @@ class MysqlSourceTask implements SourceTask {
         initial: how.initial,
         ...(how.tables === undefined ? {} : { tables: how.tables }),
         state: how.anew === true || this.#position === undefined ? new Map() : state.state(snapshotTopic),
-        readTables: async (connection, tables, inner) => {
-          const read = await models.readDefinitions(connection, tables, inner);
-          return read.map(({ captured }) => captured);
-        },
-        streamPlace: () => (this.#streams ? (this.#mapper?.position() ?? this.#position) : undefined),
+        readTables: models.readSchemas,
+        streamPlace: () => this.#streamPlace(),
         log,
       },
       signal,
@@ -329,16 +324,16 @@ class MysqlSourceTask implements SourceTask {
     else this.#snapshot.tableChanged(table);
   }
 
-  async #beginRequested(signal: AbortSignal): Promise<void> {
-    const requested = this.#requested;
-    this.#requested = undefined;
-    if (requested === undefined) return;
-    await this.#openSnapshot({ initial: false, anew: true, ...(requested === 'all' ? {} : { tables: [...requested.values()] }) }, signal);
+  /** Part of a transaction was taken, or is in the log already: nothing else may come between. */
+  get #isAmidTransaction(): boolean {
+    return this.#mapper?.isInTransaction === true || (this.#position !== undefined && this.#position.eventsDone > 0);
   }
 
-  /** Part of a transaction is in the log already: nothing else may come between. */
-  get #isAmidTransaction(): boolean {
-    return this.#position !== undefined && this.#position.eventsDone > 0;
+  #streamPlace(): BinlogPlace | undefined {
+    if (!this.#streams) return undefined;
+    const position = this.#mapper?.position() ?? this.#position;
+    // In a transaction the place is past its start: a view from before would not have it.
+    return position !== undefined && this.#isAmidTransaction ? { file: position.file, pos: position.pos + 1 } : position;
   }
 
   #takeStep(): SnapshotStep | undefined {
@@ -351,11 +346,15 @@ class MysqlSourceTask implements SourceTask {
   #fromStep(step: SnapshotStep): SourceBatch | undefined {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) return undefined;
-    if (step.kind === 'begin') this.#position ??= { ...step.position, eventsDone: 0 };
+    const stale = this.#stale;
+    if (step.kind === 'begin') {
+      this.#position ??= { ...step.position, eventsDone: 0 };
+      this.#stale = [];
+    }
     const made = stepEntry(step, snapshot, this.#parts.models);
     if (made === undefined) return undefined;
     this.#mapper?.forgetTables();
-    return this.#withEntry(made.entry, made.state);
+    return this.#withEntry(made.entry, [...stale, ...made.state]);
   }
 
   /** When the stream has reached the newest chunk's place, the tables are a state that the source had. */

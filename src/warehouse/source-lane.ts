@@ -226,7 +226,7 @@ export class SourceLane {
   }
 
   #isBarrier(entry: Entry): boolean {
-    if (entry.kind === 'schema') return entry.event >= 0 && acceptedChanges(entry.changes, this.#options.accepts).length > 0;
+    if (entry.kind === 'schema') return acceptedChanges(entry.changes, this.#options.accepts).length > 0;
     return entry.kind === 'snapshotBegin' || entry.kind === 'snapshotEnd';
   }
 

@@ -128,8 +128,7 @@ export class UnitBuilder {
         return;
       }
       case 'schema': {
-        // a definition as a snapshot found it comes with the snapshot's begin
-        const changes = entry.event < 0 ? [] : acceptedChanges(entry.changes, accepts);
+        const changes = acceptedChanges(entry.changes, accepts);
         if (changes.length === 0) return;
         await this.seal(signal);
         (await this.#openUnit()).evolve(changes);
