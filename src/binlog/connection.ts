@@ -153,9 +153,14 @@ function serverConnection(parts: Pick<ServerConnection, 'driver' | 'version' | '
     ...parts,
     async query(sql, signal) {
       signal.throwIfAborted();
-      using _abort = addAbortListener(signal, destroy);
+      const aborted = Promise.withResolvers<never>();
+      // The driver tells nobody that a connection was closed by ourselves.
+      using _abort = addAbortListener(signal, () => {
+        destroy();
+        aborted.reject(reasonOf(signal));
+      });
       try {
-        return await runQuery(driver, sql);
+        return await Promise.race([runQuery(driver, sql), aborted.promise]);
       } catch (error) {
         signal.throwIfAborted();
         throw translateDriverError(error, `${address}: ${sql.length > 200 ? `${sql.slice(0, 200)}…` : sql}`);

@@ -109,17 +109,27 @@ export function isTlsFault(error: unknown): boolean {
   return tlsFaults.has(faultOf(error).name);
 }
 
-/** The error of an ERR packet that came on the dump connection itself. */
+/** The error of an ERR packet that came on the dump connection itself, behind authentication. */
 export function translateDumpError(number: number, message: string, where: string): MillraceError {
   const fault = { number, name: '', message };
-  const { code, retriable, nextStep } = translate(fault);
-  // A stream that was running and is cut is another matter than a server that does not answer.
-  const streamed = code === 'MYSQL_UNREACHABLE' ? 'BINLOG_DISCONNECTED' : code;
-  return new MillraceError(streamed, `${where}: ${describe(fault)}`, {
+  const { code, retriable, nextStep } = dumpTranslation(translate(fault));
+  return new MillraceError(code, `${where}: ${describe(fault)}`, {
     retriable: retriable ?? false,
     ...(nextStep === undefined ? {} : { nextStep }),
     context: { errno: number },
   });
+}
+
+function dumpTranslation(translation: Translation): Translation {
+  switch (translation.code) {
+    case 'MYSQL_UNREACHABLE':
+      // A stream that was running and is cut is another matter than a server that does not answer.
+      return { ...translation, code: 'BINLOG_DISCONNECTED' };
+    case 'MYSQL_ACCESS_DENIED':
+      return { code: 'MYSQL_PRIVILEGE_MISSING', nextStep: 'GRANT REPLICATION SLAVE ON *.* TO the user.' };
+    default:
+      return translation;
+  }
 }
 
 function translate({ number, name, message }: DriverFault): Translation {
