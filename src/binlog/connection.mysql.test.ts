@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { sleep } from '../base/abort.ts';
 import { isMillraceError, type ErrorCode } from '../base/errors.ts';
 import { flavors, startServer } from '../cli/private-server.ts';
 import { startProxy } from '../../test/servers/proxy.ts';
@@ -52,6 +53,9 @@ for (const flavor of flavors) {
     const aborter = new AbortController();
     aborter.abort(reason);
     await assert.rejects(openConnection(settings, aborter.signal), reason);
+    // A reset of a socket that is being shut down would keep this process from ending.
+    proxy.resume();
+    while (proxy.connections > 0) await sleep(20, never);
     await using refusing = await startProxy(server);
     refusing.refuse();
     assert.equal(await codeOf({ ...settings, port: refusing.port }), 'MYSQL_UNREACHABLE');
