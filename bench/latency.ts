@@ -14,7 +14,7 @@ export interface LatencyJob {
 }
 
 /** How often the replica is asked for its newest row: the resolution of the figures. */
-const pollMs = 5;
+const pollMs = 10;
 
 /**
  * Time from the acknowledgement of a commit to a reader of the replica seeing its row. Writers insert rows with ascending

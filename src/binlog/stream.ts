@@ -1,4 +1,5 @@
 import { addAbortListener } from 'node:events';
+import { setImmediate as turnEnd } from 'node:timers/promises';
 import { reasonOf } from '../base/abort.ts';
 import { MillraceError, isMillraceError } from '../base/errors.ts';
 import { openConnection } from './connection.ts';
@@ -104,6 +105,8 @@ class SocketStream implements BinlogStream {
         if (this.#fault !== undefined) throw this.#fault;
         if (this.#closed !== undefined) throw this.#closed;
         await this.#arrival(signal);
+        // One wake per TLS record or chunk: what else has come in this turn of the event loop belongs into the same batch.
+        await turnEnd();
       }
     } finally {
       this.#reading = false;
