@@ -29,7 +29,7 @@ export interface ColumnRow {
 }
 
 /** Reads COLUMN_TYPE, as `information_schema` and SHOW CREATE TABLE print it. */
-export function parseNativeType(columnType: string): NativeType {
+function parseNativeType(columnType: string): NativeType {
   const head = /^[a-z0-9_ ]*?(?=\(|$|\s+unsigned|\s+zerofill|\s*\/\*)/i.exec(columnType)?.[0] ?? columnType;
   let rest = columnType.slice(head.length);
   const name = head.trim().toUpperCase();
@@ -255,7 +255,8 @@ function mariadbDefault(text: string, type: ColumnType): Default {
     const { value, end } = unquote(text, 0);
     if (end === text.length) return { defaultText: type.kind === 'binary' ? hexText(Buffer.from(value)) : value };
   }
-  if (/^-?\d+(\.\d*)?(e[+-]?\d+)?$/i.test(text) || /^b'[01]*'$/.test(text)) return { defaultText: text };
+  if (/^-?\d+(\.\d*)?(e[+-]?\d+)?$/i.test(text)) return { defaultText: type.kind === 'binary' ? hexText(Buffer.from(text)) : text };
+  if (/^b'[01]*'$/.test(text)) return { defaultText: text };
   const now = /^current_timestamp/i.test(text) ? currentTimestamp(text) : text;
   return { defaultText: now, defaultExpression: true };
 }

@@ -323,7 +323,7 @@ function compareText(a: string, b: string): number {
 }
 
 /** As a string literal that means the same under every sql_mode. */
-export function quoteText(value: string): string {
+function quoteText(value: string): string {
   return /[\\']/.test(value) ? `_utf8mb4 0x${Buffer.from(value).toString('hex')}` : `'${value}'`;
 }
 

@@ -63,7 +63,7 @@ export const mariadbScripts: Readonly<Record<string, readonly string[]>> = {
     'CREATE OR REPLACE UNIQUE INDEX i1 ON a1 (w)',
     'DROP INDEX IF EXISTS nope ON a1',
     'ALTER TABLE a1 WAIT 5 ADD t1 INT',
-    "ALTER TABLE a1 NOWAIT ADD t2 INT DEFAULT (5), ADD t3 VARCHAR(9) DEFAULT ('x'), ADD t4 TEXT DEFAULT 'abc', ADD t5 BLOB DEFAULT 'ab'",
+    "ALTER TABLE a1 NOWAIT ADD t2 INT DEFAULT (5), ADD t3 VARCHAR(9) DEFAULT ('x'), ADD t4 TEXT DEFAULT 'abc', ADD t5 BLOB DEFAULT 'ab', ADD t6 BLOB DEFAULT 5",
     'RENAME TABLE IF EXISTS nothing TO nothing2, a1 WAIT 1 TO a2',
     'TRUNCATE TABLE a2 NOWAIT',
     'DROP TABLE IF EXISTS a2 WAIT 2',

@@ -17,7 +17,7 @@ const datetimePattern = /^(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,2})(?:[T ]+(\d{1,2})(?::
 const timePattern = /^(-?)(\d{1,3}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{0,6}))?)?$/;
 
 /** A year of two digits is of 1970 to 2069. */
-export function fullYear(digits: string): string {
+function fullYear(digits: string): string {
   if (digits.length !== 2) return digits.padStart(4, '0');
   return `${Number(digits) < 70 ? '20' : '19'}${digits}`;
 }
