@@ -89,11 +89,13 @@ export async function startServer({ flavor, dataDir, options = {}, port }: Priva
   const folder = temporary ? await mkdtemp(join(tmpdir(), `millrace-${flavor}-`)) : resolve(dataDir);
   const isNew = !existsSync(join(folder, 'data'));
   if (isNew) await prepareFolder(flavor, folder);
+  // Of its own: a MariaDB that starts clears what it takes for remains of itself in a shared one.
+  await mkdir(join(folder, 'tmp'), { recursive: true });
 
   let added = options;
   const launch = async (at: number, first: boolean): Promise<Launched> => {
     const init = first ? { 'init-file': join(folder, 'accounts.sql') } : {};
-    const args = { ...defaults(flavor), ...init, datadir: join(folder, 'data'), port: String(at), ...added };
+    const args = { ...defaults(flavor), ...init, datadir: join(folder, 'data'), tmpdir: join(folder, 'tmp'), port: String(at), ...added };
     return launchServer({ command, args, folder, temporary, port: at });
   };
 

@@ -26,6 +26,8 @@ export interface StatementEffect {
 /** The table models of the stream, at its position. */
 export interface StreamModels {
   find(database: string, table: string): CapturedTable | undefined;
+  /** Whether rows of a table without a model are none of ours. */
+  isAbsent(table: TableId): boolean;
   /**
    * Applies a statement that is neither row data nor a transaction's frame, to the tables that `takes` lets. Never throws
    * for the statement's sake.
@@ -107,7 +109,7 @@ export class EventMapper {
   }
 
   get isEmpty(): boolean {
-    return this.#builder.isEmpty && this.#state.length === 0;
+    return this.#builder.isEmpty && this.#state.length === 0 && this.#uncertain.length === 0;
   }
 
   position(): StreamPosition {
@@ -238,7 +240,7 @@ export class EventMapper {
     this.#inTransaction = false;
     this.#begun = false;
     this.#skipEvents = 0;
-    if (this.#builder.byteLength >= this.#options.groupBytes) this.#ready = true;
+    if (this.#builder.byteLength >= this.#options.groupBytes || this.#uncertain.length > 0) this.#ready = true;
   }
 
   #query(event: QueryEvent): void {
@@ -283,7 +285,7 @@ export class EventMapper {
     if (state.length > 0 || changes.length > 0) this.#rowsMapper.forgetTables();
     // CREATE TABLE … SELECT goes on with its rows.
     if (event.standalone && !/\bSTART\s+TRANSACTION\s*$/i.test(event.sql)) this.#end(event.nextPosition);
-    if (uncertain.length > 0) this.#ready = true;
+    if (this.#uncertain.length > 0) this.#ready = true;
   }
 
   /** Whether a statement changes a table's model: not one whose snapshot was read, or will be, after the statement. */
@@ -325,6 +327,10 @@ export class EventMapper {
     if (this.#rowEvents <= this.#skipEvents) return;
     const rows = this.#rowsMapper.open(event.table, { place: this.#placeInside(event), snapshot: this.snapshot });
     if (rows === undefined) return;
+    if (rows === 'unknown') {
+      this.#uncertain.push({ database: event.table.database, table: event.table.table });
+      return;
+    }
     this.#begunTransaction();
     const index = this.#builder.addEvent(this.#posOf(event), event.timestamp);
     this.#rowsMapper.map(event, rows, { batch: this.#builder.batch(rows.program.schema), index });

@@ -1,4 +1,4 @@
-import { MillraceError } from '../base/errors.ts';
+import { MillraceError, isMillraceError } from '../base/errors.ts';
 import type { RowsEvent, TableMap } from '../binlog/events.ts';
 import { op } from '../event/change-batch.ts';
 import type { ChangeBatchBuilder } from '../event/change-batch.ts';
@@ -24,7 +24,7 @@ export interface StreamFilter {
 export interface RowsMapperOptions {
   readonly captures: (table: TableId) => boolean;
   readonly charsets: Charsets;
-  readonly models: { find(database: string, table: string): CapturedTable | undefined };
+  readonly models: { find(database: string, table: string): CapturedTable | undefined; isAbsent(table: TableId): boolean };
 }
 
 /** The rows of one event, about to be mapped. */
@@ -43,8 +43,8 @@ interface BatchTarget {
 /** Maps the row images of ROWS events into change batches. */
 export class RowsMapper {
   readonly #options: RowsMapperOptions;
-  /** Programs by TABLE_MAP; `undefined` inside: the table is not captured. */
-  #programs = new Map<TableMap, TranscodeProgram | undefined>();
+  /** Programs by TABLE_MAP; `undefined` inside: none of its rows counts. */
+  readonly #programs = new Map<TableMap, TranscodeProgram | 'unknown' | undefined>();
   readonly #image: { bytes: Uint8Array; start: number; end: number; present: Uint8Array } = {
     bytes: new Uint8Array(0),
     start: 0,
@@ -61,16 +61,16 @@ export class RowsMapper {
     this.#programs.clear();
   }
 
-  /** How to read rows of the table, or undefined when none of them counts. */
+  /** How to read rows of the table; undefined when none of them counts, `unknown` when the table must be read anew for it. */
   open(
     table: TableMap,
     { place, snapshot }: { readonly place: BinlogPlace; readonly snapshot: StreamFilter | undefined },
-  ): OpenRows | undefined {
+  ): OpenRows | 'unknown' | undefined {
     const filter = snapshot?.filter.table(table);
     // Under a definition that the stream has not come to yet, such rows could not even be read.
     if (filter?.decideStatement(place) === decision.drop) return undefined;
-    const program = this.#programFor(table, place);
-    return program === undefined ? undefined : { program, place, filter, snapshot };
+    const program = this.#programFor(table);
+    return program === undefined || program === 'unknown' ? program : { program, place, filter, snapshot };
   }
 
   /** Adds the event's changes to the batch, as changes of event `index`. @throws BINLOG_CORRUPT, BINLOG_UNSUPPORTED */
@@ -146,24 +146,25 @@ export class RowsMapper {
     batch.end();
   }
 
-  #programFor(table: TableMap, place: BinlogPlace): TranscodeProgram | undefined {
+  #programFor(table: TableMap): TranscodeProgram | 'unknown' | undefined {
     if (this.#programs.has(table)) return this.#programs.get(table);
-    const program = this.#compile(table, place);
+    const program = this.#compile(table);
     this.#programs.set(table, program);
     return program;
   }
 
-  #compile(map: TableMap, place: BinlogPlace): TranscodeProgram | undefined {
+  #compile(map: TableMap): TranscodeProgram | 'unknown' | undefined {
+    const { captures, models, charsets } = this.#options;
     const id: TableId = { database: map.database, table: map.table };
-    if (!this.#options.captures(id)) return undefined;
-    const model = this.#options.models.find(map.database, map.table);
-    if (model === undefined) {
-      throw new MillraceError('SCHEMA_UNKNOWN', `rows of ${tableName(id)} at ${place.file}:${place.pos}, whose columns are not known`, {
-        context: { table: tableName(id) },
-        nextStep: `Run \`millrace resync ${tableName(id)}\`.`,
-      });
+    if (!captures(id)) return undefined;
+    const model = models.find(map.database, map.table);
+    if (model === undefined) return models.isAbsent(id) ? undefined : 'unknown';
+    try {
+      return compileTranscoder(map, model, charsets);
+    } catch (error) {
+      if (isMillraceError(error, 'SCHEMA_MISMATCH')) return 'unknown';
+      throw error;
     }
-    return compileTranscoder(map, model, this.#options.charsets);
   }
 }
 

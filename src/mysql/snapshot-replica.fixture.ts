@@ -108,6 +108,7 @@ export class Replica {
         captures: ({ database }) => database === this.database,
         charsets: await loadCharsets(control, never),
         models: {
+          isAbsent: () => false,
           find: (database, table) => {
             const full = this.schemas.get(tableName({ database, table }));
             return full === undefined ? undefined : { full, captured: full, positions: full.columns.map((_column, i) => i) };
@@ -133,7 +134,8 @@ export class Replica {
     // Before the snapshot begins there is no replica of a table.
     if (event.type === 'ROWS' && event.table.database === this.database && this.schemas.has(tableName(event.table))) {
       const rows = this.#mapper?.open(event.table, { place, snapshot: filter });
-      if (rows === undefined) {
+      assert.notEqual(rows, 'unknown');
+      if (rows === undefined || rows === 'unknown') {
         this.dropped++;
         return;
       }

@@ -9,9 +9,9 @@ import type { TableId, TableSchema } from '../event/table-schema.ts';
 import { captureTable } from './captured.ts';
 import type { CapturedTable } from './captured.ts';
 import { readCharsetCatalog } from './charset-catalog.ts';
-import type { CharsetCatalog } from './charset-catalog.ts';
 import { applyDdl } from './ddl/apply-ddl.ts';
 import type { DdlScope } from './ddl/apply-ddl.ts';
+import { ddlSession } from './ddl/ddl-session.ts';
 import { readDdl } from './ddl/read-ddl.ts';
 import type { StatementEffect, StreamModels } from './event-mapper.ts';
 import { readTableDefinitions } from './read-schema.ts';
@@ -42,6 +42,8 @@ export interface SourceModels extends StreamModels {
   /** The table is from now on as `readDefinitions` gave it last under this captured schema. */
   define(captured: TableSchema): readonly StateRecord[];
   remove(table: TableId): readonly StateRecord[];
+  /** Rows of it come, but the server has no such base table: a sequence, or a table that was dropped later. */
+  setAbsent(table: TableId): void;
 }
 
 export interface SourceModelsOptions {
@@ -67,6 +69,7 @@ export async function openSourceModels(
   const explicitTimestamps = settings?.[0] !== '0';
   const models = new Map<string, Model>();
   const collations = new Map(catalog.databaseCollations);
+  const absent = new Set<string>();
   /** What snapshots read last, by the fingerprint of the captured part. */
   const read = new Map<string, TableDefinition>();
 
@@ -98,10 +101,7 @@ export async function openSourceModels(
     databaseCollation: (database) => collations.get(database),
     captures: (table) => config.captures(table),
     capturesColumn: (table, column) => config.capturesColumn(table, column),
-    catalog: catalog satisfies CharsetCatalog,
-    sqlMode: status.sqlMode ?? 0n,
-    explicitTimestamps: status.explicitDefaultsForTimestamp ?? explicitTimestamps,
-    timeZone: status.timeZone ?? '+00:00',
+    ...ddlSession(status, { catalog, explicitTimestamps }),
   });
 
   const readDefinitions: SourceModels['readDefinitions'] = async (from, tables, inner) => {
@@ -130,13 +130,7 @@ export async function openSourceModels(
         if (collation === null) collations.delete(database);
         else collations.set(database, collation);
       }
-      if (effect.unreadable !== undefined) {
-        log.warn({ statement: event.sql.slice(0, 500), reason: effect.unreadable }, 'a statement could not be read');
-      }
-      const changes = effect.changes.filter((change) => {
-        const table = change.kind === 'createTable' ? change.after : change.before;
-        return (config.captures(table) || (change.kind === 'renameTable' && config.captures(change.after))) && takes(table);
-      });
+      const changes = effect.changes.filter((change) => takes(change.kind === 'createTable' ? change.after : change.before));
       const records = [
         ...effect.removed.filter((table) => takes(table)).map(remove),
         ...effect.defined.filter(({ schema }) => config.captures(schema) && takes(schema)).map(put),
@@ -144,7 +138,16 @@ export async function openSourceModels(
       for (const { table, reason } of effect.uncertain) {
         log.warn({ table: tableName(table), reason, statement: event.sql.slice(0, 500) }, 'a statement leaves a table uncertain');
       }
-      return { changes, state: records, uncertain: effect.uncertain.map(({ table }) => table).filter((table) => config.captures(table)) };
+      for (const { schema } of effect.defined) absent.delete(tableName(schema));
+      const uncertain = effect.uncertain.map(({ table }) => table);
+      if (effect.unreadable !== undefined) {
+        log.warn(
+          { statement: event.sql.slice(0, 500), reason: effect.unreadable },
+          'a statement could not be read: all tables are read anew',
+        );
+        uncertain.push(...[...models.values()].map(({ definition }) => definition.schema));
+      }
+      return { changes, state: records, uncertain: uncertain.filter((table) => config.captures(table)) };
     },
     define(captured) {
       const definition = read.get(captured.fingerprint);
@@ -152,6 +155,10 @@ export async function openSourceModels(
       return [put(definition)];
     },
     remove: (table) => [remove(table)],
+    isAbsent: (table) => absent.has(tableName(table)),
+    setAbsent(table) {
+      absent.add(tableName(table));
+    },
   };
 }
 

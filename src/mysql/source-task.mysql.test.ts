@@ -195,7 +195,7 @@ async function difference(config: SourceConfig, sink: ModelSink): Promise<string
     const actual = sink.live.get(tableName(schema))?.rows ?? new Map<string, number>();
     for (const row of new Set([...expected.keys(), ...actual.keys()])) {
       if (expected.get(row) !== actual.get(row))
-        return `${tableName(schema)}: ${row} is there ${actual.get(row) ?? 0} times, not ${expected.get(row) ?? 0}`;
+        {return `${tableName(schema)}: ${row} is there ${actual.get(row) ?? 0} times, not ${expected.get(row) ?? 0}`;}
     }
   }
   return undefined;
@@ -278,6 +278,25 @@ function testFlavor(flavor: Flavor): void {
       assert.ok(sink.openGroups > 5, `${sink.openGroups} open groups`);
     },
   );
+
+  test(`${flavor}: a table that a statement leaves uncertain is read anew by itself`, { skip }, async () => {
+    const server = await sharedServer(flavor);
+    await using database = await freshDatabase(server);
+    await write(database, [...tables, `INSERT INTO orders VALUES ${rowsSql(1, 100)}`]);
+    const config = configOf(server, database.name);
+    const sink = new ModelSink();
+    await pollUntilEqual(config, sink);
+    await write(database, [
+      'ALTER TABLE orders MODIFY amount VARCHAR(30), ADD COLUMN made DATETIME DEFAULT CURRENT_TIMESTAMP',
+      "INSERT INTO tags VALUES ('meanwhile', 1)",
+      "INSERT INTO orders (id, amount) VALUES (1001, 'many')",
+      ...(flavor === 'mariadb' ? ['CREATE SEQUENCE numbers', 'SELECT NEXT VALUE FOR numbers'] : []),
+      "INSERT INTO tags VALUES ('after', 2)",
+    ]);
+    let n = 0;
+    await pollUntilEqual(config, sink, () => n++ % 5 === 3);
+    assert.equal(sink.ended, 2);
+  });
 
   test(`${flavor}: a requested snapshot runs beside the stream under write load`, { skip }, async () => {
     const server = await sharedServer(flavor);

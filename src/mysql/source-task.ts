@@ -3,12 +3,11 @@ import { MillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { BinlogEvent } from '../binlog/events.ts';
 import { openConnection } from '../binlog/connection.ts';
-import type { ConnectionSettings, ServerConnection } from '../binlog/connection.ts';
+import type { ConnectionSettings } from '../binlog/connection.ts';
 import { openBinlogStream } from '../binlog/stream.ts';
 import type { BinlogStream } from '../binlog/stream.ts';
-import type { Entry, SourcePosition } from '../connect/commit-group.ts';
+import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
 import type { SourceBatch, SourceProgress, SourceState, SourceTask, StateRecord } from '../connect/tasks.ts';
-import type { SchemaChange } from '../event/schema-change.ts';
 import type { TableId } from '../event/table-schema.ts';
 import { tableName } from '../event/table-schema.ts';
 import { connectionSettings } from './connection-settings.ts';
@@ -19,19 +18,21 @@ import type { MappedGroup, StreamPosition } from './event-mapper.ts';
 import { GroupBuilder } from './group-builder.ts';
 import { pending, valueOf } from './pending.ts';
 import type { Pending } from './pending.ts';
-import { comparePositions, isPurged } from './server-position.ts';
+import { comparePositions } from './server-position.ts';
 import { openSnapshot } from './snapshot.ts';
 import type { Snapshot, SnapshotStep } from './snapshot-contract.ts';
-import { createSnapshotRequests } from './snapshot-requests.ts';
+import { createSnapshotRequests, resyncTopic } from './snapshot-requests.ts';
+import type { SnapshotRequests } from './snapshot-requests.ts';
 import { stepEntry } from './snapshot-entry.ts';
 import type { EntryWithState } from './snapshot-entry.ts';
-import { readSnapshotState, snapshotRemovals, snapshotTopic } from './snapshot-state.ts';
+import { snapshotTopic } from './snapshot-state.ts';
 import type { SourceConfig } from './source-config.ts';
-import { readOffset, streamStart, writeOffset } from './source-offset.ts';
+import { streamStart, writeOffset } from './source-offset.ts';
+import { decideStart } from './source-start.ts';
+import type { StartOptions } from './source-start.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
 import { checkStart } from './start-checks.ts';
-import { openSourceModels, readSteadyDefinitions, tableTopic } from './source-models.ts';
-import type { SourceModels } from './source-models.ts';
+import { openSourceModels, tableTopic } from './source-models.ts';
 
 export interface SourceTaskOptions {
   readonly config: SourceConfig;
@@ -71,11 +72,9 @@ export async function openSourceTask(options: SourceTaskOptions, signal: AbortSi
   }
 }
 
-interface Parts extends SourceTaskOptions {
+interface Parts extends StartOptions {
   readonly settings: ConnectionSettings;
-  readonly control: ServerConnection;
   readonly charsets: Charsets;
-  readonly models: SourceModels;
 }
 
 class MysqlSourceTask implements SourceTask {
@@ -89,12 +88,12 @@ class MysqlSourceTask implements SourceTask {
   #reading: Pending<readonly BinlogEvent[]> | undefined;
   #snapshot: Snapshot | undefined;
   #stepping: Pending<SnapshotStep> | undefined;
-  readonly #requests = createSnapshotRequests();
+  readonly #requests: SnapshotRequests;
   /** What the first group of a source without a snapshot holds. */
   #first: EntryWithState | undefined;
   #builder: GroupBuilder;
-  /** Records of a snapshot that is given up, to be removed when the next one begins. */
-  #stale: readonly StateRecord[] = [];
+  /** Records that become durable with the next batch. */
+  #queued: StateRecord[] = [];
   #advancedAt = 0;
   #advancedTo: SourcePosition | undefined;
   readonly #closing = new AbortController();
@@ -102,36 +101,16 @@ class MysqlSourceTask implements SourceTask {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#requests = createSnapshotRequests(parts.config.name, parts.state.state(resyncTopic));
     this.#builder = new GroupBuilder(parts.config.topicPrefix);
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { config, state, control, log } = this.#parts;
-    const unfinished = readSnapshotState(config.name, state.state(snapshotTopic));
-    const offset = readOffset(state.offset);
-    if (offset !== undefined) {
-      const purged = await isPurged(control, offset.file, signal);
-      if (purged && config.snapshotMode !== 'when_needed') {
-        throw new MillraceError('BINLOG_PURGED', `the server no longer has ${offset.file}, from which ${config.name} would go on`, {
-          context: { file: offset.file },
-        });
-      }
-      if (!purged) {
-        this.#position = offset;
-        if (unfinished !== undefined) await this.#openSnapshot({ initial: unfinished.initial }, signal);
-        return;
-      }
-      log.warn({ file: offset.file }, 'the binlog was purged, all tables are read anew');
-      // What an unfinished snapshot has read cannot be joined with the stream any more either.
-      this.#stale = snapshotRemovals(config.name, state.state(snapshotTopic));
-      await this.#openSnapshot({ initial: false, anew: true }, signal);
-      return;
-    }
-    if (config.snapshotMode === 'no_data') {
-      await this.#startWithoutData(signal);
-      return;
-    }
-    await this.#openSnapshot({ initial: true }, signal);
+    const { position, first, queued, snapshot } = await decideStart(this.#parts, signal);
+    this.#position = position;
+    this.#first = first;
+    this.#queued = [...queued];
+    if (snapshot !== undefined) await this.#openSnapshot(snapshot, signal);
   }
 
   async poll(signal: AbortSignal): Promise<SourceBatch> {
@@ -168,7 +147,7 @@ class MysqlSourceTask implements SourceTask {
     }
     if (this.#snapshot === undefined && !this.#isAmidTransaction) {
       const requested = this.#requests.take();
-      if (requested !== undefined) await this.#openSnapshot({ initial: false, anew: true, ...requested }, signal);
+      if (requested !== undefined) await this.#openRequested(requested.tables, signal);
     }
     const inner = this.#innerSignal(signal);
     this.#pullStep(inner);
@@ -284,14 +263,19 @@ class MysqlSourceTask implements SourceTask {
     this.#position = position;
     this.#advancedTo = position;
     this.#advancedAt = Date.now();
-    for (const table of uncertain) this.#resync(table, 'its rows cannot be told from a statement');
-    return { group, offset: writeOffset(position), state };
+    return this.#batch(group, position, [...state, ...uncertain.flatMap((table) => this.#doubt(table))]);
+  }
+
+  #batch(group: CommitGroup, position: StreamPosition, state: readonly StateRecord[]): SourceBatch {
+    const all = [...this.#queued, ...state];
+    this.#queued = [];
+    return { group, offset: writeOffset(position), state: all };
   }
 
   // --- snapshots
 
   async #openSnapshot(
-    how: { readonly initial: boolean; readonly anew?: boolean; readonly tables?: readonly TableId[] },
+    how: { readonly initial: boolean; readonly anew: boolean; readonly tables?: readonly TableId[] },
     signal: AbortSignal,
   ): Promise<void> {
     const { config, settings, state, models, log } = this.#parts;
@@ -304,7 +288,7 @@ class MysqlSourceTask implements SourceTask {
         lockWaitMs: config.lockWaitMs,
         initial: how.initial,
         ...(how.tables === undefined ? {} : { tables: how.tables }),
-        state: how.anew === true || this.#position === undefined ? new Map() : state.state(snapshotTopic),
+        state: how.anew ? new Map() : state.state(snapshotTopic),
         readTables: models.readSchemas,
         streamPlace: () => this.#streamPlace(),
         log,
@@ -314,14 +298,27 @@ class MysqlSourceTask implements SourceTask {
     if (this.#mapper !== undefined) this.#mapper.snapshot = this.#streamFilter(this.#snapshot);
   }
 
-  #streamFilter(snapshot: Snapshot): NonNullable<EventMapper['snapshot']> {
-    return { filter: snapshot.filter, tableChanged: (table) => snapshot.tableChanged(table) };
+  /** The table's rows or columns are not certain from here on. */
+  #doubt(table: TableId): readonly StateRecord[] {
+    this.#parts.log.warn({ table: tableName(table) }, 'a table is not certain any more, it is read anew');
+    const isKnown = this.#parts.models.find(table.database, table.table) !== undefined;
+    if (isKnown) this.#snapshot?.tableChanged(table);
+    return [this.#requests.doubt(table)];
   }
 
-  #resync(table: TableId, reason: string): void {
-    this.#parts.log.warn({ table: tableName(table), reason }, 'the table is read anew');
-    if (this.#snapshot === undefined) this.requestSnapshot([tableName(table)]);
-    else this.#snapshot.tableChanged(table);
+  async #openRequested(requested: readonly TableId[] | undefined, signal: AbortSignal): Promise<void> {
+    const { control, models } = this.#parts;
+    const tables = requested === undefined ? undefined : await models.readSchemas(control, requested, signal);
+    const absent = (requested ?? []).filter((table) => tables?.some((found) => tableName(found) === tableName(table)) !== true);
+    for (const table of absent) models.setAbsent(table);
+    this.#queued.push(...this.#requests.settle(absent));
+    this.#mapper?.forgetTables();
+    if (tables?.length === 0) return;
+    await this.#openSnapshot({ initial: false, anew: true, ...(tables === undefined ? {} : { tables }) }, signal);
+  }
+
+  #streamFilter(snapshot: Snapshot): NonNullable<EventMapper['snapshot']> {
+    return { filter: snapshot.filter, tableChanged: (table) => snapshot.tableChanged(table) };
   }
 
   /** Part of a transaction was taken, or is in the log already: nothing else may come between. */
@@ -346,15 +343,12 @@ class MysqlSourceTask implements SourceTask {
   #fromStep(step: SnapshotStep): SourceBatch | undefined {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) return undefined;
-    const stale = this.#stale;
-    if (step.kind === 'begin') {
-      this.#position ??= { ...step.position, eventsDone: 0 };
-      this.#stale = [];
-    }
+    if (step.kind === 'begin') this.#position ??= { ...step.position, eventsDone: 0 };
     const made = stepEntry(step, snapshot, this.#parts.models);
     if (made === undefined) return undefined;
     this.#mapper?.forgetTables();
-    return this.#withEntry(made.entry, [...stale, ...made.state]);
+    const settled = made.entry.kind === 'snapshotBegin' ? this.#requests.settle(made.entry.tables) : [];
+    return this.#withEntry(made.entry, [...made.state, ...settled]);
   }
 
   /** When the stream has reached the newest chunk's place, the tables are a state that the source had. */
@@ -373,18 +367,6 @@ class MysqlSourceTask implements SourceTask {
     return this.#mapped(mapper.finish());
   }
 
-  /** The tables as they are, empty, and the stream from here on. */
-  async #startWithoutData(signal: AbortSignal): Promise<void> {
-    const { control, models } = this.#parts;
-    const { tables, position } = await readSteadyDefinitions(control, models, signal);
-    this.#position = { ...position, eventsDone: 0 };
-    const changes = tables.map(({ captured }): SchemaChange => ({ kind: 'createTable', after: captured }));
-    this.#first = {
-      entry: { kind: 'schema', database: '', statement: '', event: -1, changes },
-      state: tables.flatMap(({ captured }) => models.define(captured)),
-    };
-  }
-
   #withEntry(entry: Entry, state: readonly StateRecord[]): SourceBatch {
     // Not the mapper's, which may have taken events that are not in the log yet.
     const position = this.#position;
@@ -392,6 +374,6 @@ class MysqlSourceTask implements SourceTask {
     this.#builder.addBarrier(entry);
     const { file, pos, gtids } = position;
     const group = this.#builder.build({ position: { file, pos, gtids }, open: false, file });
-    return { group, offset: writeOffset(position), state };
+    return this.#batch(group, position, state);
   }
 }

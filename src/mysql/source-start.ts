@@ -1,0 +1,77 @@
+import { MillraceError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { ServerConnection } from '../binlog/connection.ts';
+import type { SourceState, StateRecord } from '../connect/tasks.ts';
+import type { SchemaChange } from '../event/schema-change.ts';
+import type { StreamPosition } from './event-mapper.ts';
+import { isPurged } from './server-position.ts';
+import type { EntryWithState } from './snapshot-entry.ts';
+import { readSnapshotState, snapshotRemovals, snapshotTopic } from './snapshot-state.ts';
+import type { SourceConfig } from './source-config.ts';
+import { readSteadyDefinitions } from './source-models.ts';
+import type { SourceModels } from './source-models.ts';
+import { readOffset } from './source-offset.ts';
+
+export interface StartOptions {
+  readonly config: SourceConfig;
+  readonly state: SourceState;
+  readonly control: ServerConnection;
+  readonly models: SourceModels;
+  readonly log: Logger;
+}
+
+/** How a source begins, or goes on. */
+export interface SourceStart {
+  /** Where the stream goes on; undefined: where the snapshot's first view is. */
+  readonly position: StreamPosition | undefined;
+  /** The snapshot to take before or beside it; `anew`: whatever is stored of an unfinished one does not count. */
+  readonly snapshot: { readonly initial: boolean; readonly anew: boolean } | undefined;
+  /** What the first group holds. */
+  readonly first: EntryWithState | undefined;
+  /** Records that become durable with the first batch. */
+  readonly queued: readonly StateRecord[];
+}
+
+/**
+ * Decides by what is stored, by `snapshot.mode` and by what the server still has.
+ *
+ * @throws BINLOG_PURGED
+ */
+export async function decideStart(options: StartOptions, signal: AbortSignal): Promise<SourceStart> {
+  const { config, state, control, log } = options;
+  const records = state.state(snapshotTopic);
+  const unfinished = readSnapshotState(config.name, records);
+  const position = readOffset(state.offset);
+  const start = { position, snapshot: undefined, first: undefined, queued: [] };
+  if (position === undefined) {
+    if (config.snapshotMode === 'no_data') return startWithoutData(options, signal);
+    return { ...start, snapshot: { initial: true, anew: true } };
+  }
+  if (!(await isPurged(control, position.file, signal))) {
+    return unfinished === undefined ? start : { ...start, snapshot: { initial: unfinished.initial, anew: false } };
+  }
+  if (config.snapshotMode !== 'when_needed') {
+    throw new MillraceError('BINLOG_PURGED', `the server no longer has ${position.file}, from which ${config.name} would go on`, {
+      context: { file: position.file },
+    });
+  }
+  log.warn({ file: position.file }, 'the binlog was purged, all tables are read anew');
+  // What an unfinished snapshot has read cannot be joined with the stream any more either.
+  const queued = snapshotRemovals(config.name, records);
+  return { ...start, position: undefined, snapshot: { initial: unfinished?.initial ?? false, anew: true }, queued };
+}
+
+/** The tables as they are, empty, and the stream from here on. */
+async function startWithoutData({ control, models }: StartOptions, signal: AbortSignal): Promise<SourceStart> {
+  const { tables, position } = await readSteadyDefinitions(control, models, signal);
+  const changes = tables.map(({ captured }): SchemaChange => ({ kind: 'createTable', after: captured }));
+  return {
+    position: { ...position, eventsDone: 0 },
+    snapshot: undefined,
+    first: {
+      entry: { kind: 'schema', database: '', statement: '', event: -1, changes },
+      state: tables.flatMap(({ captured }) => models.define(captured)),
+    },
+    queued: [],
+  };
+}
