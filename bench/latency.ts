@@ -2,9 +2,11 @@ import { sleep } from '../src/base/abort.ts';
 import { openControlClient } from '../src/cli/control-client.ts';
 import type { PrivateServer } from '../src/cli/private-server.ts';
 import { readUsage, startMillrace } from './measured-process.ts';
-import { openRoot, tableSql } from './workload.ts';
+import { insertRows, openRoot, tableSql } from './workload.ts';
 
 export interface LatencyJob {
+  /** Rows that the table has before. */
+  readonly rows?: number;
   /** Transactions per second. */
   readonly rate: number;
   readonly seconds: number;
@@ -21,10 +23,12 @@ const pollMs = 10;
  * ids at a fixed rate; a poller asks the replica for the greatest id, and each id counts as seen at the end of the first
  * answer that has it or a later one.
  */
-export async function measureLatency(server: PrivateServer, { rate, seconds, cwd, args, data }: LatencyJob): Promise<void> {
+export async function measureLatency(server: PrivateServer, { rate, seconds, cwd, args, data, rows = 0 }: LatencyJob): Promise<void> {
   const table = `latency_${rate}`;
   const root = await openRoot(server.root.url, 'bench');
   await root.query(tableSql(table));
+  // Their ids are negative, so that the newest of all is always the last that was written.
+  await insertRows(root, table, { first: -rows, count: rows, seed: 11 });
   const worker = startMillrace([...args, '--log-level', 'warn'], cwd);
   let said = '';
   worker.stdout?.resume();
@@ -39,7 +43,7 @@ export async function measureLatency(server: PrivateServer, { rate, seconds, cwd
         const client = openControlClient(data);
         const answer = await client.call('query', { sql: `SELECT max(id) FROM bench.${table}`, maxRows: 1 }, { signal: done.signal });
         const now = performance.now();
-        const newest = Number(answer.rows[0]?.[0] ?? 0);
+        const newest = Number(answer.rows[0]?.[0] ?? -1);
         for (let id = seenAt.length; id <= newest; id++) seenAt[id] = now;
       } catch (error) {
         if (done.signal.aborted) return;
@@ -79,7 +83,7 @@ export async function measureLatency(server: PrivateServer, { rate, seconds, cwd
   latencies.sort((a, b) => a - b);
   const at = (share: number): string => `${(latencies[Math.floor(latencies.length * share)] ?? 0).toFixed(0)} ms`;
   console.log(
-    `latency at ${rate} transactions/s (really ${((total * 1000) / writtenMs).toFixed(0)}/s)  p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}, max ${at(0.999999)}` +
+    `latency at ${rate} transactions/s${rows === 0 ? '' : ` on ${rows} rows`} (really ${((total * 1000) / writtenMs).toFixed(0)}/s)  p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}, max ${at(0.999999)}` +
       `  CPU ${(((usage?.cpuMs ?? 0) - cpuBefore) / writtenMs).toFixed(2)} cores, peak RSS ${usage?.peakRssMb.toFixed(0) ?? '?'} MB`,
   );
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startServer } from '../src/cli/private-server.ts';
 import type { Flavor, PrivateServer } from '../src/cli/private-server.ts';
 import { openControlClient } from '../src/cli/control-client.ts';
+import { measureLatency } from './latency.ts';
 import { readUsage, startMillrace } from './measured-process.ts';
 import { insertRows, openRoot, tableSql } from './workload.ts';
 
@@ -26,7 +27,7 @@ export async function runLong({ flavor, scale, writeConnectors }: LongJob): Prom
   await using server = await startServer({ flavor, options: { 'sync-binlog': '0', 'innodb-flush-log-at-trx-commit': '0' } });
   const rows = Math.round(1_000_000 * scale);
   const updates = Math.round(50_000_000 * scale);
-  const burst = 100_000;
+  const burst = Math.min(100_000, rows / 2);
   const root = await openRoot(server.root.url, 'bench');
   await root.query(tableSql('upkeep'));
   await root.query('SET GLOBAL binlog_expire_logs_seconds = 60').catch(() => undefined);
@@ -62,12 +63,15 @@ export async function runLong({ flavor, scale, writeConnectors }: LongJob): Prom
       const size = (file: string): string => (statSync(file).size / 2 ** 20).toFixed(0).padStart(8);
       const usage = readUsage(worker.pid ?? 0);
       console.log(
-        `${String(done + burst).padStart(9)}  ${size(join(job.cwd, 'replica.duckdb'))} ${size(join(job.data, 'log.sqlite'))} ${(usage?.peakRssMb ?? 0).toFixed(0).padStart(8)}   ` +
+        `${String(done + burst).padStart(9)}  ${size(join(job.cwd, 'replica.duckdb'))} ${size(join(job.data, 'log/log.sqlite'))} ${(usage?.rssMb ?? 0).toFixed(0).padStart(8)}   ` +
           `${((committed - written) / 1000).toFixed(2)}  ${((arrived - committed) / 1000).toFixed(2)}`,
       );
     }
   }
   worker.kill('SIGTERM');
   await ended;
+  await root.query('DROP TABLE upkeep');
   await root.end();
+  const rate = 1000;
+  await measureLatency(server, { rate, seconds: 20, rows: Math.round(10_000_000 * scale), ...writeConnectors(server, `latency_${rate}`) });
 }

@@ -30,7 +30,11 @@ const parts = new Set(values.only.split(','));
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
 
 /** Connector files for one table in a folder of their own; the paths, and the arguments of `run`. */
-function writeConnectors(server: PrivateServer, name: string, extra: Record<string, string> = {}): { cwd: string; args: string[]; data: string } {
+function writeConnectors(
+  server: PrivateServer,
+  name: string,
+  extra: Record<string, string> = {},
+): { cwd: string; args: string[]; data: string } {
   const cwd = join(folder, name);
   mkdirSync(cwd, { recursive: true });
   const source = {
@@ -43,7 +47,11 @@ function writeConnectors(server: PrivateServer, name: string, extra: Record<stri
     'table.include.list': `bench\\.${name}`,
     ...extra,
   };
-  const sink = { 'connector.class': 'io.millrace.DuckDbSinkConnector', 'topics.regex': `${name}\\..*`, 'duckdb.file': join(cwd, 'replica.duckdb') };
+  const sink = {
+    'connector.class': 'io.millrace.DuckDbSinkConnector',
+    'topics.regex': `${name}\\..*`,
+    'duckdb.file': join(cwd, 'replica.duckdb'),
+  };
   writeFileSync(join(cwd, 'source.json'), JSON.stringify({ name: `${name}-source`, config: source }));
   writeFileSync(join(cwd, 'sink.json'), JSON.stringify({ name: `${name}-sink`, config: sink }));
   const data = join(cwd, 'data');
@@ -104,7 +112,9 @@ async function benchCatchUp(server: PrivateServer, name: 'large' | 'small'): Pro
   await measureLine(server, `catch-up, ${name} transactions`, { ...job, rows: written.changes });
 }
 
-console.log(`${new Date().toISOString().slice(0, 10)}  ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${(totalmem() / 2 ** 30).toFixed(0)} GB, Node ${process.version}, ${flavor}`);
+console.log(
+  `${new Date().toISOString().slice(0, 10)}  ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${(totalmem() / 2 ** 30).toFixed(0)} GB, Node ${process.version}, ${flavor}`,
+);
 try {
   if (values.long) {
     await runLong({ flavor, folder, scale, writeConnectors });
@@ -115,7 +125,8 @@ try {
     if (parts.has('large')) await benchCatchUp(server, 'large');
     if (parts.has('small')) await benchCatchUp(server, 'small');
     if (parts.has('latency')) {
-      for (const rate of [100, 1000]) await measureLatency(server, { rate, seconds: Math.max(5, 20 * scale), ...writeConnectors(server, `latency_${rate}`) });
+      for (const rate of [100, 1000])
+        await measureLatency(server, { rate, seconds: Math.max(5, 20 * scale), ...writeConnectors(server, `latency_${rate}`) });
     }
   }
 } finally {

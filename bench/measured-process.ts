@@ -6,6 +6,8 @@ import { join } from 'node:path';
 /** What a process has used: CPU of all its threads and its greatest resident memory, read from /proc. */
 export interface Usage {
   readonly cpuMs: number;
+  /** Resident memory now. */
+  readonly rssMb: number;
   readonly peakRssMb: number;
 }
 
@@ -17,8 +19,9 @@ export function readUsage(pid: number): Usage | undefined {
     // The name, in parentheses, may hold anything; utime and stime are the 14th and 15th field.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = Number(fields[11]) + Number(fields[12]);
-    const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return { cpuMs: (ticks * 1000) / clockTicksPerSecond, peakRssMb: Number(peak ?? 0) / 1024 };
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const megabytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024;
+    return { cpuMs: (ticks * 1000) / clockTicksPerSecond, rssMb: megabytes('VmRSS'), peakRssMb: megabytes('VmHWM') };
   } catch {
     return undefined;
   }
@@ -41,11 +44,11 @@ export async function measureMillrace(args: readonly string[], cwd: string): Pro
   const child = startMillrace(args, cwd);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
-  let usage: Usage = { cpuMs: 0, peakRssMb: 0 };
+  let usage: Usage = { cpuMs: 0, rssMb: 0, peakRssMb: 0 };
   const timer = setInterval(() => {
     const now = readUsage(child.pid ?? 0);
     // Of a process that is about to end the memory is gone already.
-    if (now !== undefined) usage = { cpuMs: Math.max(usage.cpuMs, now.cpuMs), peakRssMb: Math.max(usage.peakRssMb, now.peakRssMb) };
+    if (now !== undefined) usage = { ...now, cpuMs: Math.max(usage.cpuMs, now.cpuMs), peakRssMb: Math.max(usage.peakRssMb, now.peakRssMb) };
   }, 20);
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearInterval(timer);

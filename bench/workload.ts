@@ -53,7 +53,11 @@ function rowSql(id: number, random: () => number): string {
 }
 
 /** Inserts rows `first … first + count - 1`, 1,000 a statement, each statement a transaction. */
-export async function insertRows(connection: Connection, table: string, rows: { first: number; count: number; seed: number }): Promise<void> {
+export async function insertRows(
+  connection: Connection,
+  table: string,
+  rows: { first: number; count: number; seed: number },
+): Promise<void> {
   const random = createRandom(rows.seed);
   for (let id = rows.first; id < rows.first + rows.count; id += 1000) {
     const count = Math.min(1000, rows.first + rows.count - id);
