@@ -42,6 +42,9 @@ export function compareColumn(source: SourceColumn, replicaType: string): Compar
   if (type.startsWith('FLOAT[')) {
     return pair(`array_to_string(list_transform(${name}::FLOAT[], lambda x: format('{:.16e}', x::DOUBLE)), ',')`, canonical);
   }
+  // DuckDB prints `.5` where a DECIMAL has no digits before the point, the server `0.5`.
+  const digits = /^DECIMAL\((\d+),(\d+)\)$/.exec(type);
+  if (digits !== null && digits[1] === digits[2]) return pair(asText, (text) => canonical(text).replace(/^(-?)0\./, '$1.'));
   if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type) || type.startsWith('DECIMAL(')) return pair(asText, canonical);
   throw new MillraceError('VERIFY_UNDECIDED', `column ${source.name}: ${source.columnType} and ${replicaType} cannot be compared`);
 }
