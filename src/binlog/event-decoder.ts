@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import { MillraceError } from '../base/errors.ts';
 import {
   GtidReader,
@@ -11,6 +10,7 @@ import {
   readTaggedGtid,
   readXaPrepare,
 } from './control-events.ts';
+import { crc32 } from './crc32.ts';
 import { Cursor, bufferOf, uint32At } from './cursor.ts';
 import { eventFlag, eventType, eventTypeName, mayPassOver } from './event-types.ts';
 import type { BinlogEvent, EventHeader, MariadbGtidEvent } from './events.ts';
@@ -129,11 +129,11 @@ export class EventDecoder {
     const bodyEnd = end - checksumLength;
     // What the dump thread makes up follows the checksum that we asked for or that of the file before: try.
     if (this.#checksum === undefined || (this.#code === eventType.rotate && (this.#flags & eventFlag.artificial) !== 0)) {
-      return bodyEnd >= start + headerLength && checksumOf(bytes, start, bodyEnd) === uint32At(bytes, bodyEnd) ? bodyEnd : end;
+      return bodyEnd >= start + headerLength && crc32(bytes, start, bodyEnd) === uint32At(bytes, bodyEnd) ? bodyEnd : end;
     }
     if (!this.#checksum) return end;
     if (bodyEnd < start + headerLength) throw this.#corrupt('no room for a checksum');
-    if (checksumOf(bytes, start, bodyEnd) !== uint32At(bytes, bodyEnd)) throw this.#corrupt('wrong checksum');
+    if (crc32(bytes, start, bodyEnd) !== uint32At(bytes, bodyEnd)) throw this.#corrupt('wrong checksum');
     return bodyEnd;
   }
 
@@ -478,14 +478,10 @@ function isMadeUp(code: number): boolean {
   );
 }
 
-function checksumOf(bytes: Uint8Array, start: number, end: number): number {
-  return crc32(bytes.subarray(start, end));
-}
-
 /** The flag "in use" of an open file is set after the checksum was written. */
 function formatChecksum(bytes: Uint8Array, start: number, end: number): number {
-  if (((bytes[start + 17] ?? 0) & 1) === 0) return checksumOf(bytes, start, end);
+  if (((bytes[start + 17] ?? 0) & 1) === 0) return crc32(bytes, start, end);
   const copy = Buffer.from(bufferOf(bytes).subarray(start, end));
   copy[17] = (copy[17] ?? 0) & ~1;
-  return crc32(copy);
+  return crc32(copy, 0, copy.length);
 }

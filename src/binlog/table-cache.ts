@@ -60,8 +60,25 @@ export class TableCache {
   }
 }
 
+/** Below so many bytes comparing them here is faster than a call. */
+const worthACall = 512;
+
 function sameBody(body: Buffer, bytes: Uint8Array, start: number, end: number): boolean {
-  return body.length === end - start && bufferOf(bytes).compare(body, 0, body.length, start, end) === 0;
+  const { length } = body;
+  if (length !== end - start) return false;
+  if (length >= worthACall) return bufferOf(bytes).compare(body, 0, length, start, end) === 0;
+  let at = 0;
+  for (; at + 4 <= length; at += 4) {
+    const from = start + at;
+    const differs =
+      ((body[at] ?? 0) ^ (bytes[from] ?? 0)) |
+      ((body[at + 1] ?? 0) ^ (bytes[from + 1] ?? 0)) |
+      ((body[at + 2] ?? 0) ^ (bytes[from + 2] ?? 0)) |
+      ((body[at + 3] ?? 0) ^ (bytes[from + 3] ?? 0));
+    if (differs !== 0) return false;
+  }
+  for (; at < length; at++) if (body[at] !== bytes[start + at]) return false;
+  return true;
 }
 
 /** The error for rows whose TABLE_MAP was not seen: the stream did not begin at a statement. */
