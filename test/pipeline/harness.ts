@@ -77,6 +77,8 @@ export interface Pipeline extends AsyncDisposable {
   /** Names of the source's topics begin so. */
   readonly prefix: string;
   readonly failpointFile: string;
+  /** The connector files, in the order they were made in. */
+  readonly files: readonly string[];
   /** Starts `millrace run` on all connectors. */
   start(options?: StartOptions): Promise<WorkerProcess>;
   /** Runs a command of the command line to its end. */
@@ -166,6 +168,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     dataFolder,
     duckdbFile,
     failpointFile,
+    get files() {
+      return [...files.values()];
+    },
     prefix,
     configure,
     status,
