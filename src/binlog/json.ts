@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../base/byte-writer.ts';
+import { ByteWriter } from '../base/byte-writer.ts';
 import { uint32At } from './cursor.ts';
 import { damagedJson, variableLength, variableLengthSize, writeOpaque } from './json-opaque.ts';
 import { appendAscii, longestNumber, writeDigits, writeDouble, writeInt64 } from './number-text.ts';
@@ -39,8 +39,7 @@ export function writeJsonText(source: Uint8Array, start: number, end: number, ta
     appendAscii(target, 'null');
     return;
   }
-  writer.begin(source, target, target.length + (end - start) * 6 + 64);
-  writer.value(source[start] ?? 0, start + 1, end, 0);
+  writer.write(source, start, end, target);
 }
 
 /** For each byte what is written behind a backslash instead of it: 0 the byte itself, `u` a \u00xx escape. */
@@ -54,23 +53,38 @@ escapes[0x0d] = 0x72;
 escapes[0x22] = 0x22;
 escapes[0x5c] = 0x5c;
 
-/** Writes one document after another; there is one of it, so that nothing is allocated for a document. */
+const nothing = new Uint8Array(0);
+const literals = [Buffer.from('null'), Buffer.from('true'), Buffer.from('false')] as const;
+
+/**
+ * Writes one document after another; there is one of it, so that nothing is allocated for a document. It writes into the
+ * target's bytes directly and gives the length back at the end.
+ */
 class TextWriter {
-  #source: Uint8Array = new Uint8Array(0);
-  #target: ByteWriter | undefined;
+  #source: Uint8Array = nothing;
+  #target = new ByteWriter(64);
+  #bytes: Uint8Array = nothing;
+  /** The next byte to write. */
+  #to = 0;
   /**
    * Where the text ends at the latest: no valid document's text is longer. Without it a damaged one, whose offsets lead
    * to the same bytes again and again, could be written for ever.
    */
   #limit = 0;
 
-  begin(source: Uint8Array, target: ByteWriter, limit: number): void {
+  write(source: Uint8Array, start: number, end: number, target: ByteWriter): void {
     this.#source = source;
     this.#target = target;
-    this.#limit = limit;
+    this.#bytes = target.bytes;
+    this.#to = target.length;
+    this.#limit = target.length + (end - start) * 6 + 64;
+    this.#room(end - start + 64);
+    this.#value(source[start] ?? 0, start + 1, end, 0);
+    target.length = this.#to;
+    this.#source = nothing;
   }
 
-  value(type: number, at: number, end: number, depth: number): void {
+  #value(type: number, at: number, end: number, depth: number): void {
     switch (type) {
       case jsonType.smallObject:
       case jsonType.smallArray:
@@ -92,7 +106,9 @@ class TextWriter {
         return;
       }
       case jsonType.opaque:
-        writeOpaque(this.#source, at, end, this.#writer());
+        this.#target.length = this.#to;
+        writeOpaque(this.#source, at, end, this.#target);
+        this.#resume();
         return;
       default:
         this.#scalar(type, at, end);
@@ -119,13 +135,13 @@ class TextWriter {
     if (stop > end || entry + count * 3 > stop) throw damagedJson('a container is longer than the document');
     this.#open(isObject ? 0x7b : 0x5b, depth);
     for (let i = 0; i < count; i++) {
-      if (i > 0) this.#two(0x2c, 0x20);
+      if (i > 0) this.#separate(0x2c);
       if (isObject) {
-        const offset = uint16At(source, key);
+        const from = uint16At(source, key);
         const length = uint16At(source, key + 2);
-        if (offset + length > size) throw damagedJson('a key lies outside of its object');
-        this.#string(at + offset, at + offset + length);
-        this.#two(0x3a, 0x20);
+        if (from + length > size) throw damagedJson('a key lies outside of its object');
+        this.#string(at + from, at + from + length);
+        this.#separate(0x3a);
         key += 4;
       }
       const type = source[entry] ?? 0;
@@ -134,7 +150,7 @@ class TextWriter {
       } else {
         const offset = uint16At(source, entry + 1);
         if (offset >= size) throw damagedJson('a value lies outside of its container');
-        this.value(type, at + offset, stop, depth + 1);
+        this.#value(type, at + offset, stop, depth + 1);
       }
       entry += 3;
     }
@@ -153,13 +169,13 @@ class TextWriter {
     if (stop > end || entry + count * 5 > stop) throw damagedJson('a container is longer than the document');
     this.#open(isObject ? 0x7b : 0x5b, depth);
     for (let i = 0; i < count; i++) {
-      if (i > 0) this.#two(0x2c, 0x20);
+      if (i > 0) this.#separate(0x2c);
       if (isObject) {
-        const offset = uint32At(source, key);
+        const from = uint32At(source, key);
         const length = uint16At(source, key + 4);
-        if (offset + length > size) throw damagedJson('a key lies outside of its object');
-        this.#string(at + offset, at + offset + length);
-        this.#two(0x3a, 0x20);
+        if (from + length > size) throw damagedJson('a key lies outside of its object');
+        this.#string(at + from, at + from + length);
+        this.#separate(0x3a);
         key += 6;
       }
       const type = source[entry] ?? 0;
@@ -168,7 +184,7 @@ class TextWriter {
       } else {
         const offset = uint32At(source, entry + 1);
         if (offset >= size) throw damagedJson('a value lies outside of its container');
-        this.value(type, at + offset, stop, depth + 1);
+        this.#value(type, at + offset, stop, depth + 1);
       }
       entry += 5;
     }
@@ -177,136 +193,141 @@ class TextWriter {
 
   /** A value of fixed size; also one that stands in a container's entry instead of an offset. */
   #scalar(type: number, at: number, end: number): void {
-    const target = this.#writer();
     const source = this.#source;
-    target.reserve(longestNumber);
+    this.#room(longestNumber);
     switch (type) {
-      case jsonType.literal:
+      case jsonType.literal: {
         need(at, 1, end);
-        writeLiteral(source[at] ?? 0, target);
+        const text = literals[source[at] ?? 0];
+        if (text === undefined) throw damagedJson(`literal ${source[at]}`);
+        for (let i = 0; i < text.length; i++) this.#bytes[this.#to++] = text[i] ?? 0;
         return;
+      }
       case jsonType.int16:
         need(at, 2, end);
-        writeSigned(target, (uint16At(source, at) << 16) >> 16);
+        this.#integer((uint16At(source, at) << 16) >> 16);
         return;
       case jsonType.uint16:
         need(at, 2, end);
-        target.length = writeDigits(target.bytes, target.length, uint16At(source, at));
+        this.#integer(uint16At(source, at));
         return;
       case jsonType.int32:
         need(at, 4, end);
-        writeSigned(target, uint32At(source, at) | 0);
+        this.#integer(uint32At(source, at) | 0);
         return;
       case jsonType.uint32:
         need(at, 4, end);
-        target.length = writeDigits(target.bytes, target.length, uint32At(source, at));
+        this.#integer(uint32At(source, at));
         return;
       case jsonType.int64:
+      case jsonType.uint64: {
         need(at, 8, end);
-        writeInt64(target, uint32At(source, at + 4) | 0, uint32At(source, at));
+        const high = uint32At(source, at + 4);
+        this.#target.length = this.#to;
+        writeInt64(this.#target, type === jsonType.int64 ? high | 0 : high, uint32At(source, at));
+        this.#resume();
         return;
-      case jsonType.uint64:
-        need(at, 8, end);
-        writeInt64(target, uint32At(source, at + 4), uint32At(source, at));
-        return;
+      }
       case jsonType.double:
         need(at, 8, end);
-        writeDouble(target, doubleAt(source, at));
+        this.#target.length = this.#to;
+        writeDouble(this.#target, doubleAt(source, at));
+        this.#resume();
         return;
       default:
         throw damagedJson(`a value of type ${type}`);
     }
   }
 
+  #integer(value: number): void {
+    const bytes = this.#bytes;
+    let to = this.#to;
+    if (value < 0) bytes[to++] = 0x2d;
+    this.#to = writeDigits(bytes, to, value < 0 ? -value : value);
+  }
+
   /** A string in quotes, escaped as the server does. Source: json_dom.cc, double_quote. */
   #string(from: number, stop: number): void {
     const source = this.#source;
-    const target = this.#writer();
-    target.reserve(stop - from + 2);
-    const { bytes } = target;
-    let to = target.length;
+    this.#room(stop - from + 8);
+    const bytes = this.#bytes;
+    let to = this.#to;
     bytes[to++] = 0x22;
     for (let at = from; at < stop; at++) {
       const byte = source[at] ?? 0;
       if (escapes[byte] !== 0) {
-        target.length = to;
-        writeEscaped(source, at, stop, target);
+        this.#to = to;
+        this.#escaped(at, stop);
         return;
       }
       bytes[to++] = byte;
     }
     bytes[to++] = 0x22;
-    target.length = to;
+    this.#to = to;
+  }
+
+  /** The rest of a string, from its first character that needs an escape. */
+  #escaped(from: number, stop: number): void {
+    const source = this.#source;
+    this.#room((stop - from) * 6 + 8);
+    const bytes = this.#bytes;
+    let to = this.#to;
+    for (let at = from; at < stop; at++) {
+      const byte = source[at] ?? 0;
+      const escape = escapes[byte] ?? 0;
+      if (escape === 0) {
+        bytes[to++] = byte;
+        continue;
+      }
+      bytes[to++] = 0x5c;
+      bytes[to++] = escape;
+      if (escape === 0x75) {
+        const low = byte & 0x0f;
+        bytes[to++] = 0x30;
+        bytes[to++] = 0x30;
+        bytes[to++] = 0x30 + (byte >> 4);
+        bytes[to++] = low < 10 ? 0x30 + low : 0x57 + low;
+      }
+    }
+    bytes[to++] = 0x22;
+    this.#to = to;
   }
 
   #open(bracket: number, depth: number): void {
     if (depth > deepest) throw damagedJson('it is nested too deeply');
-    const target = this.#writer();
-    if (target.length > this.#limit) throw damagedJson('its parts overlap');
-    target.reserve(1);
-    target.bytes[target.length++] = bracket;
+    this.#room(4);
+    this.#bytes[this.#to++] = bracket;
   }
 
   #close(bracket: number): void {
-    const target = this.#writer();
-    target.reserve(1);
-    target.bytes[target.length++] = bracket;
+    this.#room(4);
+    this.#bytes[this.#to++] = bracket;
   }
 
-  #two(first: number, second: number): void {
-    const target = this.#writer();
-    if (target.length > this.#limit) throw damagedJson('its parts overlap');
-    target.reserve(2);
-    target.bytes[target.length] = first;
-    target.bytes[target.length + 1] = second;
-    target.length += 2;
+  #separate(mark: number): void {
+    if (this.#to > this.#limit) throw damagedJson('its parts overlap');
+    this.#room(4);
+    this.#bytes[this.#to] = mark;
+    this.#bytes[this.#to + 1] = 0x20;
+    this.#to += 2;
   }
 
-  #writer(): ByteWriter {
-    if (this.#target === undefined) throw damagedJson('it has no target');
-    return this.#target;
+  #room(count: number): void {
+    if (this.#to + count + 4 <= this.#bytes.length) return;
+    this.#target.length = this.#to;
+    this.#target.reserve(count + 4);
+    this.#bytes = this.#target.bytes;
+  }
+
+  /** After others have written to the target. */
+  #resume(): void {
+    this.#bytes = this.#target.bytes;
+    this.#to = this.#target.length;
+    this.#room(4);
   }
 }
 
 const writer = new TextWriter();
-
-/** The rest of a string, from its first character that needs an escape. */
-function writeEscaped(source: Uint8Array, from: number, stop: number, target: ByteWriter): void {
-  target.reserve((stop - from) * 6 + 1);
-  const { bytes } = target;
-  let to = target.length;
-  for (let at = from; at < stop; at++) {
-    const byte = source[at] ?? 0;
-    const escape = escapes[byte] ?? 0;
-    if (escape === 0) {
-      bytes[to++] = byte;
-      continue;
-    }
-    bytes[to++] = 0x5c;
-    bytes[to++] = escape;
-    if (escape === 0x75) {
-      const low = byte & 0x0f;
-      bytes[to++] = 0x30;
-      bytes[to++] = 0x30;
-      bytes[to++] = 0x30 + (byte >> 4);
-      bytes[to++] = low < 10 ? 0x30 + low : 0x57 + low;
-    }
-  }
-  bytes[to++] = 0x22;
-  target.length = to;
-}
-
-function writeLiteral(value: number, target: ByteWriter): void {
-  if (value > 2) throw damagedJson(`literal ${value}`);
-  appendAscii(target, value === 0 ? 'null' : value === 1 ? 'true' : 'false');
-}
-
-function writeSigned(target: ByteWriter, value: number): void {
-  const { bytes } = target;
-  let to = target.length;
-  if (value < 0) bytes[to++] = 0x2d;
-  target.length = writeDigits(bytes, to, value < 0 ? -value : value);
-}
 
 const doubleBytes = new Uint8Array(8);
 const double = new Float64Array(doubleBytes.buffer);
