@@ -105,7 +105,9 @@ for (const flavor of flavors) {
   });
 
   test(`a purged binlog is BINLOG_PURGED, by position and by GTID, on ${flavor}`, { skip }, async () => {
-    await using server = await startServer({ flavor });
+    // MariaDB 11 keeps every file until so many replicas have read it.
+    const options = flavor === 'mysql' ? {} : { 'slave-connections-needed-for-purge': '0' };
+    await using server = await startServer({ flavor, options });
     const root = await import('mysql2/promise').then(({ createConnection }) => createConnection({ uri: server.root.url, multipleStatements: true }));
     await root.query('CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY)');
     const [row] = await rowsOf(root, flavor === 'mysql' ? 'SELECT @@gtid_executed' : 'SELECT @@gtid_current_pos');
