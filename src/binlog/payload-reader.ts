@@ -10,7 +10,6 @@ import type { TransactionPayload } from './transaction-payload.ts';
 const largestAtOnce = 4 * 1024 * 1024;
 /** Of larger ones about so much is unfolded at a time, and the window of the compression beside it. */
 const chunkSize = 256 * 1024;
-const largestEvent = 1024 * 1024 * 1024;
 const headerLength = 19;
 
 export function isLargePayload(payload: TransactionPayload): boolean {
@@ -98,7 +97,7 @@ export class PayloadReader implements Disposable {
     }
     let at = 0;
     while (bytes.length - at >= headerLength) {
-      const size = eventSize(bytes, at, largestEvent);
+      const size = eventSize(bytes, at, this.#payload.uncompressedSize - this.#decoded);
       if (size > bytes.length - at) {
         if (size > chunkSize) {
           this.#large = Buffer.allocUnsafeSlow(size);
