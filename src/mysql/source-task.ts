@@ -286,6 +286,7 @@ class MysqlSourceTask implements SourceTask {
         threads: config.snapshotThreads,
         chunkRows: config.chunkRows,
         lockWaitMs: config.lockWaitMs,
+        ...(config.lockWaitMs === 0 ? { method: 'lockFree' as const } : {}),
         initial: how.initial,
         ...(how.tables === undefined ? {} : { tables: how.tables }),
         state: how.anew ? new Map() : state.state(snapshotTopic),
