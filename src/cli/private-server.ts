@@ -14,7 +14,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants as fsConstants, existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -87,14 +87,16 @@ export async function startServer({ flavor, dataDir, options = {}, port }: Priva
   const command = await readCommand(flavor);
   const temporary = dataDir === undefined;
   const folder = temporary ? await mkdtemp(join(tmpdir(), `millrace-${flavor}-`)) : resolve(dataDir);
-  const isNew = !existsSync(join(folder, 'data'));
+  const accounts = join(folder, 'accounts.sql');
+  // The statements lie there until a start has answered: one that was cut short may have made no users, or one of two.
+  const isNew = !existsSync(join(folder, 'data')) || existsSync(accounts);
   if (isNew) await prepareFolder(flavor, folder);
   // Of its own: a MariaDB that starts clears what it takes for remains of itself in a shared one.
   await mkdir(join(folder, 'tmp'), { recursive: true });
 
   let added = options;
   const launch = async (at: number, first: boolean): Promise<Launched> => {
-    const init = first ? { 'init-file': join(folder, 'accounts.sql') } : {};
+    const init = first ? { 'init-file': accounts } : {};
     const args = { ...defaults(flavor), ...init, datadir: join(folder, 'data'), tmpdir: join(folder, 'tmp'), port: String(at), ...added };
     return launchServer({ command, args, folder, temporary, port: at });
   };
@@ -115,6 +117,7 @@ export async function startServer({ flavor, dataDir, options = {}, port }: Priva
     }
   }
 
+  await rm(accounts, { force: true });
   let current = running;
   const login = (user: string): Login => ({ user, password, url: `mysql://${user}:${password}@${host}:${listening}` });
   const server: PrivateServer = {
@@ -193,19 +196,23 @@ async function readCommand(flavor: Flavor): Promise<readonly string[]> {
   return command.map((word) => String(word).replaceAll('${here}', here));
 }
 
-/** Copies the data folder that setup made, and writes the statements that the first start runs. */
+/** Writes the statements that the first start runs, and copies the data folder that setup made; it has its name when it is whole. */
 async function prepareFolder(flavor: Flavor, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const accounts = [
     'SET SESSION sql_log_bin = 0;',
-    `CREATE USER 'root'@'%' IDENTIFIED BY '${password}';`,
+    `CREATE USER IF NOT EXISTS 'root'@'%' IDENTIFIED BY '${password}';`,
     "GRANT ALL PRIVILEGES ON *.* TO 'root'@'%' WITH GRANT OPTION;",
-    `CREATE USER 'millrace'@'%' IDENTIFIED BY '${password}';`,
+    `CREATE USER IF NOT EXISTS 'millrace'@'%' IDENTIFIED BY '${password}';`,
     `GRANT ${replicationGrants[flavor]} ON *.* TO 'millrace'@'%';`,
   ];
   await writeFile(join(folder, 'accounts.sql'), `${accounts.join('\n')}\n`);
+  if (existsSync(join(folder, 'data'))) return;
   const template = join(serversFolder, flavor, 'data');
-  await cp(template, join(folder, 'data'), { recursive: true, mode: fsConstants.COPYFILE_FICLONE });
+  const copy = join(folder, 'data.copying');
+  await rm(copy, { recursive: true, force: true });
+  await cp(template, copy, { recursive: true, mode: fsConstants.COPYFILE_FICLONE });
+  await rename(copy, join(folder, 'data'));
 }
 
 interface LaunchOptions {
