@@ -120,7 +120,7 @@ function skipImage({ table }: RowsEvent, bytes: Uint8Array, start: number): numb
 /** Writes both workloads, or finds them in a folder of an earlier run. */
 async function written(server: PrivateServer, flavor: Flavor, dataDir: string | undefined): Promise<readonly Part[]> {
   const memory = dataDir === undefined ? undefined : join(dataDir, 'parts.json');
-  // The file is this script's own.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the file is this script's own
   if (memory !== undefined && existsSync(memory)) return JSON.parse(await readFile(memory, 'utf8')) as Part[];
   const root = await openRoot(server.root.url, 'bench');
   const position = async (): Promise<BinlogPosition> => {

@@ -125,8 +125,8 @@ try {
     if (parts.has('large')) await benchCatchUp(server, 'large');
     if (parts.has('small')) await benchCatchUp(server, 'small');
     if (parts.has('latency')) {
-      for (const rate of [100, 1000])
-        await measureLatency(server, { rate, seconds: Math.max(5, 20 * scale), ...writeConnectors(server, `latency_${rate}`) });
+      const seconds = Math.max(5, 20 * scale);
+      for (const rate of [100, 1000]) await measureLatency(server, { rate, seconds, ...writeConnectors(server, `latency_${rate}`) });
     }
   }
 } finally {

@@ -31,7 +31,7 @@ export interface MeasuredRun extends Usage {
   readonly wallMs: number;
 }
 
-export const mainFile = join(import.meta.dirname, '../src/cli/main.ts');
+const mainFile = join(import.meta.dirname, '../src/cli/main.ts');
 
 /** A `millrace` command of this checkout as a process of its own. */
 export function startMillrace(args: readonly string[], cwd: string): ChildProcess {

@@ -43,8 +43,6 @@ export type ColumnType =
   | { readonly kind: 'vector' }
   | { readonly kind: 'uuid' | 'inet4' | 'inet6' };
 
-export type ColumnKind = ColumnType['kind'];
-
 /** The greatest DECIMAL precision whose cells are 8 and 16 bytes wide; beyond the second they are text. */
 export const maxDecimal64Precision = 18;
 export const maxDecimal128Precision = 38;

@@ -194,8 +194,9 @@ async function difference(config: SourceConfig, sink: ModelSink): Promise<string
     const expected = await readRows(connection, schema);
     const actual = sink.live.get(tableName(schema))?.rows ?? new Map<string, number>();
     for (const row of new Set([...expected.keys(), ...actual.keys()])) {
-      if (expected.get(row) !== actual.get(row))
-        {return `${tableName(schema)}: ${row} is there ${actual.get(row) ?? 0} times, not ${expected.get(row) ?? 0}`;}
+      if (expected.get(row) !== actual.get(row)) {
+        return `${tableName(schema)}: ${row} is there ${actual.get(row) ?? 0} times, not ${expected.get(row) ?? 0}`;
+      }
     }
   }
   return undefined;

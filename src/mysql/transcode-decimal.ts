@@ -8,7 +8,7 @@ const powers = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9] as const;
 const limbs = new Uint32Array(8);
 
 /** Bytes of a stored DECIMAL(precision, scale). */
-export function decimalBytes(precision: number, scale: number): number {
+function decimalBytes(precision: number, scale: number): number {
   const whole = precision - scale;
   return Math.floor(whole / 9) * 4 + (leftoverBytes[whole % 9] ?? 0) + Math.floor(scale / 9) * 4 + (leftoverBytes[scale % 9] ?? 0);
 }

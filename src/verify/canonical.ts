@@ -18,6 +18,7 @@ export function canonicalDouble(value: number): string {
 function isHalfWay(value: number): boolean {
   const digits = value.toExponential(17);
   const exponentAt = digits.indexOf('e');
+  // oxlint-disable-next-line oxc/number-arg-out-of-range -- up to 100 digits since ES2018
   return digits[exponentAt - 1] === '5' && /^-?\d\.\d{17}0{40}e/.test(value.toExponential(57));
 }
 
