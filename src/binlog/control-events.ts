@@ -186,7 +186,7 @@ export function readTaggedGtid(cursor: Cursor): GtidBody {
  *
  * Source: mysql-server, libs/mysql/serialization/variable_length_integers.h.
  */
-export function readVarlen(cursor: Cursor): number {
+function readVarlen(cursor: Cursor): number {
   const value = readVarlenBig(cursor);
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw cursor.corrupt(`a number of ${value}`);
   return Number(value);

@@ -23,7 +23,7 @@ export function lengthAt(bytes: Uint8Array, at: number, size: number): number {
 }
 
 /** Bytes of the fraction of a second with `digits` digits. */
-export function fractionLength(digits: number): number {
+function fractionLength(digits: number): number {
   return (digits + 1) >> 1;
 }
 

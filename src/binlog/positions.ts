@@ -7,9 +7,6 @@ export interface BinlogPosition {
   readonly position: number;
 }
 
-/** Every binlog file begins with four magic bytes; its first event is at 4. */
-export const firstPosition = 4;
-
 /**
  * Order of two positions of the same server: negative, 0 or positive; undefined when the files have different base
  * names, since then nothing is known of their order.

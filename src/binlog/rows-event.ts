@@ -3,7 +3,7 @@ import { copyOf } from './cursor.ts';
 import { eventType } from './event-types.ts';
 
 /** Whether each image of a rows event type has the layout of version 2, which has a length of extra data more. */
-export function isVersion2(code: number): boolean {
+function isVersion2(code: number): boolean {
   switch (code) {
     case eventType.writeRows:
     case eventType.updateRows:
