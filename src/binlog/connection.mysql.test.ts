@@ -34,7 +34,10 @@ for (const flavor of flavors) {
       ['1', null, '18446744073709551615', 'é', '2024-02-29', '1.50'],
     ]);
     assert.deepEqual(await connection.query('DO 1', never), []);
-    await assert.rejects(connection.query('SELECT', never), (error) => isMillraceError(error, 'MYSQL_QUERY_FAILED') && /1064/.test(error.message));
+    await assert.rejects(
+      connection.query('SELECT', never),
+      (error) => isMillraceError(error, 'MYSQL_QUERY_FAILED') && /1064/.test(error.message),
+    );
     await assert.rejects(connection.query('SELECT * FROM mysql.nothing', never), (error) => isMillraceError(error));
   });
 
@@ -49,7 +52,9 @@ for (const flavor of flavors) {
     proxy.stall();
     assert.equal(await codeOf({ ...settings, port: proxy.port, connectTimeoutMs: 300 }), 'MYSQL_UNREACHABLE');
     const reason = new Error('enough');
-    await assert.rejects(openConnection({ ...settings, port: proxy.port }, AbortSignal.any([AbortSignal.timeout(200)])), { name: 'TimeoutError' });
+    await assert.rejects(openConnection({ ...settings, port: proxy.port }, AbortSignal.any([AbortSignal.timeout(200)])), {
+      name: 'TimeoutError',
+    });
     const aborter = new AbortController();
     aborter.abort(reason);
     await assert.rejects(openConnection(settings, aborter.signal), reason);
@@ -128,8 +133,10 @@ for (const flavor of flavors) {
     await using stream = await openBinlogStream({ connection, serverId: freshServerId(), start }, never);
     await root.query("CREATE TABLE t (v LONGTEXT); INSERT INTO t VALUES (REPEAT('x', 3000000))");
     const signal = AbortSignal.timeout(20_000);
-    for (let found = false; !found; ) {
-      for (const event of await stream.read(signal)) found ||= event.type === 'ROWS' && event.table.database === name && event.end - event.start > 3_000_000;
+    for (let found = false; !found;) {
+      for (const event of await stream.read(signal)) {
+        found ||= event.type === 'ROWS' && event.table.database === name && event.end - event.start > 3_000_000;
+      }
     }
   });
 }

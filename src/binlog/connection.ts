@@ -194,7 +194,7 @@ function runQuery(driver: Connection, sql: string): Promise<TextRow[]> {
 }
 
 function textRow(row: unknown): TextRow {
-  return Array.isArray(row) ? row.map((value: unknown) => (value === null ? null : String(value))) : [];
+  return Array.isArray(row) ? row.map((value: unknown) => (typeof value === 'string' ? value : null)) : [];
 }
 
 function addressOf({ host, port, socketPath }: ConnectionSettings): string {

@@ -19,7 +19,12 @@ export function decimalLength(precision: number, scale: number): number {
  *
  * Source: mysql-server, strings/decimal.cc, decimal2bin.
  */
-export function writeDecimal(bytes: Uint8Array, at: number, shape: { readonly precision: number; readonly scale: number }, target: ByteWriter): void {
+export function writeDecimal(
+  bytes: Uint8Array,
+  at: number,
+  shape: { readonly precision: number; readonly scale: number },
+  target: ByteWriter,
+): void {
   const { precision, scale } = shape;
   const whole = precision - scale;
   const first = bytes[at] ?? 0;

@@ -25,9 +25,12 @@ const byNumber = new Map<number, Translation>([
   [1698, { code: 'MYSQL_ACCESS_DENIED' }], // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
   [1251, { code: 'MYSQL_ACCESS_DENIED' }], // ER_NOT_SUPPORTED_AUTH_MODE
   [1130, { code: 'MYSQL_ACCESS_DENIED', nextStep: 'Allow the user to connect from this host.' }], // ER_HOST_NOT_PRIVILEGED
-  [1129, { code: 'MYSQL_UNREACHABLE', retriable: true, nextStep: 'Run FLUSH HOSTS, or TRUNCATE performance_schema.host_cache, on the server.' }],
-  [1862, { code: 'MYSQL_ACCESS_DENIED', nextStep: "Set a new password for the user: it has expired." }],
-  [1820, { code: 'MYSQL_ACCESS_DENIED', nextStep: "Set a new password for the user: it has expired." }],
+  [
+    1129,
+    { code: 'MYSQL_UNREACHABLE', retriable: true, nextStep: 'Run FLUSH HOSTS, or TRUNCATE performance_schema.host_cache, on the server.' },
+  ],
+  [1862, { code: 'MYSQL_ACCESS_DENIED', nextStep: 'Set a new password for the user: it has expired.' }],
+  [1820, { code: 'MYSQL_ACCESS_DENIED', nextStep: 'Set a new password for the user: it has expired.' }],
   [3118, { code: 'MYSQL_ACCESS_DENIED', nextStep: 'Unlock the account: ALTER USER … ACCOUNT UNLOCK.' }],
   [4151, { code: 'MYSQL_ACCESS_DENIED', nextStep: 'Unlock the account: ALTER USER … ACCOUNT UNLOCK.' }], // MariaDB
   [3159, { code: 'MYSQL_TLS', nextStep: 'The server asks for TLS: set database.ssl.mode=required.' }],
@@ -69,20 +72,51 @@ const byNumber = new Map<number, Translation>([
  */
 const dumpFaults: readonly (readonly [RegExp, Translation])[] = [
   [/same server_uuid\/server_id/, { code: 'SERVER_ID_IN_USE' }],
-  [/purged|Could not find first log file name|Could not find GTID state|not in the (master|source)'s binlog|diverged/i, { code: 'BINLOG_PURGED' }],
+  [
+    /purged|Could not find first log file name|Could not find GTID state|not in the (master|source)'s binlog|diverged/i,
+    { code: 'BINLOG_PURGED' },
+  ],
   [/position > file size|impossible position|has more GTIDs than/i, { code: 'BINLOG_PURGED' }],
-  [/exceeded max_allowed_packet/, { code: 'BINLOG_CORRUPT', nextStep: 'The start position is inside of an event, or an event is larger than the server can send: check the position, raise max_allowed_packet on the server.' }],
+  [
+    /exceeded max_allowed_packet/,
+    {
+      code: 'BINLOG_CORRUPT',
+      nextStep:
+        'The start position is inside of an event, or an event is larger than the server can send: check the position, raise max_allowed_packet on the server.',
+    },
+  ],
   [/binary log is not open|not open/i, { code: 'MYSQL_SETTING', nextStep: 'Start the server with --log-bin.' }],
-  [/server_id was not set|Misconfigured (master|source)/i, { code: 'MYSQL_SETTING', nextStep: 'SET PERSIST server_id = 1; (any number that no other server has)' }],
+  [
+    /server_id was not set|Misconfigured (master|source)/i,
+    { code: 'MYSQL_SETTING', nextStep: 'SET PERSIST server_id = 1; (any number that no other server has)' },
+  ],
   [/checksum/i, { code: 'BINLOG_CORRUPT' }],
-  [/auto_position|gtid_mode|GTID_MODE/i, { code: 'MYSQL_SETTING', nextStep: 'Turn gtid_mode ON on the server, or start from a file and position.' }],
+  [
+    /auto_position|gtid_mode|GTID_MODE/i,
+    { code: 'MYSQL_SETTING', nextStep: 'Turn gtid_mode ON on the server, or start from a file and position.' },
+  ],
 ];
 
 /** Faults of the network; all of them can pass by themselves. */
 const networkFaults = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'EHOSTDOWN',
-  'ENETUNREACH', 'ENETDOWN', 'ENOENT', 'EACCES', 'PROTOCOL_CONNECTION_LOST', 'PROTOCOL_SEQUENCE_TIMEOUT', 'ERR_STREAM_DESTROYED',
-  'ERR_STREAM_WRITE_AFTER_END', 'ERR_SOCKET_CLOSED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOENT',
+  'EACCES',
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+  'ERR_SOCKET_CLOSED',
 ]);
 
 /** mysql2's names for "the server has no TLS" and "TLS did not come about". */
@@ -138,14 +172,16 @@ function translate({ number, name, message }: DriverFault): Translation {
     return { code: 'BINLOG_CORRUPT' };
   }
   if (number !== undefined) return byNumber.get(number) ?? { code: 'MYSQL_QUERY_FAILED' };
-  if (tlsFaults.has(name) || name.startsWith('ERR_TLS_') || name.startsWith('ERR_SSL_') || name.startsWith('ERR_OSSL_')) return { code: 'MYSQL_TLS' };
+  if (tlsFaults.has(name) || name.startsWith('ERR_TLS_') || name.startsWith('ERR_SSL_') || name.startsWith('ERR_OSSL_')) {
+    return { code: 'MYSQL_TLS' };
+  }
   if (networkFaults.has(name)) return { code: 'MYSQL_UNREACHABLE', retriable: true };
   return { code: 'MYSQL_QUERY_FAILED' };
 }
 
 function faultOf(error: unknown): DriverFault {
   // A failed connection to a name with several addresses is an AggregateError without a text of its own.
-  const inner = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+  const inner: unknown = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
   const number = property(inner, 'errno');
   const name = property(inner, 'code');
   return {

@@ -17,10 +17,7 @@ import { isAtLeast } from './server-version.ts';
  * Where a stream begins: at an event of a file, or after the transactions of a GTID set, wherever the server has
  * them (`gtids` on MySQL, `mariadbGtids` on MariaDB).
  */
-export type StreamStart =
-  | { readonly position: BinlogPosition }
-  | { readonly gtids: GtidSet }
-  | { readonly mariadbGtids: MariadbGtidList };
+export type StreamStart = { readonly position: BinlogPosition } | { readonly gtids: GtidSet } | { readonly mariadbGtids: MariadbGtidList };
 
 export interface DumpOptions {
   /** Must differ from the id of every other replica of the server: of two with the same id the server drops the older. */
@@ -196,16 +193,17 @@ function register(socket: Socket, { address }: ServerConnection, serverId: numbe
       try {
         if (packets.next()) finish(errorOf(packets.bytes, packets.start, packets.end, where));
       } catch (error) {
-        finish(error);
+        finish(translateDriverError(error, where));
       }
     };
-    const onClose = (): void => finish(new MillraceError('MYSQL_UNREACHABLE', `${where}: the server closed the connection`, { retriable: true }));
+    const onClose = (): void =>
+      finish(new MillraceError('MYSQL_UNREACHABLE', `${where}: the server closed the connection`, { retriable: true }));
     const onError = (error: Error): void => finish(translateDriverError(error, where));
-    const finish = (error: unknown): void => {
+    const finish = (error: Error | undefined): void => {
       abort[Symbol.dispose]();
       socket.off('data', onData).off('close', onClose).off('error', onError);
       if (error === undefined) resolve();
-      else reject(error instanceof Error ? error : new Error(String(error)));
+      else reject(error);
     };
     socket.removeAllListeners('data');
     socket.on('data', onData).on('close', onClose).on('error', onError);

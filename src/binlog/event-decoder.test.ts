@@ -68,7 +68,10 @@ for (const flavor of flavors) {
         // A ROTATE of the dump thread may be without a checksum, and FORMAT_DESCRIPTION says itself whether it has one.
         if (event[4] === eventType.rotate || event[4] === eventType.formatDescription) return;
         event[at] = (event[at] ?? 0) ^ (1 << (bit & 7));
-        assert.throws(() => decodeAll(decoder, event), (error) => isMillraceError(error, 'BINLOG_CORRUPT'));
+        assert.throws(
+          () => decodeAll(decoder, event),
+          (error) => isMillraceError(error, 'BINLOG_CORRUPT'),
+        );
       }),
     );
   });
@@ -106,7 +109,7 @@ for (const flavor of flavors) {
   });
 }
 
-function event(code: number, body: Buffer, { position = 100, flags = 0 } = {}): Buffer {
+function eventOf(code: number, body: Buffer, { position = 100, flags = 0 } = {}): Buffer {
   const bytes = Buffer.alloc(19 + body.length + 4);
   bytes.writeUInt32LE(1_700_000_000, 0);
   bytes[4] = code;
@@ -125,39 +128,45 @@ function startedDecoder(): ReturnType<typeof newDecoder> {
 
 test('an unknown event type is passed over if its flag allows it, else it is BINLOG_UNSUPPORTED by name', () => {
   const decoder = startedDecoder();
-  const [passed] = decodeAll(decoder, event(99, Buffer.from('abc'), { flags: 0x80 }));
+  const [passed] = decodeAll(decoder, eventOf(99, Buffer.from('abc'), { flags: 0x80 }));
   assert.ok(passed?.type === 'OTHER' && passed.code === 99);
-  assert.throws(() => decodeAll(decoder, event(99, Buffer.from('abc'))), (error) => isMillraceError(error, 'BINLOG_UNSUPPORTED') && /type 99/.test(error.message));
-  assert.throws(() => decodeAll(decoder, event(20, Buffer.from('abc'))), /WRITE_ROWS_V0/);
+  assert.throws(
+    () => decodeAll(decoder, eventOf(99, Buffer.from('abc'))),
+    (error) => isMillraceError(error, 'BINLOG_UNSUPPORTED') && /type 99/.test(error.message),
+  );
+  assert.throws(() => decodeAll(decoder, eventOf(20, Buffer.from('abc'))), /WRITE_ROWS_V0/);
 });
 
 test('rows whose table is not known name the position', () => {
   const decoder = startedDecoder();
-  const rows = event(eventType.writeRows, Buffer.from('7f00000000000100020001ff00', 'hex'));
-  assert.throws(() => decodeAll(decoder, rows), (error) => isMillraceError(error, 'BINLOG_CORRUPT') && /binlog\.\d+:\d+/.test(error.message));
+  const rows = eventOf(eventType.writeRows, Buffer.from('7f00000000000100020001ff00', 'hex'));
+  assert.throws(
+    () => decodeAll(decoder, rows),
+    (error) => isMillraceError(error, 'BINLOG_CORRUPT') && /binlog\.\d+:\d+/.test(error.message),
+  );
 });
 
 test('positions go on past 4 GiB', () => {
   const decoder = startedDecoder();
   const file = Buffer.concat([Buffer.alloc(8), Buffer.from('binlog.000009')]);
   file.writeBigUInt64LE(4n, 0);
-  decodeAll(decoder, event(eventType.rotate, file, { position: 0, flags: 0x20 }));
+  decodeAll(decoder, eventOf(eventType.rotate, file, { position: 0, flags: 0x20 }));
   const positions = [0xffff_0000, 0x1_0000_0100, 0x1_ffff_0000, 0x2_0000_0010];
   for (const position of positions) {
-    const [xid] = decodeAll(decoder, event(eventType.xid, Buffer.alloc(8), { position }));
+    const [xid] = decodeAll(decoder, eventOf(eventType.xid, Buffer.alloc(8), { position }));
     assert.equal(xid?.nextPosition, position);
   }
   file.writeBigUInt64LE(0x3_0000_0000n, 0);
-  const [rotate] = decodeAll(decoder, event(eventType.rotate, file, { position: 0, flags: 0x20 }));
+  const [rotate] = decodeAll(decoder, eventOf(eventType.rotate, file, { position: 0, flags: 0x20 }));
   assert.ok(rotate?.type === 'ROTATE' && rotate.position === 0x3_0000_0000 && rotate.file === 'binlog.000009');
-  const [next] = decodeAll(decoder, event(eventType.xid, Buffer.alloc(8), { position: 0x3_0000_0050 }));
+  const [next] = decodeAll(decoder, eventOf(eventType.xid, Buffer.alloc(8), { position: 0x3_0000_0050 }));
   assert.equal(next?.nextPosition, 0x3_0000_0050);
 });
 
 test('an event without a position of its own counts its bytes', () => {
   const decoder = startedDecoder();
-  const [first] = decodeAll(decoder, event(eventType.xid, Buffer.alloc(8), { position: 5000 }));
-  const [second] = decodeAll(decoder, event(eventType.xid, Buffer.alloc(8), { position: 0 }));
+  const [first] = decodeAll(decoder, eventOf(eventType.xid, Buffer.alloc(8), { position: 5000 }));
+  const [second] = decodeAll(decoder, eventOf(eventType.xid, Buffer.alloc(8), { position: 0 }));
   assert.equal((second?.nextPosition ?? 0) - (second?.size ?? 0), first?.nextPosition);
 });
 
@@ -165,6 +174,6 @@ test('LOAD DATA of a statement-based log is a statement', () => {
   const decoder = startedDecoder();
   const sql = "LOAD DATA INFILE 'x' INTO TABLE t";
   const body = Buffer.concat([Buffer.from('0100000000000000010000000000000000000000000000000000', 'hex'), Buffer.from(`d\0${sql}`)]);
-  const [query] = decodeAll(decoder, event(eventType.executeLoadQuery, body));
+  const [query] = decodeAll(decoder, eventOf(eventType.executeLoadQuery, body));
   assert.ok(query?.type === 'QUERY' && query.sql === sql && query.database === 'd');
 });

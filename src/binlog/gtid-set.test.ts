@@ -17,7 +17,17 @@ test('a GTID set is printed as the server prints it, whatever order and white sp
 });
 
 test('text that is no GTID set is refused with the item that is wrong', () => {
-  for (const text of ['x', `${a}:0`, `${a}:1-`, `${a}:-`, `${a}:1:9tag`, `${a}x:1`, `${a}:${'t'.repeat(33)}:1`, ':1', `${a}:99999999999999999999`]) {
+  for (const text of [
+    'x',
+    `${a}:0`,
+    `${a}:1-`,
+    `${a}:-`,
+    `${a}:1:9tag`,
+    `${a}x:1`,
+    `${a}:${'t'.repeat(33)}:1`,
+    ':1',
+    `${a}:99999999999999999999`,
+  ]) {
     assert.throws(
       () => GtidSet.parse(text),
       (error) => isMillraceError(error, 'CONFIG_INVALID'),
@@ -31,13 +41,26 @@ test('the tagged binary form is the one that MySQL 8.3 and newer read', () => {
   assert.equal(
     Buffer.from(set.encode()).toString('hex'),
     '0102000000000001' +
-      '3e11fa4771ca11e19e33c80aa9429562' + '00' + '0100000000000000' + '0100000000000000' + '0300000000000000' +
-      '3e11fa4771ca11e19e33c80aa9429562' + '047431' + '0100000000000000' + '0500000000000000' + '0600000000000000',
+      '3e11fa4771ca11e19e33c80aa9429562' +
+      '00' +
+      '0100000000000000' +
+      '0100000000000000' +
+      '0300000000000000' +
+      '3e11fa4771ca11e19e33c80aa9429562' +
+      '047431' +
+      '0100000000000000' +
+      '0500000000000000' +
+      '0600000000000000',
   );
 });
 
 test('the untagged binary form starts with the plain number of sources', () => {
-  assert.equal(Buffer.from(GtidSet.parse(`${a}:1`).encode()).subarray(0, 8).toString('hex'), '0100000000000000');
+  assert.equal(
+    Buffer.from(GtidSet.parse(`${a}:1`).encode())
+      .subarray(0, 8)
+      .toString('hex'),
+    '0100000000000000',
+  );
   assert.equal(Buffer.from(new GtidSet().encode()).toString('hex'), '0000000000000000');
 });
 

@@ -1,6 +1,6 @@
 import { MillraceError } from '../base/errors.ts';
 import { ByteWriter } from '../base/byte-writer.ts';
-import { Cursor } from './cursor.ts';
+import type { Cursor } from './cursor.ts';
 
 /**
  * Sorted, disjoint, non-adjacent ranges as `first, pastLast, first, pastLast, …`: flat, since the stream appends to

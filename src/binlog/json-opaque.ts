@@ -21,7 +21,9 @@ export function writeOpaque(source: Uint8Array, at: number, end: number, target:
   switch (type) {
     case columnType.newdecimal: {
       const shape = { precision: source[from] ?? 0, scale: source[from + 1] ?? 0 };
-      if (shape.scale > shape.precision || decimalLength(shape.precision, shape.scale) + 2 > length) throw damagedJson('a DECIMAL of a wrong length');
+      if (shape.scale > shape.precision || decimalLength(shape.precision, shape.scale) + 2 > length) {
+        throw damagedJson('a DECIMAL of a wrong length');
+      }
       writeDecimal(source, from + 2, shape, target);
       return;
     }

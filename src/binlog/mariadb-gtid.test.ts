@@ -36,7 +36,9 @@ test('union is the least position that contains both, and subtract leaves what i
     fc.property(position, position, (x, y) => {
       const both = x.union(y);
       assert.ok(both.contains(x) && both.contains(y));
-      for (const each of both.gtids) assert.ok(x.get(each.domain)?.sequence === each.sequence || y.get(each.domain)?.sequence === each.sequence);
+      for (const each of both.gtids) {
+        assert.ok(x.get(each.domain)?.sequence === each.sequence || y.get(each.domain)?.sequence === each.sequence);
+      }
       assert.equal(x.subtract(y).isEmpty, y.contains(x));
       assert.ok(MariadbGtidList.parse(x.toString()).equals(x));
     }),

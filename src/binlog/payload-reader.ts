@@ -71,7 +71,9 @@ export class PayloadReader implements Disposable {
         return undefined;
       }
       this.#total += piece.length;
-      if (this.#total > this.#payload.uncompressedSize) throw corrupt(`it is longer than the ${this.#payload.uncompressedSize} bytes announced`);
+      if (this.#total > this.#payload.uncompressedSize) {
+        throw corrupt(`it is longer than the ${this.#payload.uncompressedSize} bytes announced`);
+      }
       const events = this.#take(piece);
       if (events.length > 0) return events;
     }
@@ -79,8 +81,8 @@ export class PayloadReader implements Disposable {
 
   async #nextPiece(): Promise<Buffer | undefined> {
     try {
-      const { value, done } = await this.#pieces.next();
-      return done === true ? undefined : value;
+      const step: IteratorResult<Buffer, unknown> = await this.#pieces.next();
+      return step.done === true ? undefined : step.value;
     } catch (error) {
       throw corrupt('it cannot be decompressed', error);
     }

@@ -9,12 +9,10 @@ import { readRows } from './row-image.ts';
 
 const folder = join(import.meta.dirname, 'fixtures');
 
-export function encodeRecorded(events: readonly Uint8Array[]): string {
-  return `${events.map((event) => Buffer.from(event).toString('hex')).join('\n')}\n`;
-}
-
 export function recordedEvents(flavor: 'mysql' | 'mariadb'): Buffer[] {
-  const lines = readFileSync(join(folder, `${flavor}-events.txt`), 'utf8').trim().split('\n');
+  const lines = readFileSync(join(folder, `${flavor}-events.txt`), 'utf8')
+    .trim()
+    .split('\n');
   return lines.map((line) => Buffer.from(line, 'hex'));
 }
 

@@ -241,7 +241,9 @@ class ImageReader {
       const value = (head & 8) !== 0 ? inflateRawSync(packed, options) : inflateSync(packed, options);
       return this.#characters(column, value, 0, value.length);
     } catch (error) {
-      throw isMillraceError(error) ? error : new MillraceError('BINLOG_CORRUPT', 'a compressed column cannot be inflated', { cause: error });
+      throw isMillraceError(error)
+        ? error
+        : new MillraceError('BINLOG_CORRUPT', 'a compressed column cannot be inflated', { cause: error });
     }
   }
 }
@@ -257,5 +259,8 @@ function bigEndian(bytes: Uint8Array, at: number, size: number): bigint {
 }
 
 function tooShort({ table, file, nextPosition }: RowsEvent): MillraceError {
-  return new MillraceError('BINLOG_CORRUPT', `a row of ${table.database}.${table.table} before ${file}:${nextPosition} does not fit its columns`);
+  return new MillraceError(
+    'BINLOG_CORRUPT',
+    `a row of ${table.database}.${table.table} before ${file}:${nextPosition} does not fit its columns`,
+  );
 }

@@ -7,6 +7,7 @@ import type { ConnectionSettings } from './connection.ts';
 import type { BinlogEvent, RowsEvent } from './events.ts';
 import { compareBinlogPositions } from './positions.ts';
 import type { BinlogPosition } from './positions.ts';
+import type { RowValue } from './row-image.ts';
 import { openBinlogStream } from './stream.ts';
 import type { BinlogStream, BinlogStreamOptions } from './stream.ts';
 
@@ -37,7 +38,11 @@ export async function endOfBinlog(root: Connection, flavor: 'mysql' | 'mariadb')
 }
 
 /** Reads until the stream is at `end`. */
-export async function readTo(stream: BinlogStream, end: BinlogPosition, signal: AbortSignal = AbortSignal.timeout(60_000)): Promise<BinlogEvent[]> {
+export async function readTo(
+  stream: BinlogStream,
+  end: BinlogPosition,
+  signal: AbortSignal = AbortSignal.timeout(60_000),
+): Promise<BinlogEvent[]> {
   const events: BinlogEvent[] = [];
   for (;;) {
     const some = await stream.read(signal);
@@ -69,6 +74,13 @@ export async function eventsOf(
 /** The rows events of one database. */
 export function rowsEventsOf(events: readonly BinlogEvent[], database: string): RowsEvent[] {
   return events.filter((event) => event.type === 'ROWS').filter(({ table }) => table.database === database);
+}
+
+/** A value as text, bytes as hex. */
+export function plain(value: RowValue): string | null {
+  if (value === null || value === undefined) return null;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex').toUpperCase();
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 export function onlyOne<T>(items: readonly T[]): T {

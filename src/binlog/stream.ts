@@ -211,7 +211,10 @@ class SocketStream implements BinlogStream {
 
   #disconnected(why: string, cause?: unknown): MillraceError {
     const { file, position } = this.#decoder;
-    return new MillraceError('BINLOG_DISCONNECTED', `the binlog stream broke after ${file}:${position}: ${why}`, { cause, retriable: true });
+    return new MillraceError('BINLOG_DISCONNECTED', `the binlog stream broke after ${file}:${position}: ${why}`, {
+      cause,
+      retriable: true,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -51,7 +51,9 @@ export function readTableMap(cursor: Cursor, mariadb: boolean): TableMap {
   const metadata = new Uint16Array(columnCount);
   const metadataEnd = cursor.lengthEncoded() + cursor.at;
   for (let i = 0; i < columnCount; i++) readColumn(cursor, types, metadata, i);
-  if (cursor.at !== metadataEnd) throw cursor.corrupt(`the column metadata of ${database}.${table} ends at ${cursor.at}, not ${metadataEnd}`);
+  if (cursor.at !== metadataEnd) {
+    throw cursor.corrupt(`the column metadata of ${database}.${table} ends at ${cursor.at}, not ${metadataEnd}`);
+  }
   const nullable = cursor.copy((columnCount + 7) >> 3);
   return { database, table, columnCount, types, metadata, nullable, ...readOptionalMetadata(cursor, types, mariadb) };
 }

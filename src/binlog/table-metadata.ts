@@ -174,7 +174,11 @@ function readPrimaryKey(cursor: Cursor, withPrefix: boolean): PrimaryKeyPart[] {
 }
 
 /** The names of members are in the character set of their column. */
-function readMembers(fields: readonly Members[], types: Uint8Array, collations: Uint16Array | undefined): (readonly string[] | undefined)[] {
+function readMembers(
+  fields: readonly Members[],
+  types: Uint8Array,
+  collations: Uint16Array | undefined,
+): (readonly string[] | undefined)[] {
   const result: (readonly string[] | undefined)[] = Array.from(types, () => undefined);
   for (const { cursor, type } of fields) {
     for (let i = 0; i < types.length; i++) {

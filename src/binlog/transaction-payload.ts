@@ -38,7 +38,9 @@ export function readPayloadHeader(cursor: Cursor): Pick<TransactionPayload, 'com
     else cursor.skip(length);
     if (cursor.at !== next) throw cursor.corrupt(`field ${field} is not ${length} bytes long`);
   }
-  if (compression !== 0 && compression !== 255) throw new MillraceError('BINLOG_UNSUPPORTED', `a transaction is compressed with algorithm ${compression}`);
+  if (compression !== 0 && compression !== 255) {
+    throw new MillraceError('BINLOG_UNSUPPORTED', `a transaction is compressed with algorithm ${compression}`);
+  }
   const payload = cursor.view(size);
   return { compressed: compression === 0, uncompressedSize: uncompressedSize < 0 ? size : uncompressedSize, payload };
 }
