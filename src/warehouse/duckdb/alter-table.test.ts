@@ -43,6 +43,26 @@ const cases: readonly AlterCase[] = [
     ],
   },
   {
+    what: 'ADD COLUMN of several, one with a default before others',
+    columns: [id, a, b, column('c', int), column('d', int), varchar('e', 9), column('f', int)],
+    origins: [...same, { fill: null }, { fill: '5' }, { fill: 'x' }, { fill: null }],
+    expected: [
+      ['1', 'one', '10', null, '5', 'x', null],
+      ['2', 'two', null, null, '5', 'x', null],
+      ['3', null, '300', null, '5', 'x', null],
+    ],
+  },
+  {
+    what: 'ADD COLUMN of several, only the last with a default',
+    columns: [id, a, b, column('c', int), column('d', int)],
+    origins: [...same, { fill: null }, { fill: '5' }],
+    expected: [
+      ['1', 'one', '10', null, '5'],
+      ['2', 'two', null, null, '5'],
+      ['3', null, '300', null, '5'],
+    ],
+  },
+  {
     what: 'ADD COLUMN NOT NULL with defaults of many types',
     columns: [
       id,

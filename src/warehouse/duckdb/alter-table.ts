@@ -98,6 +98,7 @@ function inPlaceActions(before: readonly MappedColumn[], columns: readonly Alter
   const kept = new Set(columns.map(({ before: old }) => old));
   const drops = before.filter((old) => !kept.has(old)).map((old) => `DROP COLUMN ${quoted(old.column.name)}`);
   const adds: string[] = [];
+  let filled = false;
   const types: string[] = [];
   const nulls: string[] = [];
   const renamed: (readonly [from: string, to: string])[] = [];
@@ -106,6 +107,9 @@ function inPlaceActions(before: readonly MappedColumn[], columns: readonly Alter
     if (old === undefined) {
       // a column cannot be filled and made NOT NULL in one transaction
       if (after.notNull) return undefined;
+      // nor may another be added after one that is filled: the commit would fail
+      if (filled) return undefined;
+      filled = fillsRows(sql);
       adds.push(`ADD COLUMN ${name} ${after.sqlType} DEFAULT ${sql}`, `ALTER ${name} DROP DEFAULT`);
       continue;
     }
@@ -120,6 +124,11 @@ function inPlaceActions(before: readonly MappedColumn[], columns: readonly Alter
   ];
   const kinds = [drops, adds, types, nulls, renames].filter((actions) => actions.length > 0);
   return kinds.length > 1 ? undefined : (kinds[0] ?? []);
+}
+
+/** Whether a new column's literal gives it a value: a NULL is stored nowhere. */
+function fillsRows(sql: string): boolean {
+  return !sql.startsWith('CAST(NULL AS ');
 }
 
 async function rebuild(
