@@ -131,6 +131,19 @@ test('a rebuilt table has its rows and its definition', async () => {
   assert.ok((await replica.deadShare(record)) < 0.3);
 });
 
+test('tables with quotes and dots in their names are looked after', async () => {
+  await using warehouse = await openWarehouse();
+  const { replica } = warehouse;
+  const odd = table('d"1', 'we"ird.na`me', [column('id', int, { nullable: false })]);
+  await warehouse.task.put(new History().transaction((tx) => tx.insert(odd, [1], [2])).group(), signal);
+  await warehouse.task.flush(signal);
+  using session = await replica.openSession();
+  await session.run(`INSERT INTO "d""1"."we""ird.na\`me" FROM range(300000)`);
+  await session.run(`DELETE FROM "d""1"."we""ird.na\`me" WHERE id < 299990`);
+  assert.deepEqual(await replica.compactWhenIdle(signal), ['d"1.we"ird.na`me']);
+  assert.deepEqual(await warehouse.rows(`SELECT count(*) FROM "d""1"."we""ird.na\`me"`), [['10']]);
+});
+
 test('text that is not UTF-8 is repaired and counted', async () => {
   await using warehouse = await openWarehouse();
   const group = new History().transaction((tx) => tx.insert(orders, [1, 'abcdefghijklmnop'], [2, 'é'], [3, 'x'])).group();
