@@ -38,21 +38,19 @@ const position = fc.record(positionFields);
 
 const row = fc.tuple(fc.constantFrom(1, 2, 3, 4), uint32, fc.uint8Array({ maxLength: 9 }), fc.uint8Array({ maxLength: 9 }));
 
-const arbitraryBatch: fc.Arbitrary<ChangeBatch> = fc
-  .tuple(arbitrarySchema, fc.array(row, { maxLength: 5 }))
-  .map(([schema, rows]) => {
-    const images = rows.flatMap(([, , before, after]) => [before, after]);
-    const starts = [0];
-    for (const image of images) starts.push((starts.at(-1) ?? 0) + image.length);
-    return {
-      schema,
-      count: rows.length,
-      ops: Uint8Array.from(rows, ([code]) => code),
-      events: Uint32Array.from(rows, ([, event]) => event),
-      starts: Uint32Array.from(starts),
-      bytes: Uint8Array.from(images.flatMap((image) => [...image])),
-    };
-  });
+const arbitraryBatch: fc.Arbitrary<ChangeBatch> = fc.tuple(arbitrarySchema, fc.array(row, { maxLength: 5 })).map(([schema, rows]) => {
+  const images = rows.flatMap(([, , before, after]) => [before, after]);
+  const starts = [0];
+  for (const image of images) starts.push((starts.at(-1) ?? 0) + image.length);
+  return {
+    schema,
+    count: rows.length,
+    ops: Uint8Array.from(rows, ([code]) => code),
+    events: Uint32Array.from(rows, ([, event]) => event),
+    starts: Uint32Array.from(starts),
+    bytes: Uint8Array.from(images.flatMap((image) => [...image])),
+  };
+});
 
 const origin: fc.Arbitrary<ColumnOrigin> = fc.oneof(fc.record({ from: fc.nat(4000) }), fc.record({ fill: fc.option(text) }));
 
