@@ -44,6 +44,16 @@ for (const flavor of flavors) {
       return readBinlogFile(path, { checksums: (await root.query('SELECT @@binlog_checksum', signal))[0]?.[0] === 'CRC32' });
     }
 
+    test('tables whose names differ in letter case or accents only are all read', async () => {
+      const names = ['named', 'Named', 'NAMED', 'naméd'];
+      for (const [i, name] of names.entries()) await run(`CREATE TABLE \`${name}\` (c${i} INT PRIMARY KEY)`);
+      const read = await readTableSchemas(root, (id) => names.includes(id.table), signal);
+      const found = read.map(
+        ({ table, columns, primaryKey }) => `${table} ${columns.map((column) => column.name).join()} ${primaryKey.join()}`,
+      );
+      assert.deepEqual(found.toSorted(), names.map((name, i) => `${name} c${i} 0`).toSorted());
+    });
+
     test('numeric columns', async () => {
       await run(`CREATE TABLE numbers (a TINYINT NOT NULL, b TINYINT UNSIGNED, c SMALLINT ZEROFILL, d MEDIUMINT DEFAULT -5,
         e INT UNSIGNED DEFAULT '7', f BIGINT UNSIGNED DEFAULT 18446744073709551615, g BIT(5) DEFAULT b'101', h DECIMAL(10,2) DEFAULT 3.5,

@@ -80,8 +80,15 @@ export async function readTableDefinitions(
   }
   const tables = await readTables(connection, captures, signal);
   if (tables.size === 0) return [];
-  const where = whereOf([...tables.values()]);
+  const drafts = [...tables.values()];
+  let where = whereOf(drafts);
   await readColumns({ connection, tables, where }, signal);
+  if (drafts.some(({ columns }) => columns.length === 0)) {
+    // Of names in a list that differ only in letter case or accents, MariaDB's information_schema finds one.
+    where = whereOf(drafts, 0);
+    for (const draft of drafts) draft.columns = [];
+    await readColumns({ connection, tables, where }, signal);
+  }
   await readKeys({ connection, tables, where }, signal);
   const found = [...tables.values()].filter(({ columns }) => columns.length > 0);
   for (const table of found) {
@@ -139,10 +146,10 @@ async function readTables(
 }
 
 /** Names each table while they are few; else all of their databases, whose other tables are passed over here. */
-function whereOf(tables: readonly Draft[]): string {
+function whereOf(tables: readonly Draft[], most = 500): string {
   const databases = [...new Set(tables.map(({ id }) => quoteText(id.database)))].join(', ');
   const names = [...new Set(tables.map(({ id }) => quoteText(id.table)))];
-  return `TABLE_SCHEMA IN (${databases})${names.length > 500 ? '' : ` AND TABLE_NAME IN (${names.join(', ')})`}`;
+  return `TABLE_SCHEMA IN (${databases})${names.length > most ? '' : ` AND TABLE_NAME IN (${names.join(', ')})`}`;
 }
 
 async function readColumns({ connection, tables, where }: Scope, signal: AbortSignal): Promise<void> {
@@ -175,7 +182,8 @@ async function readColumns({ connection, tables, where }: Scope, signal: AbortSi
     if (Object.keys(table.columns).length !== table.columns.length) {
       throw new MillraceError('INTERNAL', `information_schema gave no whole list of the columns of ${tableName(table.id)}`);
     }
-    if (table.versioned && !table.columns.some(({ versioning }) => versioning !== undefined)) table.columns.push(...versioningColumns);
+    if (table.columns.length > 0 && table.versioned && !table.columns.some(({ versioning }) => versioning !== undefined))
+      table.columns.push(...versioningColumns);
   }
 }
 
