@@ -47,6 +47,8 @@ export interface StartOptions {
   readonly failpoint?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** A command that runs the worker's command line, given behind its own words, in its own process. */
+  readonly under?: readonly string[];
   /** Whether to wait until the worker answers; default true. Without it, it may still be starting, or end at once. */
   readonly wait?: boolean;
 }
@@ -85,6 +87,10 @@ export interface Pipeline extends AsyncDisposable {
   millrace(...args: readonly string[]): Promise<Ended>;
   /** Writes a connector's file anew; it counts from the next start on. */
   configure(connector: Connector): Promise<void>;
+  /** The usual source and sink, with other properties of the sink. */
+  configureUsual(sink: Readonly<Record<string, string>>): Promise<void>;
+  /** Leaves a connector out from the next start on. */
+  remove(name: string): void;
   status(): Promise<WorkerStatus>;
   /** Waits until what the server has written by now is committed in the replica; fails when the worker ends meanwhile. */
   caughtUp(root: Connection, deadlineMs?: number): Promise<void>;
@@ -143,19 +149,13 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     await writeFile(file, JSON.stringify(connector, undefined, 2));
     files.set(connector.name, file);
   };
-  const usual = [
-    sourceConnector(options, { prefix }),
-    {
-      name: 'sink',
-      config: {
-        'connector.class': 'io.millrace.DuckDbSinkConnector',
-        'topics.regex': `${prefix}\\..*`,
-        'duckdb.file': duckdbFile,
-        ...options.sink,
-      },
-    },
-  ];
-  for (const connector of options.connectors ?? usual) await configure(connector);
+  const configureUsual = async (sink: Readonly<Record<string, string>>): Promise<void> => {
+    await configure(sourceConnector(options, { prefix }));
+    const own = { 'connector.class': 'io.millrace.DuckDbSinkConnector', 'topics.regex': `${prefix}\\..*`, 'duckdb.file': duckdbFile };
+    await configure({ name: 'sink', config: { ...own, ...sink } });
+  };
+  if (options.connectors === undefined) await configureUsual(options.sink ?? {});
+  else for (const connector of options.connectors) await configure(connector);
 
   const failIfEnded = (): void => {
     if (last?.hasEnded === true) throw new Error(`the worker has ended:\n${last.stderr.slice(-4000)}`);
@@ -173,12 +173,14 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     },
     prefix,
     configure,
+    configureUsual,
+    remove: (name) => void files.delete(name),
     status,
-    async start({ failpoint, env = {}, args = [], wait = true } = {}) {
+    async start({ failpoint, env = {}, args = [], under = [], wait = true } = {}) {
       rmSync(failpointFile, { force: true });
       const armed = failpoint === undefined ? {} : { MILLRACE_FAILPOINT: failpoint, MILLRACE_FAILPOINT_FILE: failpointFile };
       const words = ['run', ...files.values(), '--data', dataFolder, ...args];
-      const worker = spawnMillrace(words, { ...env, ...armed });
+      const worker = spawnMillrace(words, { env: { ...env, ...armed }, under });
       workers.push(worker);
       last = worker;
       if (wait) await answers(worker, dataFolder);
@@ -187,7 +189,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     async millrace(command, ...args) {
       const words = command === undefined ? [] : [command, ...args];
       const needsData = command !== undefined && command !== 'doctor' && !args.includes('--data');
-      return spawnMillrace([...words, ...(needsData ? ['--data', dataFolder] : [])], {}).ended;
+      return spawnMillrace([...words, ...(needsData ? ['--data', dataFolder] : [])]).ended;
     },
     async caughtUp(root, deadlineMs = 60_000) {
       const end = await binlogEnd(root);
@@ -292,8 +294,9 @@ function isCaughtUp({ sources, sinks, tasks }: WorkerStatus, end: BinlogEnd): bo
 }
 
 /** A process of the command line; its pid is that of Node itself. */
-export function spawnMillrace(args: readonly string[], env: Readonly<Record<string, string>>): WorkerProcess {
-  const child = spawn(process.execPath, [mainFile, ...args], {
+function spawnMillrace(args: readonly string[], { env = {}, under = [] }: Pick<StartOptions, 'env' | 'under'> = {}): WorkerProcess {
+  const [program = process.execPath, ...words] = [...under, process.execPath, mainFile, ...args];
+  const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...env },
   });

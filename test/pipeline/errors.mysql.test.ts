@@ -1,0 +1,271 @@
+/**
+ * What goes wrong from outside, on both servers: each is a message with code, cause and next step and an exit code that is
+ * not 0; nothing is lost, and once the cause is gone the worker goes on and ends equal. More of them: end-to-end.mysql.test.ts
+ * (wrong password, purged binlog, lost data folder), src/cli/command-line.test.ts (connector files, second process).
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createConnection, type Connection } from 'mysql2/promise';
+import { sleep } from '../../src/base/abort.ts';
+import { flavors, replicationGrants, startServer, type Flavor } from '../../src/cli/private-server.ts';
+import { freshDatabase, sharedServer, withoutServer, type SharedServer } from '../servers/shared.ts';
+import { openPipeline, sourceConnector, until, type Ended } from './harness.ts';
+import { createTables, openWorkload, runSeed } from './random-workload.ts';
+
+/** The error block that every command prints: code and what, and what to do next. */
+function assertFailed({ code, stderr }: Ended, expected: { readonly code: string; readonly says?: RegExp; readonly next: RegExp }): void {
+  assert.match(stderr, new RegExp(`^error ${expected.code}: `, 'm'));
+  const block = stderr.slice(stderr.indexOf(`error ${expected.code}: `));
+  if (expected.says !== undefined) assert.match(block, expected.says);
+  assert.match(block.slice(block.indexOf('  next: ')), expected.next, block);
+  assert.ok(code !== 0 && code !== null, `exit code ${code}`);
+}
+
+let users = 0;
+
+/** A user of its own with these privileges. */
+async function createUser(
+  root: Connection,
+  privileges: string,
+): Promise<{ readonly user: string; readonly password: string } & AsyncDisposable> {
+  const user = `limited_${process.pid}_${++users}`;
+  await root.query(`CREATE USER '${user}'@'%' IDENTIFIED BY 'secret'`);
+  await root.query(`GRANT ${privileges} ON *.* TO '${user}'@'%'`);
+  return { user, password: 'secret', [Symbol.asyncDispose]: async () => void (await root.query(`DROP USER '${user}'@'%'`)) };
+}
+
+/** The usual privileges but these. */
+const grantsWithout = (flavor: Flavor, ...missing: readonly string[]): string =>
+  replicationGrants[flavor]
+    .split(', ')
+    .filter((privilege) => !missing.includes(privilege))
+    .join(', ');
+
+const asUser = (server: SharedServer, { user, password }: { readonly user: string; readonly password: string }): SharedServer => ({
+  ...server,
+  user,
+  password,
+});
+
+for (const flavor of flavors) {
+  const skip = withoutServer(flavor);
+
+  test(`a privilege that is missing is named with its GRANT, on ${flavor}`, { skip }, async () => {
+    const server = await sharedServer(flavor);
+    await using database = await freshDatabase(server);
+    await database.root.query('CREATE TABLE t (id INT PRIMARY KEY)');
+    await using user = await createUser(database.root, grantsWithout(flavor, 'REPLICATION SLAVE'));
+    await using pipeline = await openPipeline({ server: asUser(server, user), databases: [database.name] });
+    const ended = await (await pipeline.start({ wait: false })).ended;
+    assertFailed(ended, { code: 'MYSQL_PRIVILEGE_MISSING', says: /REPLICATION SLAVE/, next: /GRANT .*REPLICATION SLAVE/ });
+    await database.root.query(`GRANT REPLICATION SLAVE ON *.* TO '${user.user}'@'%'`);
+    await database.root.query('INSERT INTO t VALUES (1)');
+    await pipeline.start();
+    await pipeline.caughtUp(database.root);
+    await pipeline.assertEqual();
+  });
+
+  test(`without RELOAD and under write load the snapshot is taken without a lock, and is equal, on ${flavor}`, { skip }, async (t) => {
+    const server = await sharedServer(flavor);
+    await using database = await freshDatabase(server);
+    await createTables(database.root, 3000);
+    await using user = await createUser(database.root, grantsWithout(flavor, 'RELOAD'));
+    const source = { 'snapshot.fetch.size': '300', 'snapshot.max.threads': '2' };
+    await using pipeline = await openPipeline({ server: asUser(server, user), databases: [database.name], source });
+    const seed = runSeed();
+    t.diagnostic(`MILLRACE_SEED=${seed}`);
+    await using workload = await openWorkload({ url: server.root.url, database: database.name, seed, pauseMs: 3 });
+    workload.start();
+    const worker = await pipeline.start();
+    await pipeline.caughtUp(database.root);
+    await pipeline.assertEqual();
+    await workload.stop();
+    await pipeline.caughtUp(database.root);
+    await pipeline.assertEqual();
+    assert.match(worker.stderr, /a table without a key.* table=\S+events/);
+  });
+
+  test(`binlog_format=STATEMENT, and then a binlog that is off for a session, are refused or noticed, on ${flavor}`, { skip }, async () => {
+    await using server = await startServer({ flavor, options: { 'binlog-format': 'STATEMENT' } });
+    await using database = await freshDatabase(server);
+    await database.root.query('CREATE TABLE t (id INT PRIMARY KEY)');
+    await using pipeline = await openPipeline({ server, databases: [database.name] });
+    const ended = await (await pipeline.start({ wait: false })).ended;
+    assertFailed(ended, { code: 'MYSQL_SETTING', says: /binlog_format/i, next: /SET (?:GLOBAL|PERSIST) binlog_format\s*=\s*'?ROW/i });
+    await database.root.query('SET GLOBAL binlog_format = ROW; SET SESSION binlog_format = ROW; INSERT INTO t VALUES (1)');
+    await pipeline.start();
+    await pipeline.caughtUp(database.root);
+    await pipeline.assertEqual();
+  });
+
+  test(`two replicas with one server id: the one that is thrown out says so, on ${flavor}`, { skip }, async () => {
+    const server = await sharedServer(flavor);
+    await using database = await freshDatabase(server);
+    await database.root.query('CREATE TABLE t (id INT PRIMARY KEY)');
+    const source = { 'database.server.id': String(2_000_000_000 + process.pid) };
+    await using first = await openPipeline({ server, databases: [database.name], source });
+    await using second = await openPipeline({ server, databases: [database.name], source });
+    const workers = [await first.start()];
+    await first.caughtUp(database.root);
+    workers.push(await second.start({ wait: false }));
+    const ended = await Promise.race([
+      ...workers.map((worker) => worker.ended),
+      sleep(20_000, new AbortController().signal).then(() => undefined),
+    ]);
+    assert.ok(ended, 'both run');
+    assertFailed(ended, { code: 'SERVER_ID_IN_USE', next: /database\.server\.id/ });
+  });
+
+  test(`a full log waits for its sinks and says so; when they come, it goes on, on ${flavor}`, { skip }, async () => {
+    const server = await sharedServer(flavor);
+    await using database = await freshDatabase(server);
+    const { root, name } = database;
+    await root.query('CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, filler VARBINARY(1000) NOT NULL)');
+    const args = ['--log-max-bytes', '4MB'];
+    await using pipeline = await openPipeline({ server, databases: [name], connectors: [] });
+    const source = sourceConnector({ server, databases: [name] }, { prefix: 'full' });
+    const sink = {
+      name: 'sink',
+      config: { 'connector.class': 'io.millrace.DuckDbSinkConnector', 'topics.regex': 'full\\..*', 'duckdb.file': pipeline.duckdbFile },
+    };
+    await pipeline.configure(source);
+    await pipeline.configure(sink);
+    const first = await pipeline.start({ args });
+    await pipeline.caughtUp(root);
+    await first.stop();
+    // The sink is known to the log, and away.
+    pipeline.remove('sink');
+    const alone = await pipeline.start({ args });
+    for (let i = 0; i < 40; i++) {
+      await root.query(
+        `INSERT INTO t (filler) VALUES ${Array.from({ length: 300 }, (_, row) => `(RANDOM_BYTES(${900 + (row % 100)}))`).join(',')}`,
+      );
+    }
+    const waiting = async (): Promise<string | undefined> => (await pipeline.status()).sources[0]?.waiting;
+    await until('it waits', async () => (await waiting()) !== undefined, { deadlineMs: 20_000 });
+    assert.match((await waiting()) ?? '', /the log is full .*--log-max-bytes .* sink has .* to commit/);
+    assert.match(alone.stderr, /the log is full/);
+    // It can be stopped while it waits, and nothing is lost by that.
+    const stopped = await alone.stop();
+    assert.equal(stopped.code, 0, stopped.stderr);
+    await pipeline.configure(sink);
+    await pipeline.start({ args });
+    await pipeline.caughtUp(root);
+    await pipeline.assertEqual();
+  });
+
+  test(`sinks that are added later get everything, whether the log still has its start or not, on ${flavor}`, { skip }, async () => {
+    const server = await sharedServer(flavor);
+    await using database = await freshDatabase(server);
+    const { root, name } = database;
+    await root.query("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20)); INSERT INTO t VALUES (1, 'snapshot')");
+    await using pipeline = await openPipeline({ server, databases: [name] });
+    const addSink = async (which: string): Promise<void> => {
+      const file = `${pipeline.folder}/${which}.duckdb`;
+      const config = {
+        'connector.class': 'io.millrace.DuckDbSinkConnector',
+        'topics.regex': `${pipeline.prefix}\\..*`,
+        'duckdb.file': file,
+      };
+      await pipeline.configure({ name: which, config });
+    };
+    const first = await pipeline.start();
+    await root.query("INSERT INTO t VALUES (2, 'stream')");
+    await pipeline.caughtUp(root);
+    await first.stop();
+    await addSink('second');
+    // Nothing is kept that all sinks have committed.
+    const second = await pipeline.start({ args: ['--log-retention-bytes', '0', '--log-retention-hours', '0'] });
+    await root.query("INSERT INTO t VALUES (3, 'both')");
+    await pipeline.caughtUp(root);
+    assert.equal((await pipeline.assertEqual()).tables.length, 2);
+    for (let i = 0; i < 3; i++) {
+      await sleep(2500, new AbortController().signal);
+      await root.query(`INSERT INTO t VALUES (${10 + i}, 'later')`);
+    }
+    await pipeline.caughtUp(root);
+    await second.stop();
+    await addSink('third');
+    const third = await pipeline.start({ wait: false });
+    await root.query("INSERT INTO t VALUES (4, 'all')");
+    // Its start is gone: it gets a copy of its own, or it is told how to get one; it never begins in the middle.
+    const equal = async (): Promise<boolean> => {
+      if (third.hasEnded) return true;
+      const { tables } = await pipeline.verify().catch(() => ({ tables: [] }));
+      return tables.length === 3 && tables.every((table) => table.equal);
+    };
+    await until('the third replica is equal, or the worker has ended', equal, {
+      deadlineMs: 30_000,
+      intervalMs: 200,
+      describe: () => third.stderr,
+    });
+    if (!third.hasEnded) return;
+    assertFailed(await third.ended, { code: 'LOG_START_GONE', next: /millrace resync/ });
+    const repaired = await pipeline.millrace('resync', '--all');
+    assert.equal(repaired.code, 0, repaired.stderr);
+    await pipeline.start();
+    await pipeline.caughtUp(root);
+    assert.equal((await pipeline.assertEqual()).tables.length, 3);
+  });
+
+  test(
+    `names that are one in the replica, or reserved, are refused at the start and at the DDL, and can be mapped, on ${flavor}`,
+    { skip },
+    async () => {
+      const server = await sharedServer(flavor);
+      await using database = await freshDatabase(server);
+      const { root, name } = database;
+      await root.query(
+        'CREATE TABLE orders (id INT PRIMARY KEY); INSERT INTO orders VALUES (1); CREATE TABLE Orders (id INT PRIMARY KEY); INSERT INTO Orders VALUES (2)',
+      );
+      await using atStart = await openPipeline({ server, databases: [name] });
+      const refused = await (await atStart.start({ wait: false })).ended;
+      assertFailed(refused, { code: 'NAME_COLLISION', says: /orders/i, next: /replica\.name\.map/ });
+
+      await root.query('DROP TABLE Orders');
+      await using pipeline = await openPipeline({ server, databases: [name] });
+      const worker = await pipeline.start();
+      await pipeline.caughtUp(root);
+      await root.query('CREATE TABLE ORDERS (id INT PRIMARY KEY); INSERT INTO ORDERS VALUES (3); INSERT INTO orders VALUES (4)');
+      assertFailed(await worker.ended, { code: 'NAME_COLLISION', says: /ORDERS/, next: /replica\.name\.map/ });
+      const sink = {
+        'connector.class': 'io.millrace.DuckDbSinkConnector',
+        'topics.regex': `${pipeline.prefix}\\..*`,
+        'duckdb.file': pipeline.duckdbFile,
+      };
+      await pipeline.configure({ name: 'sink', config: { ...sink, 'replica.name.map': `${name}.ORDERS:${name}.upper_orders` } });
+      await pipeline.start();
+      await pipeline.caughtUp(root);
+      assert.equal((await pipeline.assertEqual()).tables.length, 2);
+      assert.deepEqual(await pipeline.query(`SELECT id FROM ${name}.upper_orders`), [['3']]);
+
+      await using reserved = await openPipeline({ server, databases: [name], sink: { 'replica.name.format': 'pg_catalog.${table}' } });
+      assertFailed(await (await reserved.start({ wait: false })).ended, {
+        code: 'NAME_COLLISION',
+        says: /reserved/,
+        next: /replica\.name/,
+      });
+    },
+  );
+
+  test(`a new binlog in place of the old one is noticed, not mixed up, on ${flavor}`, { skip }, async () => {
+    await using server = await startServer({ flavor });
+    const root = await createConnection({ uri: server.root.url, multipleStatements: true });
+    await root.query('CREATE DATABASE shop; CREATE TABLE shop.t (id INT PRIMARY KEY); INSERT INTO shop.t VALUES (1)');
+    await using pipeline = await openPipeline({ server, databases: ['shop'] });
+    const worker = await pipeline.start();
+    for (let id = 2; id < 50; id++) await root.query(`INSERT INTO shop.t VALUES (${id})`);
+    await pipeline.caughtUp(root);
+    await worker.stop();
+    await root.query(flavor === 'mysql' ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER');
+    await root.query('DELETE FROM shop.t WHERE id = 1; INSERT INTO shop.t VALUES (100)');
+    const ended = await (await pipeline.start({ wait: false })).ended;
+    assertFailed(ended, { code: 'BINLOG_PURGED', next: /millrace resync|snapshot\.mode/ });
+    const repaired = await pipeline.millrace('resync', '--all');
+    assert.equal(repaired.code, 0, repaired.stderr);
+    await pipeline.start();
+    await pipeline.caughtUp(root);
+    await root.end();
+    await pipeline.assertEqual();
+  });
+}
