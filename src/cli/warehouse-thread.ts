@@ -10,6 +10,7 @@ import type { FromThread, WarehouseThreadData } from '../worker/thread-messages.
 import { keepReplica } from './keep-replica.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger } from './logging.ts';
+import { remindOfResyncs } from './resync-reminder.ts';
 import { createWarehouseMethods } from './warehouse-methods.ts';
 
 if (parentPort === null) throw new MillraceError('INTERNAL', 'warehouse-thread.ts is no program');
@@ -35,6 +36,7 @@ try {
     sources: sink.sources,
   }));
   using keeper = keepReplica(replica, logger);
+  using _reminder = remindOfResyncs(replica, onResync);
   await serveSinks({
     port,
     log,
