@@ -304,14 +304,14 @@ export class EventMapper {
     }
   }
 
-  /** Where the event begins; of one in a compressed transaction, which has no place of its own, not before that. */
+  /** Where the event begins; of one in a compressed transaction, which has no place of its own, where that begins. */
   #posOf(event: EventHeader): number {
     return Math.max(this.#pos, event.nextPosition - event.size);
   }
 
-  /** Some place inside of the event's transaction, compressed or not. */
+  /** A place in the event's transaction and before its end, compressed or not. */
   #placeInside(event: EventHeader): BinlogPlace {
-    return { file: this.#file, pos: event.nextPosition - 1 };
+    return { file: this.#file, pos: this.#posOf(event) };
   }
 
   #begunTransaction(threadId = 0): void {
