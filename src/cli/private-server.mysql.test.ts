@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +29,20 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether a server runs on this folder. */
+function isUsed(folder: string): boolean {
+  return readdirSync('/proc').some((pid) => {
+    try {
+      return (
+        /^\d+$/.test(pid) && Number(pid) !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`--datadir=${folder}`)
+      );
+    } catch {
+      // It has ended meanwhile.
+      return false;
+    }
+  });
 }
 
 for (const flavor of flavors) {
@@ -91,7 +105,7 @@ for (const flavor of flavors) {
         await new Promise((done) => setTimeout(done, laterMs));
         starter.kill('SIGKILL');
         // Its server, if it has come so far, is ended by its watcher, and holds the folder until then.
-        await new Promise((done) => setTimeout(done, 2500));
+        while (isUsed(folder)) await new Promise((done) => setTimeout(done, 20));
       }
       await using server = await startServer({ flavor, dataDir: folder });
       assert.deepEqual(await first(server.url, 'SELECT 1 AS n'), { n: 1 });
