@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { flavors } from '../../src/cli/private-server.ts';
 import { freshDatabase, sharedServer, withoutServer } from '../servers/shared.ts';
-import { openPipeline, until, type Pipeline } from './harness.ts';
+import { openPipeline, type Pipeline } from './harness.ts';
 
 /** What is done to the tables, with rows before, between and after in the same stream. */
 interface Step {
@@ -208,12 +208,7 @@ for (const flavor of flavors) {
           try {
             await pipeline.caughtUp(root);
             // Where the binlog alone cannot say what became of the rows, the table is read again by itself.
-            const same = async (): Promise<boolean> => (await pipeline.verify()).tables.every((table) => table.equal);
-            await until('it is equal', same, {
-              deadlineMs: 15_000,
-              intervalMs: 200,
-              describe: async () => JSON.stringify(await pipeline.verify()),
-            });
+            await pipeline.becomesEqual();
             assert.deepEqual(await replicaColumns(pipeline, name), await sourceColumns(root));
           } catch (error) {
             throw new Error(`after ${step.name}: ${step.sql.join('; ')}\n${worker.stderr.slice(-2000)}`, { cause: error });
