@@ -70,8 +70,9 @@ export class SourceLane {
     return this.#stored;
   }
 
+  /** Whether a flush has something to do: also to throw what a unit on its way has failed with. */
   get pending(): boolean {
-    return this.#holds === 0 && this.#failure === undefined && !sameOffset(this.#end, this.#stored);
+    return this.#failure !== undefined || (this.#holds === 0 && !sameOffset(this.#end, this.#stored));
   }
 
   async put(group: CommitGroup, signal: AbortSignal): Promise<void> {
@@ -83,6 +84,7 @@ export class SourceLane {
   /** Commits what is complete, and waits until it is durable. */
   async flush(): Promise<void> {
     await this.#exclusive(async () => {
+      this.#throwIfFailed();
       if (this.#holds === 0) await this.#flushAll();
     });
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { chunkOf, column, History, int, table, text, type Row } from '../group.fixture.ts';
 import { openWarehouse } from './warehouse.fixture.ts';
 
@@ -284,4 +285,14 @@ test('chunks of many rows go through in one commit', async () => {
     ['5000', '5000', '0', '4999'],
   ]);
   assert.equal(chunkOf(orders, rows).count, 5000);
+});
+
+test('a unit that failed on its way is told of by the next flush, and makes one wanted though nothing more comes', async () => {
+  await using warehouse = await openWarehouse({ invalidTemporal: 'fail', task: { flushRows: 1 } });
+  const days = table('d', 'days', [column('id', int, { nullable: false }), column('day', { kind: 'date' })]);
+  const group = new History().transaction((tx) => tx.insert(days, [1, '0000-00-00'])).group();
+  await warehouse.task.put(group, signal);
+  await setTimeout(100);
+  assert.equal(warehouse.task.pending(), true);
+  await assert.rejects(warehouse.task.flush(signal), { code: 'VALUE_UNREPRESENTABLE' });
 });
