@@ -182,8 +182,8 @@ async function readColumns({ connection, tables, where }: Scope, signal: AbortSi
     if (Object.keys(table.columns).length !== table.columns.length) {
       throw new MillraceError('INTERNAL', `information_schema gave no whole list of the columns of ${tableName(table.id)}`);
     }
-    if (table.columns.length > 0 && table.versioned && !table.columns.some(({ versioning }) => versioning !== undefined))
-      table.columns.push(...versioningColumns);
+    const isImplicit = table.versioned && !table.columns.some(({ versioning }) => versioning !== undefined);
+    if (isImplicit && table.columns.length > 0) table.columns.push(...versioningColumns);
   }
 }
 
