@@ -102,7 +102,10 @@ async function compareTableAlone(table: VerifyTable, options: VerifyOptions, sig
     try {
       await using view = await options.openView(signal);
       await using replica = await options.pinAt(view.position, signal);
-      return await compareTable({ view, replica, table, options }, signal);
+      const verdict = await compareTable({ view, replica, table, options }, signal);
+      // Columns are read as they are now, which an ALTER TABLE may have changed since the view.
+      if (verdict.undecided === undefined || attempt === attempts) return verdict;
+      await sleep(100 * attempt, signal);
     } catch (error) {
       if (attempt === attempts || !isMillraceError(error, 'VERIFY_UNDECIDED') || !error.retriable) throw error;
       await sleep(100 * attempt, signal);
