@@ -1,6 +1,7 @@
 import type { ChangeBatch } from '../event/change-batch.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
 import type { TableId, TableSchema } from '../event/table-schema.ts';
+import type { SerializedRecord } from './record.ts';
 
 /** A place between two transactions in a server's binlog. */
 export interface SourcePosition {
@@ -73,6 +74,11 @@ export type Entry =
       /** The chunk's last row is the last of its table, or of the whole snapshot. */
       readonly last?: 'table' | 'snapshot';
     }
+  /**
+   * Records of one topic as bytes, in their order: of a connector with transformations or converters of its own, and of
+   * topics that are no tables (transactions, heartbeats, notifications).
+   */
+  | { readonly kind: 'records'; readonly topic: string; readonly records: readonly SerializedRecord[] }
   /** The chunks and changes of these tables are now together a state that the source had: swap them in, all at once. */
   | { readonly kind: 'snapshotEnd'; readonly snapshot: string; readonly tables: readonly TableId[] };
 

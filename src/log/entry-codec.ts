@@ -1,5 +1,6 @@
 import type { ByteWriter } from '../base/byte-writer.ts';
 import type { Entry, SourcePosition } from '../connect/commit-group.ts';
+import type { SerializedRecord } from '../connect/record.ts';
 import type { ChangeBatch } from '../event/change-batch.ts';
 import type { ColumnOrigin, SchemaChange } from '../event/schema-change.ts';
 import type { TableSchema } from '../event/table-schema.ts';
@@ -16,8 +17,10 @@ import { damaged } from './byte-reader.ts';
  *   3 snapshotBegin  snapshot, initial, schemas
  *   4 chunk          snapshot, position, marks (1: readMicros follows, then two bits each for first and last), batch
  *   5 snapshotEnd    snapshot, tables (database and table each)
+ *   6 records        topic, records (timestamp + 1 as a float, transaction + 1, key, value, headers); bytes are their length + 1 and
+ *                    themselves, 0 is null
  */
-const entryCode = { changes: 1, schema: 2, snapshotBegin: 3, chunk: 4, snapshotEnd: 5 } as const;
+const entryCode = { changes: 1, schema: 2, snapshotBegin: 3, chunk: 4, snapshotEnd: 5, records: 6 } as const;
 const changeCode = { createTable: 1, dropTable: 2, truncateTable: 3, renameTable: 4, alterTable: 5 } as const;
 const chunkMark = ['none', 'table', 'snapshot'] as const;
 const originCode = { from: 1, fillNull: 2, fillText: 3 } as const;
@@ -81,6 +84,11 @@ export function writeEntry(to: ByteWriter, schemas: SchemaTable, entry: Entry): 
         writeText(to, table);
       }
       return undefined;
+    case 'records':
+      writeText(to, entry.topic);
+      to.varint(entry.records.length);
+      for (const record of entry.records) writeRecord(to, record);
+      return undefined;
   }
 }
 
@@ -113,6 +121,10 @@ export function readEntry(from: ByteReader, schemas: readonly TableSchema[], rea
       const tables = Array.from({ length: from.count() }, () => ({ database: from.text(), table: from.text() }));
       return { kind: 'snapshotEnd', snapshot, tables };
     }
+    case entryCode.records: {
+      const topic = from.text();
+      return { kind: 'records', topic, records: Array.from({ length: from.count() }, () => readRecord(from)) };
+    }
     default:
       throw damaged(`it has an entry of unknown kind ${code}`);
   }
@@ -140,6 +152,37 @@ export function writePosition(to: ByteWriter, { file, pos, gtids }: SourcePositi
 
 export function readPosition(from: ByteReader): SourcePosition {
   return { file: from.text(), pos: from.float64(), gtids: from.text() };
+}
+
+function writeRecord(to: ByteWriter, { key, value, headers, timestamp, transaction }: SerializedRecord): void {
+  writeFloat64(to, (timestamp ?? -1) + 1);
+  to.varint((transaction ?? -1) + 1);
+  writeBytes(to, key);
+  writeBytes(to, value);
+  to.varint(headers.length);
+  for (const header of headers) {
+    writeText(to, header.name);
+    writeBytes(to, header.value);
+  }
+}
+
+function readRecord(from: ByteReader): SerializedRecord {
+  const timestamp = from.float64() - 1;
+  const transaction = from.varint() - 1;
+  const key = readBytes(from);
+  const value = readBytes(from);
+  const headers = Array.from({ length: from.count() }, () => ({ name: from.text(), value: readBytes(from) }));
+  return { key, value, headers, ...(timestamp < 0 ? {} : { timestamp }), ...(transaction < 0 ? {} : { transaction }) };
+}
+
+function writeBytes(to: ByteWriter, bytes: Uint8Array | null): void {
+  to.varint(bytes === null ? 0 : bytes.length + 1);
+  if (bytes !== null) to.raw(bytes, 0, bytes.length);
+}
+
+function readBytes(from: ByteReader): Uint8Array | null {
+  const length = from.varint();
+  return length === 0 ? null : from.raw(length - 1);
 }
 
 function writeMarks(to: ByteWriter, { readMicros, first, last }: Chunk): void {

@@ -24,6 +24,7 @@ export function countRecordsWith(recordsOfChange: RecordsOfChange): CountRecords
   const differs = perKeyChange !== perOp[op.update];
   return (entry) => {
     if (entry.kind === 'schema') return 1;
+    if (entry.kind === 'records') return entry.records.length;
     if (entry.kind !== 'changes' && entry.kind !== 'chunk') return 0;
     const { batch } = entry;
     let records = 0;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { CommitGroup, Entry, EventTable, SourcePosition, TransactionTable } from '../connect/commit-group.ts';
+import type { SerializedHeader, SerializedRecord } from '../connect/record.ts';
 import type { ChangeBatch } from '../event/change-batch.ts';
 import type { ColumnType } from '../event/column-type.ts';
 import type { ColumnOrigin, SchemaChange } from '../event/schema-change.ts';
@@ -96,7 +97,23 @@ const endFields: EveryField<EntryOf<'snapshotEnd'>> = {
   tables: fc.array(fc.record({ database: text, table: text }), { maxLength: 3 }),
 };
 
+const bytes = fc.option(fc.uint8Array({ maxLength: 9 }));
+const serializedHeader: EveryField<SerializedHeader> = { name: text, value: bytes };
+const serializedRecord: EveryField<SerializedRecord> = {
+  key: bytes,
+  value: bytes,
+  headers: fc.array(fc.record(serializedHeader), { maxLength: 2 }),
+  timestamp: fc.maxSafeNat(),
+  transaction: fc.nat(0xffff),
+};
+const recordsFields: EveryField<EntryOf<'records'>> = {
+  kind: fc.constant('records' as const),
+  topic: text,
+  records: fc.array(fc.record(serializedRecord, { requiredKeys: ['key', 'value', 'headers'] }), { maxLength: 3 }),
+};
+
 const entry: fc.Arbitrary<Entry> = fc.oneof(
+  fc.record(recordsFields),
   fc.record(changesFields),
   fc.record(schemaFields),
   fc.record(beginFields),

@@ -14,7 +14,7 @@ import type { Log } from './log.ts';
  * Chunks of a resync have no records: they tell consumers of a topic nothing new.
  */
 
-/** A topic of the log: a table's changes, or (database and table empty) the source's DDL statements. */
+/** A topic of the log: a table's changes; without database and table the source's DDL statements; without database records of the topic named as table. */
 export interface TopicInfo {
   readonly source: string;
   readonly database: string;
@@ -55,7 +55,8 @@ export interface Topic extends TopicInfo {
 }
 
 function topicName({ source, database, table }: Pick<TopicInfo, 'source' | 'database' | 'table'>): string {
-  return database === '' && table === '' ? source : `${source}.${database}.${table}`;
+  if (database !== '') return `${source}.${database}.${table}`;
+  return table === '' ? source : table;
 }
 
 /** Every topic that ever had a record, sorted by name. */

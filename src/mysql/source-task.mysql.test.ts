@@ -54,6 +54,8 @@ class ModelSink {
     if (group.open) this.openGroups++;
     for (const entry of group.entries) {
       switch (entry.kind) {
+        case 'records':
+          break;
         case 'changes':
         case 'chunk':
           this.#apply(entry.batch);

@@ -113,6 +113,9 @@ export class UnitBuilder {
   async #addOther(entry: Exclude<Entry, { kind: 'changes' }>, signal: AbortSignal): Promise<void> {
     const { accepts } = this.#options;
     switch (entry.kind) {
+      // Records of tables are batches by the time they come here; the other topics are no tables.
+      case 'records':
+        return;
       case 'chunk': {
         const { batch } = entry;
         if (batch.count === 0 || !accepts(batch.schema)) return;

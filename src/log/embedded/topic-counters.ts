@@ -1,4 +1,4 @@
-import type { CommitGroup } from '../../connect/commit-group.ts';
+import type { CommitGroup, Entry } from '../../connect/commit-group.ts';
 import type { TableId } from '../../event/table-schema.ts';
 import type { CountRecords } from '../record-count.ts';
 import { numberOf, textOf } from './database.ts';
@@ -61,7 +61,7 @@ export class TopicCounters {
       if (entry.kind === 'chunk' && (this.#resyncs.has(entry.snapshot) || resyncs.includes(entry.snapshot))) continue;
       const records = this.#count(entry);
       if (records === 0) continue;
-      const { database, table } = 'batch' in entry ? entry.batch.schema : { database: '', table: '' };
+      const { database, table } = topicOf(entry);
       entries.push({ entry: index, database, table, records });
     }
     return { entries, resyncs };
@@ -93,6 +93,11 @@ export class TopicCounters {
       },
     };
   }
+}
+
+function topicOf(entry: Entry): TableId {
+  if ('batch' in entry) return entry.batch.schema;
+  return { database: '', table: entry.kind === 'records' ? entry.topic : '' };
 }
 
 function keyOf({ database, table }: TableId): string {
