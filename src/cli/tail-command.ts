@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { sleep } from '../base/abort.ts';
 import { ByteWriter } from '../base/byte-writer.ts';
 import { MillraceError } from '../base/errors.ts';
-import { createDebeziumRenderer } from '../codec/debezium-renderer.ts';
-import type { DebeziumRenderer, RenderedRecord } from '../codec/debezium-renderer.ts';
+import type { RenderedRecord } from '../codec/debezium-renderer.ts';
 import { renderRecordLine } from '../codec/record-line.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
 import type { EmbeddedLog } from '../log/embedded/open-embedded-log.ts';
-import { listTopics, readTopics } from '../log/topic-view.ts';
+import { listTopics } from '../log/topic-view.ts';
 import { defaultLogSettings, embeddedLogOptions } from './log-settings.ts';
+import { createRecordReader } from './record-reader.ts';
+import type { RecordReader } from './record-reader.ts';
 import { usage } from './resync-command.ts';
-import { recordOptions } from './source-catalog.ts';
 import { onStopSignal } from './stop-signal.ts';
 import { createPaint, hasColors, writeBytesOut } from './terminal.ts';
 import type { Paint } from './terminal.ts';
@@ -39,13 +39,24 @@ export async function tailCommand(topics: readonly string[], options: TailOption
   if (options.follow !== true) checkTopics(log, topics);
   const out = new ByteWriter(2 * writeBytes);
   const print = options.json === true ? printJson(out) : printForPeople(out, createPaint(hasColors(process.stdout)));
-  const readers = new Map<string, SourceReader>();
+  const emit: Print = (record, offset) => {
+    print(record, offset);
+    if (out.length < writeBytes) return;
+    writeBytesOut(out.bytes.subarray(0, out.length));
+    out.clear();
+  };
+  const wanted = {
+    ...(options.all === true ? {} : { topics: new Set(topics) }),
+    // People do not want to read the schemas around each key and value.
+    withoutSchemas: options.json !== true,
+  };
+  const readers = new Map<string, RecordReader>();
   while (!stop.signal.aborted) {
     let any = false;
     for (const source of log.sources()) {
       let reader = readers.get(source);
-      if (reader === undefined) readers.set(source, (reader = createReader(log, source, options, topics)));
-      any = readOn(log, reader, { out, print, signal: stop.signal }) || any;
+      if (reader === undefined) readers.set(source, (reader = createRecordReader(log, source, wanted)));
+      any = reader.readOn(emit, stop.signal) || any;
     }
     if (out.length > 0) writeBytesOut(out.bytes.subarray(0, out.length));
     out.clear();
@@ -68,45 +79,6 @@ function checkTopics(log: EmbeddedLog, topics: readonly string[]): void {
 }
 
 type Print = (record: RenderedRecord, offset: number) => void;
-
-interface SourceReader {
-  readonly source: string;
-  readonly topics: ReadonlySet<string> | undefined;
-  readonly renderer: DebeziumRenderer;
-  afterSeq: number;
-}
-
-function createReader(log: EmbeddedLog, source: string, { all, json }: TailOptions, names: readonly string[]): SourceReader {
-  const options = recordOptions(log, source);
-  // People do not want to read the schemas around each key and value.
-  const renderer = createDebeziumRenderer(json === true ? options : { ...options, keySchemas: false, valueSchemas: false });
-  const topics = all === true ? undefined : new Set(names);
-  return { source, topics, renderer, afterSeq: (log.range(source)?.first ?? 1) - 1 };
-}
-
-/** Prints what is new of a source; whether there was any group. */
-function readOn(
-  log: EmbeddedLog,
-  reader: SourceReader,
-  { out, print, signal }: { out: ByteWriter; print: Print; signal: AbortSignal },
-): boolean {
-  const last = log.range(reader.source)?.last ?? 0;
-  if (last <= reader.afterSeq) return false;
-  const request = { source: reader.source, afterSeq: reader.afterSeq, ...(reader.topics === undefined ? {} : { topics: reader.topics }) };
-  for (const { group, entry, firstOffset } of readTopics(log, request)) {
-    if (signal.aborted) return true;
-    let offset = firstOffset;
-    reader.renderer.render(group, entry, (record) => {
-      print(record, offset++);
-      if (out.length < writeBytes) return;
-      writeBytesOut(out.bytes.subarray(0, out.length));
-      out.clear();
-    });
-    reader.afterSeq = Math.max(reader.afterSeq, group.seq);
-  }
-  reader.afterSeq = Math.max(reader.afterSeq, last);
-  return true;
-}
 
 function printJson(out: ByteWriter): Print {
   return (record, offset) => renderRecordLine(record, 0, offset, out);
