@@ -11,6 +11,11 @@ export const errorCodes = {
   DATA_VERSION: 'The data folder or replica was written by another format version. Use the version that wrote it, or resync.',
   WORKER_NOT_RUNNING: 'No worker answers for this data folder. Start one with `millrace run`.',
   WORKER_REFUSED: 'The running worker refused the request. The message says why.',
+  // the REST API; the messages are Kafka Connect's
+  CONNECTOR_NOT_FOUND: 'There is no connector or task of this name. `GET /connectors` lists what there is.',
+  CONNECTOR_CONFLICT: 'The request and the state of the worker do not go together. Look at the message, and ask again.',
+  REQUEST_INVALID: 'The request cannot be done as it is. The message says what is wrong with it.',
+  REQUEST_FORBIDDEN: 'The worker is configured not to do this. The message names what is switched off.',
   // MySQL and MariaDB
   MYSQL_UNREACHABLE: 'The server does not answer. Check host, port, firewall and that the server runs; Millrace retries.',
   MYSQL_ACCESS_DENIED: 'The server refused the user or the password. Correct database.user and database.password.',
