@@ -5,7 +5,6 @@ import type { ConfigNotice } from '../config/config-def.ts';
 import type { ConnectorConfig } from '../connect/connector.ts';
 import { readSourceConfig } from '../mysql/connector-config.ts';
 import type { SourceConfig } from '../mysql/source-config.ts';
-import type { WarehouseStart } from '../worker/herder.ts';
 import { findPlugin } from './plugins.ts';
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
 
@@ -14,9 +13,21 @@ export interface CheckedSource {
   readonly config: SourceConfig;
 }
 
+export interface CheckedSink {
+  readonly connector: ConnectorConfig;
+  /** Names of the sources that may feed it. */
+  readonly sources: readonly string[];
+}
+
+/** All sinks that write to one file. */
+export interface CheckedWarehouse {
+  readonly file: string;
+  readonly sinks: readonly CheckedSink[];
+}
+
 export interface CheckedConnectors {
   readonly sources: readonly CheckedSource[];
-  readonly warehouses: readonly WarehouseStart[];
+  readonly warehouses: readonly CheckedWarehouse[];
   /** What there is to say of their properties, by connector. */
   readonly notices: readonly (ConfigNotice & { readonly connector: string })[];
 }

@@ -21,3 +21,9 @@ export function findSource(connector: ConnectorConfig): SourceConnector {
   if (plugin.kind === 'source') return plugin;
   throw new MillraceError('CONFIG_INVALID', `Connector "${connector.name}" is no source.`);
 }
+
+export function findSink(connector: ConnectorConfig): SinkConnector {
+  const plugin = findPlugin(connector);
+  if (plugin.kind === 'sink') return plugin;
+  throw new MillraceError('CONFIG_INVALID', `Connector "${connector.name}" is no sink.`);
+}

@@ -14,7 +14,7 @@ if (parentPort === null) throw new MillraceError('INTERNAL', 'source-thread.ts i
 const port = parentPort;
 // The main thread starts this file with nothing else.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-const { connector, dataFolder, logging, logSettings } = workerData as SourceThreadData;
+const { connector, dataFolder, logging, logSettings, paused } = workerData as SourceThreadData;
 const logger = openLogger(logging).child({ connector: connector.name });
 let full: string | undefined;
 let retentionMs: number | undefined;
@@ -37,6 +37,7 @@ try {
     connector: findSource(connector),
     context,
     log,
+    paused,
     waiting: (committedMs) => {
       newestMs = committedMs;
       return full === undefined ? undefined : full + binlogLeftText(committedMs, retentionMs);

@@ -6,7 +6,7 @@ import { createDuckDbSinkConnector } from '../warehouse/duckdb/connector.ts';
 import { openDuckDbReplica } from '../warehouse/duckdb/replica.ts';
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
-import type { FromThread, WarehouseThreadData } from '../worker/thread-messages.ts';
+import type { FromThread, SinkThreadData, WarehouseMethods } from '../worker/thread-messages.ts';
 import { keepReplica } from './keep-replica.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger } from './logging.ts';
@@ -17,7 +17,7 @@ if (parentPort === null) throw new MillraceError('INTERNAL', 'warehouse-thread.t
 const port = parentPort;
 // The main thread starts this file with nothing else.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-const { sinks, dataFolder, logging, logSettings } = workerData as WarehouseThreadData;
+const { sinks, dataFolder, logging, logSettings } = workerData as SinkThreadData;
 const logger = openLogger(logging);
 const { signal } = new AbortController();
 
@@ -29,18 +29,18 @@ try {
   const { config } = readSinkConfig(first.connector);
   await using replica = await openDuckDbReplica(config.replica, logger, signal);
   const onResync = (source: string, table: string, reason: string): void => post({ kind: 'resync', source, tables: [table], reason });
-  const connector = createDuckDbSinkConnector({ replica, onResync });
-  const served = sinks.map((sink) => ({
-    connector,
-    context: { connector: sink.connector.name, properties: sink.connector.config, log: logger.child({ connector: sink.connector.name }) },
-    sources: sink.sources,
-  }));
+  const sink = createDuckDbSinkConnector({ replica, onResync });
   using keeper = keepReplica(replica, logger);
   using _reminder = remindOfResyncs(replica, onResync);
-  await serveSinks({
+  await serveSinks<WarehouseMethods>({
     port,
     log,
-    sinks: served,
+    logger,
+    sinks,
+    parts: ({ name, config: properties }) => ({
+      connector: sink,
+      context: { connector: name, properties, log: logger.child({ connector: name }) },
+    }),
     methods: (loops) => {
       keeper.watch(loops);
       return createWarehouseMethods(replica, loops);

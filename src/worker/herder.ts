@@ -1,47 +1,57 @@
-import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { MillraceError, reviveError, toErrorData } from '../base/errors.ts';
+import type { ErrorData } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ConnectorConfig } from '../connect/connector.ts';
 import type { SinkMetrics, SourceMetrics } from './metrics.ts';
 import { createCaller } from './rpc.ts';
 import type { Caller } from './rpc.ts';
 import type { TaskState } from './task-state.ts';
-import { isFromThread } from './thread-messages.ts';
+import { connectThreads, startThread } from './thread.ts';
+import type { Thread } from './thread.ts';
 import type {
   FromThread,
   LogSettings,
   LoggingOptions,
   SinkStart,
+  SinkThreadMethods,
   SourceMethods,
-  SourceThreadData,
   ToThread,
   WarehouseMethods,
-  WarehouseThreadData,
 } from './thread-messages.ts';
 
-/** All sinks that write to one warehouse file; it has one thread. */
-export interface WarehouseStart {
-  readonly file: string;
-  readonly sinks: readonly SinkStart[];
+/** Where a task runs. */
+export type TaskPlace =
+  /** In a thread of its own. */
+  | { readonly type: 'source'; readonly entry: URL; /** Name of its stream in the log. */ readonly stream: string }
+  /** In the thread of all sinks with this key; those of a warehouse's file share its only instance. */
+  | { readonly type: 'sink'; readonly entry: URL; readonly key: string; readonly file?: string };
+
+export interface TaskStart {
+  /** References are resolved. */
+  readonly connector: ConnectorConfig;
+  readonly place: TaskPlace;
+  /** Of a sink: streams that it takes from besides those of the sources that run. */
+  readonly streams?: readonly string[];
+  readonly paused?: boolean;
 }
 
 export interface HerderOptions {
-  readonly sources: readonly ConnectorConfig[];
-  readonly warehouses: readonly WarehouseStart[];
-  /** Entry files of the two kinds of threads. */
-  readonly sourceThread: URL;
-  readonly warehouseThread: URL;
   readonly dataFolder: string;
   readonly logging: LoggingOptions;
   readonly logSettings: LogSettings;
   readonly log: Logger;
+  /** How long a source that stops may take, before it is ended by force; absent: for ever. */
+  readonly graceMs?: number;
+  readonly onState?: (status: TaskStatus) => void;
 }
 
 export interface TaskStatus {
   readonly connector: string;
   readonly type: 'source' | 'sink';
   readonly state: TaskState;
+  /** Of the last fault: why it is RESTARTING or FAILED. */
+  readonly error: ErrorData | undefined;
 }
 
 export interface WarehouseHandle extends Caller<WarehouseMethods> {
@@ -52,8 +62,18 @@ export interface WarehouseHandle extends Caller<WarehouseMethods> {
   attach(port: MessagePort): void;
 }
 
-/** The threads of a worker, seen from its main thread. */
+/** The threads of a worker, seen from its main thread. Tasks come and go; one that fails ends alone. */
 export interface Herder {
+  /** Streams of sources that may run some time: sinks that start from now on take from them. */
+  addStreams(streams: readonly string[]): void;
+  removeStream(stream: string): void;
+  /** Starts a task; one of this connector must not be there. Resolves when its thread has it; how it goes shows in `tasks`. */
+  start(task: TaskStart): Promise<void>;
+  /** Nothing is polled or put from when it resolves; a task that has failed stays so. */
+  pause(connector: string): Promise<void>;
+  resume(connector: string): Promise<void>;
+  /** Ends the task when nothing is half done; it is in `tasks` no more. Nothing when it is not there. */
+  stopTask(connector: string): Promise<void>;
   tasks(): readonly TaskStatus[];
   /** The newest of each task; those that have not reported are not there. */
   sourceMetrics(): readonly SourceMetrics[];
@@ -68,118 +88,192 @@ export interface Herder {
   kill(): Promise<void>;
 }
 
-interface Thread {
-  readonly worker: Worker;
-  readonly connectors: readonly string[];
-  readonly ended: Promise<void>;
+interface Source {
+  readonly stream: string;
+  readonly thread: Thread;
+  readonly caller: Caller<SourceMethods>;
 }
 
+/** A thread of sinks. */
+interface SinkThread {
+  readonly key: string;
+  readonly file: string | undefined;
+  readonly thread: Thread;
+  readonly caller: Caller<WarehouseMethods & SinkThreadMethods>;
+  readonly members: Map<string, SinkStart>;
+  closing: Promise<void> | undefined;
+}
+
+const { signal } = new AbortController();
+
 /**
- * Starts a thread per source and a thread per warehouse file, connects them so that an append wakes the sinks, and keeps
- * what they tell. Nothing here touches rows.
+ * Runs a thread per source and one per warehouse file, connects them so that an append wakes the sinks, and keeps what they
+ * tell. Nothing here touches rows.
  */
-export function startHerder(options: HerderOptions): Herder {
+export function createHerder(options: HerderOptions): Herder {
+  const { log } = options;
   const states = new Map<string, TaskStatus>();
   const sourceMetrics = new Map<string, SourceMetrics>();
   const sinkMetrics = new Map<string, SinkMetrics>();
+  const sources = new Map<string, Source>();
+  const sinkThreads = new Map<string, SinkThread>();
+  const streams = new Set<string>();
   const failed = Promise.withResolvers<MillraceError>();
   let stopping = false;
+  const { dataFolder, logging, logSettings } = options;
+  const shared = { dataFolder, logging, logSettings };
 
-  const take = (message: FromThread): void => {
-    switch (message.kind) {
-      case 'state': {
-        const status = states.get(message.connector);
-        if (status !== undefined) states.set(message.connector, { ...status, state: message.state });
-        if (message.state === 'FAILED' && message.error !== undefined) failed.resolve(reviveError(message.error));
+  const enter = (connector: string, state: TaskState, error: ErrorData | undefined): void => {
+    const before = states.get(connector);
+    if (before === undefined) return;
+    const status = { ...before, state, error };
+    states.set(connector, status);
+    if (state === 'FAILED' && error !== undefined) failed.resolve(reviveError(error));
+    options.onState?.(status);
+  };
+  const breakDown = (connectors: readonly string[], error: unknown): void => {
+    if (connectors.length === 0) return;
+    log.error({ err: error, connectors }, 'a thread ended by a fault');
+    for (const connector of connectors) enter(connector, 'FAILED', toErrorData(error));
+  };
+  const resync = ({ source, tables, reason }: FromThread & { readonly kind: 'resync' }): void => {
+    const [connector, found] = [...sources].find(([, each]) => each.stream === source) ?? [];
+    log.warn({ connector, tables, reason }, 'a sink needs a new snapshot');
+    found?.caller
+      .call('resync', { tables }, signal)
+      .catch((error: unknown) => log.warn({ err: error, tables }, 'the new snapshot could not be asked for'));
+  };
+
+  const startSource = ({ connector, paused }: TaskStart, { entry, stream }: TaskPlace & { readonly type: 'source' }): void => {
+    const { name } = connector;
+    const isCurrent = (): boolean => sources.get(name)?.thread === thread;
+    const thread: Thread = startThread({
+      entry,
+      name,
+      data: { ...shared, connector, paused: paused ?? false },
+      onMessage(message) {
+        if (!isCurrent()) return;
+        if (message.kind === 'state') enter(name, message.state, message.error);
+        else if (message.kind === 'source') sourceMetrics.set(name, message.metrics);
+      },
+      onBroken: (error) => isCurrent() && breakDown([name], error),
+    });
+    sources.set(name, { stream, thread, caller: createCaller<SourceMethods>(thread.worker) });
+    for (const each of sinkThreads.values()) connectThreads(thread, each.thread);
+  };
+
+  const startSinkThread = (first: SinkStart, { entry, key, file }: TaskPlace & { readonly type: 'sink' }): void => {
+    const members = new Map([[first.connector.name, first]]);
+    const thread = startThread({
+      entry,
+      name: file ?? key,
+      data: { ...shared, sinks: [first] },
+      onMessage(message) {
+        if (message.kind === 'state' && members.has(message.connector)) enter(message.connector, message.state, message.error);
+        else if (message.kind === 'sinks') {
+          for (const metrics of message.metrics) if (members.has(metrics.connector)) sinkMetrics.set(metrics.connector, metrics);
+        } else if (message.kind === 'resync') resync(message);
+      },
+      onBroken: (error) => breakDown([...members.keys()], error),
+    });
+    const sinkThread: SinkThread = { key, file, thread, caller: createCaller(thread.worker), members, closing: undefined };
+    sinkThreads.set(key, sinkThread);
+    void thread.ended.then(() => {
+      if (sinkThreads.get(key) === sinkThread) sinkThreads.delete(key);
+      if (stopping) return;
+      // Those that joined a thread which could not begin.
+      const lost = [...members.keys()].filter((name) => states.get(name)?.state !== 'FAILED');
+      breakDown(lost, new MillraceError('WORKER_REFUSED', `The thread of ${file ?? key} has ended.`));
+    });
+    for (const source of sources.values()) connectThreads(source.thread, thread);
+  };
+
+  const startSink = async (task: TaskStart, place: TaskPlace & { readonly type: 'sink' }): Promise<void> => {
+    const { connector, paused = false } = task;
+    const start = { connector, paused, sources: [...new Set([...(task.streams ?? []), ...streams])] };
+    for (;;) {
+      const there = sinkThreads.get(place.key);
+      if (there?.closing !== undefined) await there.closing;
+      else if (there === undefined) return startSinkThread(start, place);
+      else {
+        there.members.set(connector.name, start);
+        // A thread that ends meanwhile has told so.
+        await there.caller.call('startSink', start, signal).catch(() => undefined);
         return;
       }
-      case 'source':
-        sourceMetrics.set(message.metrics.connector, message.metrics);
-        return;
-      case 'sinks':
-        for (const metrics of message.metrics) sinkMetrics.set(metrics.connector, metrics);
-        return;
-      case 'resync': {
-        const { source, tables, reason } = message;
-        const connector = options.sources.find(({ config }) => config['topic.prefix'] === source);
-        options.log.warn({ connector: connector?.name, tables, reason }, 'a sink needs a new snapshot');
-        sources
-          .find((each) => each.name === connector?.name)
-          ?.caller.call('resync', { tables }, new AbortController().signal)
-          .catch((error: unknown) => options.log.warn({ err: error, tables }, 'the new snapshot could not be asked for'));
-        return;
-      }
-      case 'ended':
-        return;
     }
   };
 
-  const startThread = (entry: URL, data: SourceThreadData | WarehouseThreadData, connectors: readonly string[]): Thread => {
-    const worker = new Worker(entry, { workerData: data, name: connectors.join(', ') });
-    let sound = false;
-    const broken = (error: unknown): void => {
-      options.log.error({ err: error, connectors }, 'a thread ended by a fault');
-      for (const connector of connectors) take({ kind: 'state', connector, state: 'FAILED', error: toErrorData(error) });
-    };
-    worker.on('message', (message: unknown) => {
-      if (!isFromThread(message)) return;
-      if (message.kind === 'ended') sound = true;
-      take(message);
-    });
-    worker.on('error', broken);
-    const ended = new Promise<void>((resolve) => {
-      worker.once('exit', (code) => {
-        if (!sound && !stopping) broken(new MillraceError('INTERNAL', `The thread of ${connectors.join(', ')} ended with code ${code}`));
-        resolve();
-      });
-    });
-    return { worker, connectors, ended };
+  const stopSink = async (name: string, there: SinkThread): Promise<void> => {
+    await there.caller.call('stopSink', { connector: name }, signal).catch(() => undefined);
+    there.members.delete(name);
+    if (there.members.size > 0 || there.closing !== undefined) return;
+    there.closing = there.thread.stop();
+    await there.closing;
   };
 
-  const { dataFolder, logging, logSettings } = options;
-  for (const { name } of options.sources) states.set(name, { connector: name, type: 'source', state: 'UNASSIGNED' });
-  const warehouses = options.warehouses.map(({ file, sinks }) => {
-    const connectors = sinks.map((sink) => sink.connector.name);
-    for (const name of connectors) states.set(name, { connector: name, type: 'sink', state: 'UNASSIGNED' });
-    const thread = startThread(options.warehouseThread, { dataFolder, logging, logSettings, sinks }, connectors);
-    const attach = (port: MessagePort): void => thread.worker.postMessage({ kind: 'callPort', port } satisfies ToThread, [port]);
-    return { thread, handle: { file, sinks, attach, ...createCaller<WarehouseMethods>(thread.worker) } };
-  });
-  const sources = options.sources.map((connector) => {
-    const thread = startThread(options.sourceThread, { dataFolder, logging, logSettings, connector }, [connector.name]);
-    for (const warehouse of warehouses) connect(thread.worker, warehouse.thread.worker);
-    return { name: connector.name, thread, caller: createCaller<SourceMethods>(thread.worker) };
-  });
-  const sourceThreads = sources.map((source) => source.thread);
-  const warehouseThreads = warehouses.map((warehouse) => warehouse.thread);
+  const sinkThreadOf = (name: string): SinkThread | undefined => [...sinkThreads.values()].find((each) => each.members.has(name));
 
   return {
+    addStreams(names) {
+      for (const name of names) streams.add(name);
+    },
+    removeStream: (stream) => void streams.delete(stream),
+    async start(task) {
+      const { connector, place } = task;
+      states.set(connector.name, { connector: connector.name, type: place.type, state: 'UNASSIGNED', error: undefined });
+      if (place.type === 'sink') return startSink(task, place);
+      const isNew = !streams.has(place.stream);
+      streams.add(place.stream);
+      startSource(task, place);
+      if (!isNew) return;
+      const added = [...sinkThreads.values()].map((each) => each.caller.call('addSource', { source: place.stream }, signal));
+      await Promise.allSettled(added);
+    },
+    async pause(connector) {
+      sources.get(connector)?.thread.worker.postMessage({ kind: 'pause' } satisfies ToThread);
+      await sinkThreadOf(connector)
+        ?.caller.call('pauseSink', { connector }, signal)
+        .catch(() => undefined);
+    },
+    async resume(connector) {
+      sources.get(connector)?.thread.worker.postMessage({ kind: 'resume' } satisfies ToThread);
+      await sinkThreadOf(connector)
+        ?.caller.call('resumeSink', { connector }, signal)
+        .catch(() => undefined);
+    },
+    async stopTask(connector) {
+      const source = sources.get(connector);
+      await source?.thread.stop(options.graceMs);
+      sources.delete(connector);
+      const sinkThread = sinkThreadOf(connector);
+      if (sinkThread !== undefined) await stopSink(connector, sinkThread);
+      states.delete(connector);
+      sourceMetrics.delete(connector);
+      sinkMetrics.delete(connector);
+    },
     tasks: () => [...states.values()],
     sourceMetrics: () => [...sourceMetrics.values()],
     sinkMetrics: () => [...sinkMetrics.values()],
-    warehouses: warehouses.map((warehouse) => warehouse.handle),
-    source: (connector) => sources.find((source) => source.name === connector)?.caller,
+    get warehouses() {
+      return [...sinkThreads.values()].flatMap(({ file, members, thread, caller }) => {
+        if (file === undefined) return [];
+        const attach = (port: MessagePort): void => thread.worker.postMessage({ kind: 'callPort', port } satisfies ToThread, [port]);
+        return [{ file, sinks: [...members.values()], attach, call: caller.call }];
+      });
+    },
+    // The thread of one that has failed is gone.
+    source: (connector) => (states.get(connector)?.state === 'FAILED' ? undefined : sources.get(connector)?.caller),
     failed: failed.promise,
     async stop() {
       stopping = true;
-      await stopThreads(sourceThreads);
-      await stopThreads(warehouseThreads);
+      await Promise.all([...sources.values()].map(({ thread }) => thread.stop()));
+      await Promise.all([...sinkThreads.values()].map(({ thread }) => thread.stop()));
     },
     async kill() {
       stopping = true;
-      await Promise.all([...sourceThreads, ...warehouseThreads].map((thread) => thread.worker.terminate()));
+      const threads = [...sources.values(), ...sinkThreads.values()].map((each) => each.thread);
+      await Promise.all(threads.map((thread) => thread.kill()));
     },
   };
-}
-
-/** Gives the two threads the ends of a channel; the source posts an empty message into it after each append. */
-function connect(source: Worker, warehouse: Worker): void {
-  const { port1, port2 } = new MessageChannel();
-  source.postMessage({ kind: 'wakePort', port: port1 } satisfies ToThread, [port1]);
-  warehouse.postMessage({ kind: 'wakePort', port: port2 } satisfies ToThread, [port2]);
-}
-
-async function stopThreads(threads: readonly Thread[]): Promise<void> {
-  for (const { worker } of threads) worker.postMessage({ kind: 'stop' } satisfies ToThread);
-  await Promise.all(threads.map((thread) => thread.ended));
 }

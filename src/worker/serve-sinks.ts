@@ -1,92 +1,130 @@
 import type { MessagePort } from 'node:worker_threads';
-import { createWakeup } from '../base/abort.ts';
-import type { Wakeup } from '../base/abort.ts';
-import { MillraceError } from '../base/errors.ts';
-import type { SinkConnector, TaskContext } from '../connect/connector.ts';
+import { MillraceError, toErrorData } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { ConnectorConfig } from '../connect/connector.ts';
 import type { Log } from '../log/log.ts';
 import { serveCalls } from './rpc.ts';
-import type { Handlers } from './rpc.ts';
-import { createSinkLoop } from './sink-loop.ts';
+import type { Handlers, Methods } from './rpc.ts';
+import { openServedSink } from './served-sink.ts';
+import type { ServedSink, SinkParts } from './served-sink.ts';
 import type { SinkLoop } from './sink-loop.ts';
 import { isToThread } from './thread-messages.ts';
-import type { FromThread, WarehouseMethods } from './thread-messages.ts';
+import type { FromThread, SinkStart, SinkThreadMethods } from './thread-messages.ts';
 
-export interface ServedSink {
-  readonly connector: SinkConnector;
-  readonly context: TaskContext;
-  readonly sources: readonly string[];
-}
-
-export interface ServeSinksOptions {
+export interface ServeSinksOptions<M extends Methods> {
   /** To the main thread. */
   readonly port: MessagePort;
   readonly log: Log;
-  readonly sinks: readonly ServedSink[];
+  readonly logger: Logger;
+  /** Those that it begins with. */
+  readonly sinks: readonly SinkStart[];
+  /** What runs a connector's sink. @throws CONFIG_INVALID */
+  readonly parts: (connector: ConnectorConfig) => SinkParts;
   /** Makes what the thread does on demand for one caller, given its loops by connector; disposed when the caller has gone. */
-  readonly methods: (loops: ReadonlyMap<string, SinkLoop>) => Handlers<WarehouseMethods> & AsyncDisposable;
+  readonly methods: (loops: ReadonlyMap<string, SinkLoop>) => Handlers<M> & AsyncDisposable;
 }
 
 const metricsMs = 250;
 const retentionMs = 5000;
 
 /**
- * The life of a warehouse's thread: the loops of all its sinks, their metrics, calls from outside. Resolves when all
- * loops have ended, in whatever way; calls are answered until then.
+ * The life of a thread of sinks: their loops, their metrics, calls from outside. Sinks join and leave; one that fails ends
+ * alone. Resolves when the thread is told to stop and all loops have ended, in whatever way; calls are answered until then.
  */
-export async function serveSinks({ port, log, sinks, methods }: ServeSinksOptions): Promise<void> {
+export async function serveSinks<M extends Methods>(options: ServeSinksOptions<M>): Promise<void> {
+  const { port, log, logger, methods } = options;
   const post = (message: FromThread): void => port.postMessage(message);
-  const drain = new AbortController();
-  const wakeups: Wakeup[] = [];
-  const loops = new Map(
-    sinks.map(({ connector, context, sources }): [string, SinkLoop] => {
-      const wakeup = createWakeup();
-      wakeups.push(wakeup);
-      const onState: Parameters<typeof createSinkLoop>[0]['onState'] = (state, error) =>
-        post({ kind: 'state', connector: context.connector, state, error });
-      return [context.connector, createSinkLoop({ connector, context, sources, log, wakeup, onState })];
-    }),
-  );
-  const ports: MessagePort[] = [];
+  const stopped = Promise.withResolvers<void>();
+  const sinks = new Map<string, ServedSink>();
+  const loops = new Map<string, SinkLoop>();
+
+  const start = (given: SinkStart): void => {
+    const { name } = given.connector;
+    try {
+      const sink = openServedSink({
+        start: given,
+        parts: options.parts(given.connector),
+        log,
+        onLoop: (loop) => loops.set(name, loop),
+        onState: (state, error) => post({ kind: 'state', connector: name, state, error }),
+      });
+      sinks.set(name, sink);
+    } catch (error) {
+      post({ kind: 'state', connector: name, state: 'FAILED', error: toErrorData(error) });
+    }
+  };
+  const remove = async (name: string): Promise<void> => {
+    await sinks.get(name)?.stop(0);
+    sinks.delete(name);
+    loops.delete(name);
+  };
+  const own: Handlers<SinkThreadMethods> = {
+    async startSink(given) {
+      await remove(given.connector.name);
+      start(given);
+      return null;
+    },
+    async pauseSink({ connector }) {
+      await sinks.get(connector)?.pause();
+      return null;
+    },
+    async resumeSink({ connector }) {
+      sinks.get(connector)?.resume();
+      return null;
+    },
+    async stopSink({ connector }) {
+      await remove(connector);
+      return null;
+    },
+    async addSource({ source }) {
+      await Promise.all([...sinks.values()].map((sink) => sink.addSource(source)));
+      return null;
+    },
+  };
+
+  const ports = new Set<MessagePort>();
   port.on('message', (message: unknown) => {
     if (!isToThread(message)) return;
-    if (message.kind === 'stop') {
-      drain.abort(new MillraceError('ABORTED', 'The worker stops.'));
-      return;
+    if (message.kind === 'stop') stopped.resolve();
+    if (message.kind !== 'callPort' && message.kind !== 'wakePort') return;
+    const { port: other } = message;
+    ports.add(other);
+    other.on('close', () => ports.delete(other));
+    if (message.kind === 'callPort') serve(other);
+    else {
+      other.on('message', () => {
+        for (const sink of sinks.values()) sink.wake();
+      });
     }
-    ports.push(message.port);
-    if (message.kind === 'callPort') {
-      serve(message.port);
-      return;
-    }
-    message.port.on('message', () => {
-      for (const wakeup of wakeups) wakeup.wake();
-    });
   });
   const serve = (caller: MessagePort): void => {
     const handlers = methods(loops);
-    serveCalls<WarehouseMethods>(caller, handlers);
+    serveCalls<M>(caller, handlers);
     caller.on('close', () => void handlers[Symbol.asyncDispose]());
   };
-  serve(port);
-  const report = (): void => post({ kind: 'sinks', metrics: [...loops.values()].map((loop) => loop.metrics()) });
+  const ofMain = methods(loops);
+  serveCalls<M & SinkThreadMethods>(port, { ...ofMain, ...own });
+  const report = (): void => post({ kind: 'sinks', metrics: [...sinks.values()].map((sink) => sink.metrics()) });
   const metricsTimer = setInterval(report, metricsMs);
-  const retentionTimer = setInterval(() => applyRetention(log, sinks), retentionMs);
+  const retentionTimer = setInterval(() => applyRetention(log, logger), retentionMs);
+  for (const each of options.sinks) start(each);
   try {
-    // Each failure has been told by its loop already; the others go on until the main thread stops them.
-    await Promise.allSettled([...loops.values()].map((loop) => loop.run(drain.signal, new AbortController().signal)));
+    await stopped.promise;
+    await Promise.all([...sinks.values()].map((sink) => sink.stop()));
   } finally {
     clearInterval(metricsTimer);
     clearInterval(retentionTimer);
     report();
     for (const each of ports) each.close();
+    await ofMain[Symbol.asyncDispose]();
   }
 }
 
-function applyRetention(log: Log, sinks: readonly ServedSink[]): void {
+function applyRetention(log: Log, logger: Logger): void {
   try {
     log.applyRetention();
   } catch (error) {
     // Tried again at the next turn; appends tell of what lasts.
-    sinks[0]?.context.log.warn({ err: error }, 'the log could not be shortened');
+    logger.warn({ err: error }, 'the log could not be shortened');
   }
 }

@@ -5,6 +5,8 @@ import type { Log } from '../log/log.ts';
 import type { SourceMetrics } from './metrics.ts';
 import { serveCalls } from './rpc.ts';
 import { createSourceLoop } from './source-loop.ts';
+import type { SourceLoop } from './source-loop.ts';
+import type { TaskState } from './task-state.ts';
 import { isToThread } from './thread-messages.ts';
 import type { FromThread, SourceMethods } from './thread-messages.ts';
 
@@ -14,6 +16,8 @@ export interface ServeSourceOptions {
   readonly connector: SourceConnector;
   readonly context: TaskContext;
   readonly log: Log;
+  /** It begins as PAUSED. */
+  readonly paused: boolean;
   /** What the log waits for, if it does, given the newest source commit in it. */
   readonly waiting: (committedMs: number) => string | undefined;
   readonly onAppended: () => void;
@@ -21,32 +25,62 @@ export interface ServeSourceOptions {
 
 const metricsMs = 500;
 
-/** The life of a source's thread: its loop, its metrics, its calls; resolves when the loop has ended, in whatever way. */
-export async function serveSource({ port, connector, context, log, waiting, onAppended }: ServeSourceOptions): Promise<void> {
+/**
+ * The life of a source's thread: its loop, its metrics, its calls; resolves when the loop has ended, in whatever way. A
+ * pause ends the loop and keeps the thread: a source that is not polled would lose its server connection anyway, and goes on
+ * from what is durable.
+ */
+export async function serveSource(options: ServeSourceOptions): Promise<void> {
+  const { port, connector, context, log, waiting } = options;
   const post = (message: FromThread): void => port.postMessage(message);
   const stop = new AbortController();
-  const wakePorts: MessagePort[] = [];
-  const loop = createSourceLoop({
-    connector,
-    context,
-    log,
-    onAppended: () => {
-      onAppended();
-      for (const each of wakePorts) each.postMessage(null);
-    },
-    onState: (state, error) => post({ kind: 'state', connector: context.connector, state, error }),
-  });
+  let paused = options.paused;
+  let state: TaskState = 'UNASSIGNED';
+  let interrupt = new AbortController();
+  let resumed = Promise.withResolvers<void>();
+  const wakePorts = new Set<MessagePort>();
+
+  const createLoop = (): SourceLoop =>
+    createSourceLoop({
+      connector,
+      context,
+      log,
+      onAppended: () => {
+        options.onAppended();
+        for (const each of wakePorts) each.postMessage(null);
+      },
+      onState: (next, error) => {
+        // The loop of a source that pauses has stopped, the source has not.
+        if (next === 'STOPPED' && !stop.signal.aborted) return;
+        state = next;
+        post({ kind: 'state', connector: context.connector, state, error });
+      },
+    });
+  let loop = createLoop();
+
   port.on('message', (message: unknown) => {
     if (!isToThread(message)) return;
-    if (message.kind === 'stop') stop.abort(new MillraceError('ABORTED', 'The worker stops.'));
-    else if (message.kind === 'wakePort') wakePorts.push(message.port);
+    if (message.kind === 'stop') {
+      stop.abort(new MillraceError('ABORTED', 'The worker stops.'));
+      resumed.resolve();
+    } else if (message.kind === 'pause') {
+      paused = true;
+      interrupt.abort(new MillraceError('ABORTED', 'The source pauses.'));
+    } else if (message.kind === 'resume') {
+      paused = false;
+      resumed.resolve();
+    } else if (message.kind === 'wakePort') {
+      const { port: wakePort } = message;
+      wakePorts.add(wakePort);
+      wakePort.on('close', () => wakePorts.delete(wakePort));
+    }
   });
   serveCalls<SourceMethods>(port, {
     resync({ tables }) {
       const task = loop.task;
       if (task?.requestSnapshot === undefined) {
         return Promise.reject(
-          new MillraceError('WORKER_REFUSED', `The source "${context.connector}" is ${loop.state}; it can resync only while it runs.`),
+          new MillraceError('WORKER_REFUSED', `The source "${context.connector}" is ${state}; it can resync only while it runs.`),
         );
       }
       task.requestSnapshot(tables);
@@ -62,7 +96,7 @@ export async function serveSource({ port, connector, context, log, waiting, onAp
     }
   };
   const measure = (): SourceMetrics => {
-    const { state, error, source, changes, snapshotRows, groups, seq, position, committedMs, snapshotting, task } = loop;
+    const { error, source, changes, snapshotRows, groups, seq, position, committedMs, snapshotting, task } = loop;
     const snapshot = task?.progress?.().snapshot ?? [];
     const logBytes = log.stats().bytes;
     const { connector: name } = context;
@@ -83,9 +117,25 @@ export async function serveSource({ port, connector, context, log, waiting, onAp
       logBytes,
     };
   };
+
+  const run = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      if (paused) {
+        state = 'PAUSED';
+        post({ kind: 'state', connector: context.connector, state, error: undefined });
+        resumed = Promise.withResolvers<void>();
+        await resumed.promise;
+        continue;
+      }
+      interrupt = new AbortController();
+      loop = createLoop();
+      await loop.run(AbortSignal.any([stop.signal, interrupt.signal]));
+    }
+  };
+
   const timer = setInterval(report, metricsMs);
   try {
-    await loop.run(stop.signal);
+    await run();
   } catch (error) {
     // Told by the loop already, as the state FAILED.
     context.log.debug({ err: error }, 'source loop failed');

@@ -21,6 +21,8 @@ export interface SinkLoopOptions {
   /** Woken after every append. */
   readonly wakeup: Wakeup;
   readonly onState: (state: TaskState, error: ErrorData | undefined) => void;
+  /** Longest time that a drain reads on; what is left is applied at the next start. 15 seconds unless told. */
+  readonly drainMs?: () => number;
 }
 
 export interface SinkLoop {
@@ -49,8 +51,7 @@ const greatestRestMs = 40;
 const idleMs = 250;
 /** Acknowledgements only free space in the log, and each is a write to it. */
 const acknowledgeMs = 100;
-/** Longest time that a drain reads on; what is left is applied at the next start. */
-const drainMs = 15_000;
+const defaultDrainMs = 15_000;
 
 interface Pumped {
   /** There was something. */
@@ -161,7 +162,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
     let nextFlushMs = 0;
     try {
       for (;;) {
-        if (drain.aborted && deadlineMs === Infinity) deadlineMs = performance.now() + drainMs;
+        if (drain.aborted && deadlineMs === Infinity) deadlineMs = performance.now() + (options.drainMs?.() ?? defaultDrainMs);
         const { any, full } = await pump(open, cursors, signal);
         const onTime = performance.now() < deadlineMs;
         observe(open.committed());

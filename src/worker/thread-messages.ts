@@ -32,10 +32,12 @@ interface ThreadData {
 /** `workerData` of the thread of a source. */
 export interface SourceThreadData extends ThreadData {
   readonly connector: ConnectorConfig;
+  /** It begins as PAUSED. */
+  readonly paused: boolean;
 }
 
-/** `workerData` of the thread of a warehouse: all sinks that write to it. */
-export interface WarehouseThreadData extends ThreadData {
+/** `workerData` of the thread of sinks: those that it begins with; for a warehouse those that write to it. */
+export interface SinkThreadData extends ThreadData {
   readonly sinks: readonly SinkStart[];
 }
 
@@ -43,12 +45,16 @@ export interface SinkStart {
   readonly connector: ConnectorConfig;
   /** Names of the sources that may feed it. */
   readonly sources: readonly string[];
+  readonly paused: boolean;
 }
 
 /** From the main thread. */
 export type ToThread =
   /** Ends when nothing is half done: a source after its append, a sink after it has drained the log. */
   | { readonly kind: 'stop' }
+  /** To a source: nothing is polled until `resume`. */
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
   /** To a source: its end of the channel through which it wakes a warehouse. To a warehouse: the end that wakes it. */
   | { readonly kind: 'wakePort'; readonly port: MessagePort }
   /** To a warehouse: another thread that calls its methods. What it has pinned is released when the port closes. */
@@ -77,6 +83,19 @@ export function isFromThread(message: unknown): message is FromThread {
 export type SourceMethods = {
   /** Tables as `database.table`; none: all. Resolves when the snapshot is asked for, not when it is there. */
   resync: { params: { readonly tables: readonly string[] }; result: null };
+};
+
+/** What a thread of sinks does for the main thread. */
+export type SinkThreadMethods = {
+  /** Another sink; resolves when it has begun, whatever comes of it. One of its name must have been stopped before. */
+  startSink: { params: SinkStart; result: null };
+  /** Commits what it was given and takes no more until `resumeSink`. */
+  pauseSink: { params: { readonly connector: string }; result: null };
+  resumeSink: { params: { readonly connector: string }; result: null };
+  /** Commits what it was given and closes it; resolves when it is closed. */
+  stopSink: { params: { readonly connector: string }; result: null };
+  /** A source that may feed all sinks of the thread. */
+  addSource: { params: { readonly source: string }; result: null };
 };
 
 export interface QueryAnswer {

@@ -1,0 +1,66 @@
+import { MillraceError } from '../base/errors.ts';
+import type { Herder, WarehouseHandle } from '../worker/herder.ts';
+import type { CheckedConnectors } from './connectors.ts';
+import type { ControlHandlers } from './control-server.ts';
+import { verifyReplicas } from './verify-replicas.ts';
+
+/** What a worker does for other commands. `connectors`: those that it has now. */
+export function createControlHandlers(herder: Herder, connectors: () => CheckedConnectors): ControlHandlers {
+  const startedMs = Date.now();
+  return {
+    status: () =>
+      Promise.resolve({
+        pid: process.pid,
+        startedMs,
+        tasks: herder.tasks(),
+        sources: herder.sourceMetrics(),
+        sinks: herder.sinkMetrics(),
+        files: herder.warehouses.map((warehouse) => warehouse.file),
+      }),
+    query: ({ sql, maxRows, file }, _tell, signal) => findWarehouse(herder, file).call('query', { sql, maxRows }, signal),
+    async rowCounts(_params, _tell, signal) {
+      const counts = await Promise.all(herder.warehouses.map((warehouse) => warehouse.call('rowCounts', null, signal)));
+      return counts.flat();
+    },
+    async resync({ tables }, _tell, signal) {
+      const asked: string[] = [];
+      const { sources } = connectors();
+      for (const { connector, config } of sources) {
+        const own = tables.filter((table) => config.captures(splitTable(table)));
+        if (tables.length > 0 && own.length === 0) continue;
+        const source = herder.source(connector.name);
+        if (source === undefined) {
+          throw new MillraceError('WORKER_REFUSED', `The source "${connector.name}" does not run; it can resync only while it does.`);
+        }
+        await source.call('resync', { tables: own }, signal);
+        asked.push(connector.name);
+      }
+      const lost = tables.filter((table) => !sources.some(({ config }) => config.captures(splitTable(table))));
+      if (lost.length > 0 || asked.length === 0) {
+        throw new MillraceError('WORKER_REFUSED', `No source of this worker captures ${lost.join(', ') || 'any table'}.`, {
+          nextStep: 'Name tables as database.table, as the source has them.',
+        });
+      }
+      return { sources: asked };
+    },
+    verify: (params, tell, signal) => verifyReplicas({ herder, connectors: connectors(), params, onTable: tell }, signal),
+  };
+}
+
+function splitTable(name: string): { readonly database: string; readonly table: string } {
+  const dot = name.indexOf('.');
+  return { database: name.slice(0, dot), table: name.slice(dot + 1) };
+}
+
+function findWarehouse({ warehouses }: Herder, file: string | undefined): WarehouseHandle {
+  const found = file === undefined && warehouses.length === 1 ? warehouses[0] : warehouses.find((each) => each.file === file);
+  if (found !== undefined) return found;
+  const files = warehouses.map((each) => each.file).join(', ');
+  throw new MillraceError(
+    'WORKER_REFUSED',
+    file === undefined ? 'The worker has several replicas, or none.' : `The worker does not hold ${file}.`,
+    {
+      nextStep: `Name one with --file: ${files || 'there is none'}.`,
+    },
+  );
+}

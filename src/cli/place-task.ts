@@ -1,0 +1,25 @@
+import { resolve } from 'node:path';
+import type { ConnectorConfig } from '../connect/connector.ts';
+import { duckdbSinkConnector } from '../warehouse/duckdb/connector.ts';
+import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
+import type { TaskPlace } from '../worker/herder.ts';
+import { findPlugin } from './plugins.ts';
+
+/**
+ * The thread in which a connector's task runs. References in its properties must be resolved.
+ *
+ * @throws CONFIG_INVALID, CONFIG_UNSUPPORTED
+ */
+export function placeTask(connector: ConnectorConfig): TaskPlace {
+  const plugin = findPlugin(connector);
+  if (plugin.kind === 'source') {
+    // A source's stream has the name of its topics' prefix, or, where it has none, its own.
+    const stream = connector.config['topic.prefix'] ?? connector.name;
+    return { type: 'source', entry: new URL('source-thread.ts', import.meta.url), stream };
+  }
+  if (plugin.classNames[0] === duckdbSinkConnector.classNames[0]) {
+    const file = resolve(readSinkConfig(connector).config.file);
+    return { type: 'sink', entry: new URL('warehouse-thread.ts', import.meta.url), key: file, file };
+  }
+  return { type: 'sink', entry: new URL('sink-thread.ts', import.meta.url), key: `sink ${connector.name}` };
+}

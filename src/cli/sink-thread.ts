@@ -1,0 +1,39 @@
+/** Entry of the thread of a sink that has no warehouse: one task, on its own connection to the log. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { MillraceError, toErrorData } from '../base/errors.ts';
+import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
+import { serveSinks } from '../worker/serve-sinks.ts';
+import type { FromThread, SinkThreadData } from '../worker/thread-messages.ts';
+import { embeddedLogOptions } from './log-settings.ts';
+import { openLogger } from './logging.ts';
+import { findSink } from './plugins.ts';
+
+if (parentPort === null) throw new MillraceError('INTERNAL', 'sink-thread.ts is no program');
+const port = parentPort;
+// The main thread starts this file with nothing else.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+const { sinks, dataFolder, logging, logSettings } = workerData as SinkThreadData;
+const logger = openLogger(logging);
+
+try {
+  await using log = await openEmbeddedLog(embeddedLogOptions(dataFolder, logSettings), new AbortController().signal);
+  await serveSinks<Record<never, never>>({
+    port,
+    log,
+    logger,
+    sinks,
+    parts: (connector) => ({
+      connector: findSink(connector),
+      context: { connector: connector.name, properties: connector.config, log: logger.child({ connector: connector.name }) },
+    }),
+    methods: () => ({ [Symbol.asyncDispose]: () => Promise.resolve() }),
+  });
+} catch (error) {
+  for (const { connector } of sinks) post({ kind: 'state', connector: connector.name, state: 'FAILED', error: toErrorData(error) });
+}
+post({ kind: 'ended' });
+port.close();
+
+function post(message: FromThread): void {
+  port.postMessage(message);
+}
