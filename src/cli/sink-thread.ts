@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { MillraceError, toErrorData } from '../base/errors.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
+import type { Methods } from '../worker/rpc.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
 import type { FromThread, SinkThreadData } from '../worker/thread-messages.ts';
 import { embeddedLogOptions } from './log-settings.ts';
@@ -17,7 +18,7 @@ const logger = openLogger(logging);
 
 try {
   await using log = await openEmbeddedLog(embeddedLogOptions(dataFolder, logSettings), new AbortController().signal);
-  await serveSinks<Record<never, never>>({
+  await serveSinks<Methods>({
     port,
     log,
     logger,

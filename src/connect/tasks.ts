@@ -12,12 +12,23 @@ export interface SourceBatch {
   readonly group: CommitGroup;
   /** JSON object; given back to the task at its next start. */
   readonly offset: Readonly<Record<string, unknown>>;
+  /** What the offset is of, as Kafka Connect shows it; absent: `{"server": group.source}`, as Debezium's. */
+  readonly partition?: Readonly<Record<string, unknown>>;
   readonly state: readonly StateRecord[];
 }
 
-/** The durable state of a source, as its last appended batch left it. */
+/** An offset of a source, by its partition. */
+export interface StoredOffset {
+  readonly partition: Readonly<Record<string, unknown>> | null;
+  readonly offset: Readonly<Record<string, unknown>>;
+}
+
+/** The durable state of a source, as its last appended batch left it, or as someone has set it since. */
 export interface SourceState {
+  /** The first of `offsets`. */
   readonly offset: Readonly<Record<string, unknown>> | undefined;
+  /** All that are stored under its name: those of partitions that it had under another configuration, too. */
+  readonly offsets?: readonly StoredOffset[];
   /** Key and value of the compacted records under `topic`. */
   state(topic: string): ReadonlyMap<string, string>;
 }

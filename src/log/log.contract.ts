@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { isMillraceError } from '../base/errors.ts';
 import type { CommitGroup } from '../connect/commit-group.ts';
 import { encodeGroup } from './group-codec.ts';
+import { offsetKey, offsetTopic } from './offset-records.ts';
 import type { Log } from './log.ts';
 import { insertBatch, sampleGroup } from './sample-batches.ts';
 import { arbitraryGroup } from './sample-groups.ts';
@@ -153,6 +154,32 @@ function testState(name: string, place: LogPlace): void {
     const two = await log.loadSource('two', signal);
     assert.deepEqual(two.offset, { pos: 9 });
     assert.equal(two.state('tables').size, 2);
+  });
+
+  void test(`${name}: a source has an offset per partition, which can be set and forgotten`, async (t) => {
+    await using log = await place(t)();
+    const group = sampleGroup('a', []);
+    const partition = { filename: '/tmp/in.txt' };
+    await log.append({ group, offset: { position: 14 }, partition, state: [] }, { connector: 'one' }, signal);
+    await log.append({ group, offset: { pos: 4 }, state: [{ topic: 'tables', key: 'k', value: 'v' }] }, { connector: 'one' }, signal);
+    const one = await log.loadSource('one', signal);
+    assert.deepEqual(
+      new Set(one.offsets),
+      new Set([
+        { partition, offset: { position: 14 } },
+        { partition: { server: 'a' }, offset: { pos: 4 } },
+      ]),
+    );
+    log.putSource('one', [
+      { topic: offsetTopic, key: offsetKey('one', partition), value: null },
+      { topic: offsetTopic, key: offsetKey('one', { server: 'a' }), value: '{"pos":9}' },
+    ]);
+    assert.deepEqual((await log.loadSource('one', signal)).offsets, [{ partition: { server: 'a' }, offset: { pos: 9 } }]);
+    log.clearSource('one');
+    const forgotten = await log.loadSource('one', signal);
+    assert.deepEqual(forgotten.offsets, []);
+    assert.equal(forgotten.state('tables').size, 0);
+    assert.deepEqual(log.range('a'), { first: 1, last: 2 });
   });
 
   void test(`${name}: an append that fails leaves nothing behind, and the next one has its number`, async (t) => {

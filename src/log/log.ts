@@ -10,6 +10,10 @@ export interface Log extends AsyncDisposable {
   readonly id: string;
   /** Last durable state of a connector. */
   loadSource(connector: string, signal: AbortSignal): Promise<SourceState>;
+  /** Writes state records of a source that does not run; its offsets have `offsetTopic` and `offsetKey`. */
+  putSource(connector: string, records: readonly StateRecord[]): void;
+  /** Forgets offsets and state records of a source that does not run; its groups stay. */
+  clearSource(connector: string): void;
   /**
    * Makes the group, the source's offset and its state records durable in one commit, and returns the group's number.
    * Calls are made one after another; their order is the order of the log. Waits while the log is at its size limit

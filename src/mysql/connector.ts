@@ -1,4 +1,5 @@
 import type { SourceConnector } from '../connect/connector.ts';
+import type { SourceState } from '../connect/tasks.ts';
 import { parseSourceConfig, sourceConnectorClasses } from './connector-config.ts';
 import { openSourceTask } from './source-task.ts';
 
@@ -7,6 +8,13 @@ export const mysqlSource: SourceConnector = {
   kind: 'source',
   classNames: sourceConnectorClasses,
   openTask({ connector, properties, state, log }, signal) {
-    return openSourceTask({ config: parseSourceConfig({ name: connector, config: properties }), state, log }, signal);
+    const config = parseSourceConfig({ name: connector, config: properties });
+    return openSourceTask({ config, state: ofPrefix(state, config.topicPrefix), log }, signal);
   },
 };
+
+/** A source of another prefix than before begins anew, as Debezium's does. */
+function ofPrefix(state: SourceState, prefix: string): SourceState {
+  if (state.offsets === undefined) return state;
+  return { ...state, offset: state.offsets.find(({ partition }) => partition?.['server'] === prefix)?.offset };
+}

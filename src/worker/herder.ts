@@ -259,7 +259,7 @@ export function createHerder(options: HerderOptions): Herder {
       return [...sinkThreads.values()].flatMap(({ file, members, thread, caller }) => {
         if (file === undefined) return [];
         const attach = (port: MessagePort): void => thread.worker.postMessage({ kind: 'callPort', port } satisfies ToThread, [port]);
-        return [{ file, sinks: [...members.values()], attach, call: caller.call }];
+        return [{ ...caller, file, sinks: [...members.values()], attach }];
       });
     },
     // The thread of one that has failed is gone.

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { MillraceError, toErrorData } from '../base/errors.ts';
+import { toErrorData } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ConnectorConfig } from '../connect/connector.ts';
 import type { Log } from '../log/log.ts';

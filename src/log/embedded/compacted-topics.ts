@@ -7,6 +7,7 @@ export class CompactedTopics {
   readonly #upsert: Statement;
   readonly #delete: Statement;
   readonly #select: Statement;
+  readonly #clear: Statement;
 
   constructor(database: LogDatabase) {
     this.#upsert = database.prepare(`
@@ -14,6 +15,7 @@ export class CompactedTopics {
       ON CONFLICT (owner, topic, key) DO UPDATE SET value = excluded.value`);
     this.#delete = database.prepare('DELETE FROM compacted WHERE owner = ? AND topic = ? AND key = ?');
     this.#select = database.prepare('SELECT key, value FROM compacted WHERE owner = ? AND topic = ?');
+    this.#clear = database.prepare('DELETE FROM compacted WHERE owner = ?');
   }
 
   /** Within a transaction that writes. */
@@ -22,6 +24,11 @@ export class CompactedTopics {
       if (value === null) this.#delete.run(owner, topic, key);
       else this.#upsert.run(owner, topic, key, value);
     }
+  }
+
+  /** Everything of the owner. Within a transaction that writes. */
+  clear(owner: string): void {
+    this.#clear.run(owner);
   }
 
   get(owner: string, topic: string): ReadonlyMap<string, string> {

@@ -2,6 +2,7 @@ import { MillraceError } from '../../base/errors.ts';
 import type { SourceBatch, StateRecord } from '../../connect/tasks.ts';
 import { encodeGroup, numberGroup } from '../group-codec.ts';
 import type { EncodedGroup } from '../group-codec.ts';
+import { offsetKey, offsetTopic } from '../offset-records.ts';
 import type { CountRecords } from '../record-count.ts';
 import type { CompactedTopics } from './compacted-topics.ts';
 import { numberOf } from './database.ts';
@@ -38,9 +39,6 @@ export interface WriterParts {
   readonly countRecords: CountRecords;
 }
 
-/** State records of a source cannot have this topic: it holds the source's offset. */
-export const offsetTopic = 'offsets';
-
 /** Appends the groups of one source. What it remembers of the stream's end is checked in each transaction. */
 export class GroupWriter {
   readonly #parts: WriterParts;
@@ -67,6 +65,7 @@ export class GroupWriter {
   }
 
   prepare(batch: SourceBatch, connector: string): PreparedGroup {
+    // It holds the source's offsets.
     if (batch.state.some((record) => record.topic === offsetTopic)) {
       throw new MillraceError('INTERNAL', `State records cannot have the topic "${offsetTopic}"`);
     }
@@ -92,7 +91,8 @@ export class GroupWriter {
     const topics = tail.topics.store(isStale ? tail.topics.count(group) : counted, seq);
     const totalBytes = tail.totalBytes + encoded.bytes.length;
     this.#insert.run(groupId(tail.sourceId, seq), Date.now(), totalBytes, group.open ? 1 : 0, topics.json, encoded.bytes);
-    const offset: StateRecord = { topic: offsetTopic, key: connector, value: JSON.stringify(batch.offset) };
+    const key = offsetKey(connector, batch.partition ?? { server: group.source });
+    const offset: StateRecord = { topic: offsetTopic, key, value: JSON.stringify(batch.offset) };
     compacted.put(connector, [offset, ...batch.state]);
     return {
       tail: { ...tail, lastSeq: seq, totalBytes, open: group.open },

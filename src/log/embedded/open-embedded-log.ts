@@ -4,6 +4,7 @@ import type { CommitGroup } from '../../connect/commit-group.ts';
 import type { SourceBatch, SourceState, StateRecord } from '../../connect/tasks.ts';
 import { decodeGroup } from '../group-codec.ts';
 import type { AppendContext, ConsumerPosition, GroupRange, Log, LogStats, ReadRequest } from '../log.ts';
+import { offsetTopic, readOffsets } from '../offset-records.ts';
 import { countDebeziumRecords } from '../record-count.ts';
 import type { CountRecords } from '../record-count.ts';
 import type { GroupTopics, TopicIndex, TopicInfo } from '../topic-view.ts';
@@ -12,7 +13,7 @@ import { ConsumerTable } from './consumer-table.ts';
 import { bytesOf, numberOf, openLogDatabase } from './database.ts';
 import type { LogDatabase, Statement } from './database.ts';
 import { SourceTable, assertHeld, groupId, seqOf } from './group-id.ts';
-import { GroupWriter, offsetTopic } from './group-writer.ts';
+import { GroupWriter } from './group-writer.ts';
 import type { PreparedGroup } from './group-writer.ts';
 import { Retention } from './retention.ts';
 import type { ConsumerLag, RetentionLimits } from './retention.ts';
@@ -87,13 +88,16 @@ export class SqliteLog implements Log, TopicIndex {
 
   async loadSource(connector: string, signal: AbortSignal): Promise<SourceState> {
     signal.throwIfAborted();
-    const json = this.#compacted.get(connector, offsetTopic).get(connector);
-    const offset: unknown = json === undefined ? undefined : JSON.parse(json);
-    if (!isOffset(offset)) throw new MillraceError('LOG_CORRUPT', `The offset of ${connector} in ${this.#database.file} is no JSON object`);
-    return {
-      offset,
-      state: (topic) => this.#compacted.get(connector, topic),
-    };
+    const offsets = readOffsets(this.#compacted.get(connector, offsetTopic));
+    return { offset: offsets[0]?.offset, offsets, state: (topic) => this.#compacted.get(connector, topic) };
+  }
+
+  putSource(connector: string, records: readonly StateRecord[]): void {
+    this.#database.write(() => this.#compacted.put(connector, records));
+  }
+
+  clearSource(connector: string): void {
+    this.#database.write(() => this.#compacted.clear(connector));
   }
 
   async append(batch: SourceBatch, { connector }: AppendContext, signal: AbortSignal): Promise<number> {
@@ -235,8 +239,4 @@ export class SqliteLog implements Log, TopicIndex {
       return groups;
     });
   }
-}
-
-function isOffset(value: unknown): value is SourceState['offset'] {
-  return value === undefined || (typeof value === 'object' && value !== null);
 }
