@@ -1,4 +1,5 @@
 import { messageOf } from '../../src/base/errors.ts';
+import { goesOn, nameOf } from './chosen-differences.ts';
 import { compareRecords } from './compare-records.ts';
 import type { PlacedDifference } from './differences.ts';
 import { runScenario, type RunOptions } from './run-scenario.ts';
@@ -19,17 +20,15 @@ export async function checkScenario(scenario: Scenario, options: RunOptions): Pr
   const took = (): number => Math.round(performance.now() - startMs);
   try {
     const { records, final, problems } = await runScenario(scenario, options);
-    const failed = scenario.final.task === 'FAILED';
-    const differences = [...compareRecords(scenario, records, { extraAtEnd: failed })];
-    // A task that failed there on a legal value goes on here.
-    if (!failed && final.task !== scenario.final.task) {
-      differences.unshift({
-        topic: '',
-        record: '',
-        path: 'final.task',
-        expected: String(scenario.final.task),
-        got: `${final.task} ${final.trace}`,
-      });
+    const isGoingOn = nameOf(scenario) in goesOn;
+    const differences = [...compareRecords(scenario, records, { extraAtEnd: isGoingOn })];
+    const task = isGoingOn ? 'RUNNING' : scenario.final.task;
+    if (final.task !== task || final.connector !== scenario.final.connector) {
+      const got = `${final.connector}, ${final.task} ${final.trace}`.trim();
+      differences.unshift({ topic: '', record: '', path: 'final', expected: `${scenario.final.connector}, ${task}`, got });
+    }
+    if (isGoingOn && /INTO zz_end/.test(scenario.stream) && !records.some(({ topic }) => topic.endsWith('.zz_end'))) {
+      differences.push({ topic: '', record: '', path: 'end', expected: 'the row that ends the stream', got: '(missing)' });
     }
     return { scenario, records: records.length, differences, problems, ms: took() };
   } catch (error) {

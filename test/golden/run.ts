@@ -4,13 +4,15 @@
  *   node bin/own-node.js test/golden/run.ts mysql types-json 'smt-*'
  *   node bin/own-node.js test/golden/run.ts --json FILE          all, and a file with all differences
  *
- * `--max N` differences are shown, `--set name=value` adds a property, `--jobs N` run at a time.
+ * `--max N` differences are shown, with `--all` the chosen ones too; `--set name=value` adds a property, `--jobs N` run at a
+ * time.
  */
 import { writeFileSync } from 'node:fs';
 import { matchesGlob } from 'node:path';
 import { parseArgs } from 'node:util';
 import { flavors, startServer, type Flavor } from '../../src/cli/private-server.ts';
 import { checkScenario, type ScenarioResult } from './check-scenario.ts';
+import { explain } from './chosen-differences.ts';
 import { runsAlone } from './run-scenario.ts';
 import { loadScenarios, type Scenario } from './scenario.ts';
 
@@ -20,6 +22,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'string' },
     max: { type: 'string', default: '10' },
     set: { type: 'string', multiple: true, default: [] },
+    all: { type: 'boolean', default: false },
     jobs: { type: 'string', default: '4' },
   },
 });
@@ -47,7 +50,9 @@ async function runFlavor(flavor: Flavor): Promise<readonly ScenarioResult[]> {
   const isChosen = ({ name }: Scenario): boolean => names.length === 0 || names.some((glob) => matchesGlob(name, glob));
   const scenarios = [...loadScenarios(flavor).values()].filter(isChosen);
   const run = async (scenario: Scenario): Promise<void> => {
-    const result = await checkScenario(scenario, { server, properties });
+    const checked = await checkScenario(scenario, { server, properties });
+    const differences = values.all ? checked.differences : explain(scenario, checked.differences, 'millrace.compat' in properties).left;
+    const result = { ...checked, differences };
     own.push(result);
     tell(result);
   };
