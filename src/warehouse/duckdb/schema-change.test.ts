@@ -132,3 +132,33 @@ test('a table under a snapshot is altered where it is loaded', async () => {
     ['3', '30'],
   ]);
 });
+
+test('a table renamed from one that the replica does not have is hidden until its snapshot', async () => {
+  await using warehouse = await openWarehouse();
+  const { task } = warehouse;
+  const before = table('d', 'elsewhere', [id]);
+  const after = table('d', 't', [id]);
+  const wider = table('d', 't', [id, column('x', int)]);
+  const history = new History();
+  history.transaction((tx) => tx.ddl({ kind: 'renameTable', before, after }));
+  history.transaction((tx) => tx.insert(after, [9]));
+  history.transaction((tx) => tx.ddl({ kind: 'alterTable', before: after, after: wider, columns: [{ from: 0 }, { fill: '5' }] }));
+  history.transaction((tx) => tx.ddl({ kind: 'truncateTable', before: wider }));
+  await task.put(history.group(), signal);
+  await task.flush(signal);
+  assert.deepEqual(
+    warehouse.resync.map((asked) => asked.table),
+    ['d.t'],
+  );
+  assert.deepEqual(await warehouse.rows(`SELECT table_name FROM duckdb_tables() WHERE schema_name = 'd'`), []);
+  const snapshot = history.snapshotBegin('r', [wider], false).chunk('r', wider, [
+    [1, 5],
+    [9, 5],
+  ]);
+  await task.put(snapshot.snapshotEnd('r', [wider]).group(), signal);
+  await task.flush(signal);
+  assert.deepEqual(await warehouse.rows('SELECT * FROM d.t ORDER BY id'), [
+    ['1', '5'],
+    ['9', '5'],
+  ]);
+});

@@ -65,7 +65,8 @@ export function translateError(error: unknown, sql: string): MillraceError {
     });
   }
   if (/^INTERRUPT/i.test(message)) return new MillraceError('ABORTED', message, options);
-  const retriable = /Conflict|^TransactionContext|IO Error/i.test(message);
+  // A commit that fails otherwise ("TransactionContext Error: Failed to commit: …") fails again: it is the statements' own fault.
+  const retriable = /Conflict|IO Error/i.test(message);
   return new MillraceError('WAREHOUSE_FAILED', message, { ...options, retriable });
 }
 

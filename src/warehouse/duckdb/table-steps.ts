@@ -43,9 +43,10 @@ export async function createTable(tx: Transaction, schema: TableSchema): Promise
   return record;
 }
 
-/** A table whose rows up to here are not known. */
+/** A table whose rows up to here are not known: readers see none until its snapshot. */
 async function createUnknown(tx: Transaction, schema: TableSchema, reason: string): Promise<void> {
-  markBroken(tx, await createTable(tx, schema), reason);
+  await dropTable(tx, schema);
+  markBroken(tx, await newRecord(tx, schema), reason);
 }
 
 async function newRecord(tx: Transaction, id: TableId): Promise<TableRecord> {
