@@ -54,7 +54,8 @@ export interface Topic extends TopicInfo {
   readonly firstOffset: number;
 }
 
-function topicName({ source, database, table }: Pick<TopicInfo, 'source' | 'database' | 'table'>): string {
+/** A topic's name, of what the log knows of it. */
+export function topicName({ source, database, table }: Pick<TopicInfo, 'source' | 'database' | 'table'>): string {
   if (database !== '') return `${source}.${database}.${table}`;
   return table === '' ? source : table;
 }

@@ -5,6 +5,7 @@
  */
 import { isMillraceError } from '../base/errors.ts';
 import type { ErrorCode } from '../base/errors.ts';
+import type { StateRecord, StoredOffset } from '../connect/tasks.ts';
 import type { TaskState } from './task-state.ts';
 
 export type ConnectorType = 'source' | 'sink' | 'unknown';
@@ -110,6 +111,19 @@ export interface ConnectorPlugin {
   validate(config: GivenConfig, signal: AbortSignal): Promise<readonly string[]>;
   /** How many tasks it runs as of this configuration. */
   taskCount(config: Readonly<Record<string, string>>): number;
+  /**
+   * Checks offsets that someone sets, and says whether they are all that there is to set; absent: as if it said no, and those
+   * of a sink cannot be set at all. A null offset is taken away. @throws with the text of the refusal
+   */
+  alterOffsets?(config: Readonly<Record<string, string>>, offsets: readonly ConnectorOffset[]): boolean;
+  /**
+   * Of a source: what its task needs to find beside offsets that were set. `feeds`: sinks hold what it brought up to the
+   * offsets that it had before.
+   */
+  alteredState?(
+    config: Readonly<Record<string, string>>,
+    how: { readonly feeds: boolean; readonly before: readonly StoredOffset[] },
+  ): readonly StateRecord[];
 }
 
 /** All plugins; handed to the worker by the composition root. */
@@ -156,7 +170,7 @@ export interface ConnectService {
   /** Sorted; none for a connector that is not there. */
   activeTopics(name: string): readonly string[];
   resetActiveTopics(name: string): Promise<void>;
-  offsets(name: string): ConnectorOffsets;
+  offsets(name: string): Promise<ConnectorOffsets>;
   alterOffsets(name: string, offsets: readonly ConnectorOffset[] | undefined): Promise<Message>;
   resetOffsets(name: string): Promise<Message>;
 }

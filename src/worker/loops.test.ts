@@ -7,6 +7,8 @@ import type { TestSink, TestSource } from './loops.fixture.ts';
 import { createSinkLoop } from './sink-loop.ts';
 import type { SinkLoop } from './sink-loop.ts';
 import { createSourceLoop } from './source-loop.ts';
+import { silentLogger } from '../base/logger.ts';
+import type { Logger } from '../base/logger.ts';
 import type { SourceLoop } from './source-loop.ts';
 import type { EmbeddedLog } from '../log/embedded/open-embedded-log.ts';
 
@@ -68,6 +70,22 @@ test('a passing fault opens the source again from what is durable, and shows as 
   assert.deepEqual(source.opened, [undefined, { pos: 10 }]);
   assert.deepEqual(states, ['RUNNING', 'RESTARTING', 'RUNNING', 'STOPPED']);
   assert.equal(source.disposed, 2);
+});
+
+test('waits grow from fault to fault, and begin anew once a group was appended', async () => {
+  await using opened = await openTestLog();
+  const attempts: unknown[] = [];
+  const log: Logger = { ...silentLogger, warn: (facts: unknown) => attempts.push(facts) };
+  const { connector } = createTestSource([passing, passing, 10, passing, 20, lasting]);
+  const loop = createSourceLoop({
+    connector,
+    context: { ...context, log },
+    log: opened.log,
+    onAppended: () => undefined,
+    onState: () => undefined,
+  });
+  await assert.rejects(loop.run(never), (error: unknown) => isMillraceError(error, 'BINLOG_CORRUPT'));
+  assert.partialDeepStrictEqual(attempts, [{ attempt: 1 }, { attempt: 2 }, { attempt: 1 }]);
 });
 
 test('a lasting fault ends the source as FAILED, with what was durable before', async () => {

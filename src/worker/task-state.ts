@@ -60,3 +60,43 @@ const transitions: Readonly<Record<TaskState, Readonly<Record<TaskEvent, TaskSta
 export function nextState(state: TaskState, event: TaskEvent): TaskState {
   return transitions[state][event] ?? state;
 }
+
+/** What happens to a connector, apart from its tasks. */
+export type ConnectorEvent =
+  /** It runs, or shall. */
+  | 'started'
+  | 'paused'
+  /** Its tasks end. */
+  | 'stopped'
+  /** It could not be started. */
+  | 'failed'
+  /** It has another configuration. */
+  | 'reconfigured'
+  /** Someone asked for a restart. */
+  | 'restarted';
+
+/** As `transitions`, of connectors: from anywhere to where the event says, but that a failed one waits for a restart. */
+const connectorTransitions: Readonly<Record<TaskState, Readonly<Record<ConnectorEvent, TaskState | null>>>> = {
+  UNASSIGNED: toAnywhere(),
+  RUNNING: toAnywhere(),
+  PAUSED: toAnywhere(),
+  STOPPED: toAnywhere(),
+  FAILED: { ...toAnywhere(), started: null, paused: null },
+  RESTARTING: toAnywhere(),
+};
+
+function toAnywhere(): Readonly<Record<ConnectorEvent, TaskState>> {
+  return {
+    started: 'RUNNING',
+    paused: 'PAUSED',
+    stopped: 'STOPPED',
+    failed: 'FAILED',
+    reconfigured: 'UNASSIGNED',
+    restarted: 'RESTARTING',
+  };
+}
+
+/** The state of a connector after an event; the same state when the event means nothing there. */
+export function nextConnectorState(state: TaskState, event: ConnectorEvent): TaskState {
+  return connectorTransitions[state][event] ?? state;
+}

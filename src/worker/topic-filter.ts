@@ -1,0 +1,22 @@
+import { compileJavaRegex } from '../config/java-regex.ts';
+
+/** Which topics a sink's `topics` or `topics.regex` lets in; none when they cannot be read. */
+export function sinkTopicFilter(config: Readonly<Record<string, string>>): (topic: string) => boolean {
+  const names = new Set(
+    (config['topics'] ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  );
+  if (names.size > 0) return (topic) => names.has(topic);
+  const pattern = config['topics.regex'] ?? '';
+  if (pattern === '') return () => false;
+  try {
+    // Unlike Debezium's lists, it heeds the letter case.
+    const { source, flags } = compileJavaRegex(pattern);
+    const exact = new RegExp(source, flags.replace('i', ''));
+    return (topic) => exact.test(topic);
+  } catch {
+    return () => false;
+  }
+}
