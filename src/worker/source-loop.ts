@@ -44,8 +44,6 @@ export interface SourceLoop {
 
 const firstRetryMs = 200;
 const longestRetryMs = 30_000;
-/** So long without a fault, and the next one is the first again. */
-const calmMs = 60_000;
 
 /**
  * Moves a source's groups into the log: poll → append → commit, one at a time. A passing fault closes the task and opens
@@ -69,7 +67,7 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
     async run(signal: AbortSignal): Promise<void> {
       const backoff = createBackoff({ firstMs: firstRetryMs, maxMs: longestRetryMs });
       while (!signal.aborted) {
-        const begunMs = performance.now();
+        const groups = loop.groups;
         try {
           await runTask(signal);
         } catch (error) {
@@ -78,7 +76,8 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
             enter('failed', error);
             throw error;
           }
-          if (performance.now() - begunMs > calmMs) backoff.reset();
+          // What got something done ended the trouble: this fault is a new one.
+          if (loop.groups > groups) backoff.reset();
           const waitMs = Math.round(backoff.next());
           enter('faulted', error);
           logger.warn(
