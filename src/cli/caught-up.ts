@@ -10,7 +10,7 @@ import type { RunningWorker } from './worker.ts';
 /**
  * Waits until every sink has committed all that the sources' servers had written when this was called. In two steps,
  * since a snapshot's first chunks are already at a position past that: first the source must have everything in the log,
- * then each sink must have committed the log up to there.
+ * then each sink must have committed the log up to there, and have no table that waits for a snapshot.
  */
 export async function waitUntilCaughtUp(worker: RunningWorker, signal: AbortSignal): Promise<void> {
   const ends = await Promise.all(worker.connectors.sources.map(async (source) => ({ source, end: await readEnd(source, signal) })));
@@ -53,7 +53,7 @@ async function waitForSinks(
   const isBehind = (name: string): boolean => {
     const metrics = herder.sinkMetrics().find((each) => each.connector === name);
     const source = metrics?.sources.find((each) => each.source === config.topicPrefix);
-    return metrics?.state !== 'RUNNING' || source === undefined || source.seq < seq;
+    return metrics?.state !== 'RUNNING' || source === undefined || source.seq < seq || source.unfinished.length > 0;
   };
   while (sinks.some((sink) => isBehind(sink.connector.name))) await sleep(20, signal);
 }

@@ -55,10 +55,11 @@ function describeSource({ sources }: WorkerStatus, connector: string): readonly 
 function describeSink({ sinks }: WorkerStatus, connector: string): readonly string[] {
   const metrics = sinks.find((each) => each.connector === connector);
   if (metrics === undefined) return [];
-  const lines = metrics.sources.map(({ source, seq, position, behind }) => {
+  const lines = metrics.sources.flatMap(({ source, seq, position, behind, unfinished }) => {
     const where =
       position === undefined ? 'nothing committed yet' : `committed up to ${position.file}:${position.pos}, group ${formatCount(seq)}`;
-    return `${source}: ${where}, ${behind === 0 ? 'nothing behind' : `${formatCount(behind)} groups behind`}`;
+    const distance = `${source}: ${where}, ${behind === 0 ? 'nothing behind' : `${formatCount(behind)} groups behind`}`;
+    return unfinished.length === 0 ? [distance] : [distance, `${source}: waits for the snapshot of ${unfinished.join(', ')}`];
   });
   if (metrics.freshnessMs !== undefined) lines.push(`freshness: ${formatDuration(metrics.freshnessMs)} at the last commit`);
   if (metrics.error !== undefined) lines.push(`${metrics.error.code}: ${metrics.error.message}`);

@@ -92,6 +92,11 @@ export interface SinkTask extends AsyncDisposable {
   flush(signal: AbortSignal): Promise<readonly SinkOffset[]>;
   /** What is durable now, without waiting. */
   committed(): readonly SinkOffset[];
+  /**
+   * Tables (`database.table`) of the source that are not whole: they wait for a snapshot that this sink asked for, or one is
+   * being loaded. As of what is committed.
+   */
+  unfinished?(source: string): readonly string[];
   /** Whether something was put that is not durable yet and could be: a closed transaction. */
   pending(): boolean;
   /**

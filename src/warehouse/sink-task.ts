@@ -2,6 +2,7 @@ import { MillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { CommitGroup } from '../connect/commit-group.ts';
 import type { CutRequest, SinkOffset, SinkTask } from '../connect/tasks.ts';
+import { tableName } from '../event/table-schema.ts';
 import type { TableId } from '../event/table-schema.ts';
 import { SourceLane } from './source-lane.ts';
 import type { SinkStore } from './warehouse.ts';
@@ -70,6 +71,7 @@ export function createSinkTask(options: SinkTaskOptions): SinkTask {
       return committed();
     },
     committed,
+    unfinished: (source) => store.unfinished(source).map(tableName),
     pending: () => [...lanes.values()].some((lane) => lane.pending),
     cutAt: <T>({ source, position }: CutRequest, pinned: () => Promise<T>, signal: AbortSignal) =>
       laneOf(source).requestCut(position, pinned, signal),

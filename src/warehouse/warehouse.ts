@@ -11,6 +11,8 @@ import type { Fold } from './fold.ts';
 export interface SinkStore {
   /** Stored offsets of this connector, one per source. */
   readonly offsets: readonly SinkOffset[];
+  /** Tables of the source that wait for a snapshot or are being loaded, as of what is committed. */
+  unfinished(source: string): readonly TableId[];
   /** A unit of one source; several may be open, they commit in the order of the `commit` calls. */
   begin(source: string): Promise<Unit>;
 }

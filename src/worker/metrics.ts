@@ -38,6 +38,8 @@ export interface SinkSourceMetrics {
   readonly committedMs: number;
   /** Groups in the log that are not applied yet. */
   readonly behind: number;
+  /** Tables (`database.table`) that wait for a snapshot or are being loaded. */
+  readonly unfinished: readonly string[];
 }
 
 export interface SinkMetrics {

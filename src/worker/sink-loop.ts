@@ -194,7 +194,14 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
       const offset = committed.find((each) => each.source === source);
       const seq = offset?.seq ?? 0;
       const behind = Math.max(0, (log.range(source)?.last ?? 0) - seq);
-      return { source, seq, position: offset?.position, committedMs: offset?.committedMs ?? 0, behind };
+      return {
+        source,
+        seq,
+        position: offset?.position,
+        committedMs: offset?.committedMs ?? 0,
+        behind,
+        unfinished: task?.unfinished?.(source) ?? [],
+      };
     });
   };
 
@@ -211,7 +218,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
     async run(drain, signal) {
       const backoff = createBackoff({ firstMs: 200, maxMs: 30_000 });
       for (;;) {
-        const begunMs = performance.now();
+        const applied = flushes;
         try {
           await runTask(drain, signal);
           break;
@@ -221,7 +228,8 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
             enter('failed', fault);
             throw fault;
           }
-          if (performance.now() - begunMs > 60_000) backoff.reset();
+          // What got something done ended the trouble: this fault is a new one.
+          if (flushes > applied) backoff.reset();
           const waitMs = Math.round(backoff.next());
           enter('faulted', fault);
           logger.warn(

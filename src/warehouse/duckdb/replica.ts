@@ -96,6 +96,8 @@ export class Replica implements AsyncDisposable {
       get offsets() {
         return book.offsetsOf(sink.connector);
       },
+      unfinished: (source) =>
+        this.tables(sink.connector).filter((record) => record.source === source && (record.broken ?? record.aside) !== undefined),
       begin: async (source) => new DuckDbUnit(this, { sink, source }, await this.#takeSession()),
     };
   }
