@@ -12,15 +12,21 @@ import type { ConnectorConfig } from '../connect/connector.ts';
  * @throws CONFIG_UNREADABLE, CONFIG_INVALID naming file and place
  */
 export function readConnectorFiles(files: readonly string[]): readonly ConnectorConfig[] {
-  const connectors = files.flatMap(readConnectorFile);
+  return readUnresolvedFiles(files).map(({ file, connector }) => resolve(connector, file));
+}
+
+/** As `readConnectorFiles`, with references as they are. */
+export function readUnresolvedFiles(files: readonly string[]): readonly { readonly file: string; readonly connector: ConnectorConfig }[] {
+  const found = files.flatMap((file) => readConnectorFile(file).map((connector) => ({ file, connector })));
   const names = new Set<string>();
-  for (const { name } of connectors) {
+  for (const { connector } of found) {
+    const { name } = connector;
     if (names.has(name)) {
       throw new MillraceError('CONFIG_INVALID', `Two connectors have the name "${name}".`, { nextStep: 'Give each its own name.' });
     }
     names.add(name);
   }
-  return connectors;
+  return found;
 }
 
 function readConnectorFile(file: string): readonly ConnectorConfig[] {
@@ -32,7 +38,7 @@ function readConnectorFile(file: string): readonly ConnectorConfig[] {
   }
   if (extname(file) === '.properties') {
     const config = Object.fromEntries(parseJavaProperties(text));
-    return [resolve({ name: config['name'] ?? basename(file, '.properties'), config }, file)];
+    return [{ name: config['name'] ?? basename(file, '.properties'), config }];
   }
   let json: unknown;
   try {
@@ -40,7 +46,7 @@ function readConnectorFile(file: string): readonly ConnectorConfig[] {
   } catch (cause) {
     throw new MillraceError('CONFIG_UNREADABLE', `The connector file ${file} is not JSON.`, { cause });
   }
-  return (Array.isArray(json) ? json : [json]).map((each: unknown) => resolve(readConnector(each, file), file));
+  return (Array.isArray(json) ? json : [json]).map((each: unknown) => readConnector(each, file));
 }
 
 function readConnector(json: unknown, file: string): ConnectorConfig {

@@ -1,6 +1,4 @@
 /** The command line: what there is, what it takes. Each command's file is loaded when it runs. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { DemoOptions } from './demo/demo-command.ts';
 import type { DoctorOptions } from './doctor-command.ts';
@@ -10,6 +8,8 @@ import type { RunOptions } from './run-command.ts';
 import type { StatusOptions } from './status-command.ts';
 import type { TailOptions } from './tail-command.ts';
 import type { VerifyOptions } from './verify-command.ts';
+import { readVersion } from './version.ts';
+import type { WorkerCommandOptions } from './worker-command.ts';
 
 const exitCodeHelp = `
 Exit codes: 0 done, equal, sound; 1 failed, different; 2 could not tell or could not begin (usage, configuration, no worker).`;
@@ -31,6 +31,7 @@ export function createProgram(): Command {
     );
   addDemo(program);
   addRun(program);
+  addWorker(program);
   addVerify(program);
   addQuery(program);
   addTail(program);
@@ -93,6 +94,28 @@ A sink:   {"name": "duck", "config": {"connector.class": "io.millrace.DuckDbSink
   "duckdb.file": "shop.duckdb"}}`,
     )
     .action(async (files: string[], options: RunOptions) => (await import('./run-command.ts')).runCommand(files, options));
+}
+
+function addWorker(program: Command): void {
+  program
+    .command('worker')
+    .argument('[files...]', 'worker.properties, then connector files (.json, .properties), as connect-standalone takes them')
+    .summary('the service, with the REST API of Kafka Connect')
+    .description(
+      'Runs connectors that come and go over REST (listeners, http://127.0.0.1:8083 by default), and those of the files given, until\nSIGTERM: then the sources stop, the sinks commit what the log holds, exit code 0. Started again, all are there as they were.\nA connector that fails ends alone.',
+    )
+    .option('--data <folder>', 'folder of the worker: log, configurations, offsets, lock (millrace.data, else millrace-data)')
+    .addOption(new Option('--log-level <level>', 'what is told on standard error').choices(['debug', 'info', 'warn', 'error']))
+    .addOption(new Option('--log-format <format>', 'how').choices(['text', 'json']))
+    .addHelpText(
+      'after',
+      examples(
+        ['millrace worker'],
+        ['millrace worker worker.properties --data /var/lib/millrace'],
+        ['millrace worker worker.properties shop.json duck.properties', 'with connectors to begin with'],
+      ),
+    )
+    .action(async (files: string[], options: WorkerCommandOptions) => (await import('./worker-command.ts')).workerCommand(files, options));
 }
 
 function addVerify(program: Command): void {
@@ -214,9 +237,4 @@ function oneOf(...allowed: readonly string[]): (text: string) => string {
     if (allowed.includes(text)) return text;
     throw new InvalidArgumentError(`It must be one of: ${allowed.join(', ')}.`);
   };
-}
-
-function readVersion(): string {
-  const json: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
-  return typeof json === 'object' && json !== null && 'version' in json ? String(json.version) : '0';
 }

@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import { MillraceError } from '../base/errors.ts';
 import { parseJavaProperties } from './java-properties.ts';
+import { compileJavaRegex } from './java-regex.ts';
 
 export interface ResolvedProperties {
   readonly properties: Readonly<Record<string, string>>;
@@ -9,22 +10,82 @@ export interface ResolvedProperties {
   readonly unresolved: readonly string[];
 }
 
+/** One of Kafka's providers, as `config.providers.<name>.*` sets it up. */
+export interface ProviderSettings {
+  readonly kind: 'env' | 'file' | 'dir';
+  /** Of files and folders: others are not looked into; absent: any. */
+  readonly allowedPaths?: readonly string[];
+  /** Of environment variables: whole names. */
+  readonly allowlist?: RegExp;
+}
+
+/** By the name that references have. */
+export type Providers = ReadonlyMap<string, ProviderSettings>;
+
+/** What there is when nobody says otherwise. */
+export const defaultProviders: Providers = new Map([
+  ['env', { kind: 'env' }],
+  ['file', { kind: 'file' }],
+  ['dir', { kind: 'dir' }],
+]);
+
+const classes: Readonly<Record<string, ProviderSettings['kind']>> = {
+  'org.apache.kafka.common.config.provider.EnvVarConfigProvider': 'env',
+  'org.apache.kafka.common.config.provider.FileConfigProvider': 'file',
+  'org.apache.kafka.common.config.provider.DirectoryConfigProvider': 'dir',
+};
+
+/**
+ * The providers of a worker's properties: `config.providers`, `config.providers.<name>.class` and
+ * `config.providers.<name>.param.*`; the default ones when the first is not there.
+ *
+ * @throws CONFIG_UNSUPPORTED for a class that Millrace does not have
+ */
+export function readProviders(properties: Readonly<Record<string, string>>): Providers {
+  const names = properties['config.providers'];
+  if (names === undefined) return defaultProviders;
+  const providers = new Map<string, ProviderSettings>();
+  for (const name of names.split(',').map((each) => each.trim())) {
+    if (name === '') continue;
+    const className = properties[`config.providers.${name}.class`]?.trim() ?? '';
+    const kind = classes[className];
+    if (kind === undefined) {
+      throw new MillraceError('CONFIG_UNSUPPORTED', `config.providers.${name}.class: "${className}" is not a provider that Millrace has`, {
+        nextStep: `Use one of: ${Object.keys(classes).join(', ')}.`,
+      });
+    }
+    const paths = properties[`config.providers.${name}.param.allowed.paths`];
+    const pattern = properties[`config.providers.${name}.param.allowlist.pattern`];
+    providers.set(name, {
+      kind,
+      ...(paths === undefined ? {} : { allowedPaths: paths.split(',').map((path) => resolvePath(path.trim())) }),
+      ...(pattern === undefined ? {} : { allowlist: compileJavaRegex(pattern) }),
+    });
+  }
+  return providers;
+}
+
 /**
  * Replaces `${env:NAME}`, `${file:/path/x.properties:key}` and `${dir:/path:file}` in the values of a configuration,
  * as Kafka's EnvVar-, File- and DirectoryConfigProvider do. What came in is not looked through again; other
  * `${…}` stay.
  *
- * @throws CONFIG_UNREADABLE when a properties file cannot be read
+ * @throws CONFIG_UNREADABLE when a properties file cannot be read; CONFIG_INVALID for an environment variable with a path
  */
 export function resolveProviders(
   properties: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string | undefined>> = process.env,
+  providers: Providers = defaultProviders,
 ): ResolvedProperties {
   const unresolved: string[] = [];
   const files = new Map<string, ReadonlyMap<string, string>>();
-  const lookUp = (provider: string, path: string, key: string): string | undefined => {
-    if (provider === 'env') return path === '' ? env[key] : undefined;
-    if (provider === 'dir') return readKeyFile(path, key);
+  const lookUp = ({ kind, allowedPaths, allowlist }: ProviderSettings, path: string, key: string): string | undefined => {
+    if (kind === 'env') {
+      if (path !== '') throw new MillraceError('CONFIG_INVALID', `Path is not supported for EnvVarConfigProvider, invalid value '${path}'`);
+      return allowlist?.test(key) === false ? undefined : env[key];
+    }
+    if (allowedPaths?.some((allowed) => isWithin(path, allowed)) === false) return undefined;
+    if (kind === 'dir') return readKeyFile(path, key);
     let file = files.get(path);
     if (file === undefined) files.set(path, (file = readPropertiesFile(path)));
     return file.get(key);
@@ -32,15 +93,22 @@ export function resolveProviders(
   const resolved: Record<string, string> = {};
   for (const [name, text] of Object.entries(properties)) {
     resolved[name] = text.replace(
-      /\$\{(env|file|dir):(?:([^}]*):)?([^:}]*)\}/g,
+      /\$\{([^:}]*):(?:([^}]*):)?([^:}]*)\}/g,
       (all, provider: string, path: string | undefined, key: string) => {
-        const value = lookUp(provider, path ?? '', key);
+        const settings = providers.get(provider);
+        if (settings === undefined) return all;
+        const value = lookUp(settings, path ?? '', key);
         if (value === undefined) unresolved.push(`${name}: ${all}`);
         return value ?? all;
       },
     );
   }
   return { properties: resolved, unresolved };
+}
+
+function isWithin(path: string, allowed: string): boolean {
+  const resolved = resolvePath(path);
+  return resolved === allowed || resolved.startsWith(`${allowed}/`);
 }
 
 function readPropertiesFile(path: string): ReadonlyMap<string, string> {

@@ -267,7 +267,7 @@ export function createHerder(options: HerderOptions): Herder {
     failed: failed.promise,
     async stop() {
       stopping = true;
-      await Promise.all([...sources.values()].map(({ thread }) => thread.stop()));
+      await Promise.all([...sources.values()].map(({ thread }) => thread.stop(options.graceMs)));
       await Promise.all([...sinkThreads.values()].map(({ thread }) => thread.stop()));
     },
     async kill() {

@@ -1,0 +1,146 @@
+/** Puts herder, stores, plugins and control socket together, with connectors that come and go: `worker`. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Logger } from '../base/logger.ts';
+import { readProviders, resolveProviders } from '../config/config-providers.ts';
+import { withWorkerConverters } from '../config/worker-properties.ts';
+import type { WorkerProperties } from '../config/worker-properties.ts';
+import type { ConnectorConfig } from '../connect/connector.ts';
+import { lockFolder } from '../log/embedded/folder-lock.ts';
+import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
+import type { EmbeddedLog } from '../log/embedded/open-embedded-log.ts';
+import { openConfigStore } from '../worker/config-store.ts';
+import { ConnectWorker } from '../worker/connect-worker.ts';
+import { createHerder } from '../worker/herder.ts';
+import type { Herder, TaskPlace } from '../worker/herder.ts';
+import { openStatusStore } from '../worker/status-store.ts';
+import type { LogSettings, LoggingOptions } from '../worker/thread-messages.ts';
+import { checkConnectors } from './connectors.ts';
+import type { CheckedConnectors } from './connectors.ts';
+import { createControlHandlers } from './control-handlers.ts';
+import { openControlServer } from './control-server.ts';
+import { embeddedLogOptions } from './log-settings.ts';
+import { openLogger } from './logging.ts';
+import { placeTask } from './place-task.ts';
+import { pluginCatalog } from './plugin-catalog.ts';
+import { writeReplicaFiles } from './replica-files.ts';
+import { tellNotices } from './run-command.ts';
+import { noteSources } from './source-catalog.ts';
+import { readVersion } from './version.ts';
+import { workerIdOf } from './worker-id.ts';
+
+/** Of Kafka Connect, whose API the worker has. */
+const connectVersion = '4.3.0';
+
+export interface ConnectHostOptions {
+  readonly dataFolder: string;
+  readonly properties: WorkerProperties;
+  readonly logging: LoggingOptions;
+}
+
+/** A worker whose connectors come and go; disposed, it stops as on SIGTERM. */
+export interface ConnectHost extends AsyncDisposable {
+  readonly service: ConnectWorker;
+  readonly herder: Herder;
+  readonly log: Logger;
+}
+
+/**
+ * Opens a worker on a data folder; `service.start` brings back the connectors that it had.
+ *
+ * @throws DATA_LOCKED when another process works on the folder; CONFIG_UNSUPPORTED for a config provider
+ */
+export async function openConnectHost({ dataFolder, properties, logging }: ConnectHostOptions): Promise<ConnectHost> {
+  const { values } = properties;
+  const providers = readProviders(properties.all);
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  await using opened = new AsyncDisposableStack();
+  const lock = lockFolder(dataFolder);
+  opened.defer(() => lock[Symbol.dispose]());
+  const log = openLogger(logging);
+  const logSettings: LogSettings = {
+    maxBytes: values['millrace.log.max.bytes'],
+    retentionBytes: values['millrace.log.retention.bytes'],
+    retentionMs: values['millrace.log.retention.hours'] * 3_600_000,
+  };
+  const store = opened.use(await openEmbeddedLog(embeddedLogOptions(dataFolder, logSettings), new AbortController().signal));
+  const herder = createHerder({
+    dataFolder,
+    logging,
+    logSettings,
+    log,
+    graceMs: values['task.shutdown.graceful.timeout.ms'],
+    onState: (status) => service.taskChanged(status),
+  });
+  opened.defer(() => herder.stop());
+  const workerId = workerIdOf(values);
+  const service: ConnectWorker = new ConnectWorker({
+    store,
+    herder,
+    configs: openConfigStore(store, values['config.storage.topic']),
+    statuses: openStatusStore(store, { topic: values['status.storage.topic'], workerId }),
+    plugins: pluginCatalog,
+    workerId,
+    log,
+    info: { version: connectVersion, commit: `millrace-${readVersion()}`, kafka_cluster_id: store.id },
+    topicTracking: { enabled: values['topic.tracking.enable'], allowReset: values['topic.tracking.allow.reset'] },
+    restartPolicy: {
+      enabled: values['millrace.task.restart.enabled'],
+      firstMs: values['millrace.task.restart.backoff.ms'],
+      longestMs: values['millrace.task.restart.backoff.max.ms'],
+      attempts: values['millrace.task.restart.max'],
+      calmMs: 600_000,
+    },
+    resolve: (config) => canonical(withWorkerConverters(resolveProviders(config, process.env, providers).properties, properties.all)),
+    place: placeTask,
+    onStart: (connector, place) => prepareStart({ connector, place, store, herder, dataFolder, log }),
+  });
+  opened.use(service);
+  const control = await openControlServer(
+    dataFolder,
+    createControlHandlers(herder, () => checkedNow(service.started())),
+  );
+  opened.use(control);
+  const owned = opened.move();
+  return { service, herder, log, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+}
+
+/** A class that is named by its alias, in full. */
+function canonical(config: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const given = config['connector.class'];
+  const plugin = pluginCatalog.all().find(({ className, aliases }) => className === given || aliases.includes(given ?? ''));
+  return plugin === undefined ? config : { ...config, 'connector.class': plugin.className };
+}
+
+interface Starting {
+  readonly connector: ConnectorConfig;
+  readonly place: TaskPlace;
+  readonly store: EmbeddedLog;
+  readonly herder: Herder;
+  readonly dataFolder: string;
+  readonly log: Logger;
+}
+
+/** What other commands need to find of a connector, and what there is to say of it. */
+function prepareStart({ connector, place, store, herder, dataFolder, log }: Starting): void {
+  const checked = checkedNow([connector]);
+  tellNotices(checked, log);
+  if (place.type === 'source') noteSources(store, checked.sources);
+  else if (place.file !== undefined) {
+    mkdirSync(dirname(place.file), { recursive: true });
+    writeReplicaFiles(dataFolder, [...new Set([...herder.warehouses.map(({ file }) => file), place.file])]);
+  }
+}
+
+/** The connectors that verify, resync and tail know about: of MySQL and of warehouses. */
+function checkedNow(connectors: readonly ConnectorConfig[]): CheckedConnectors {
+  const usable = connectors.filter((connector) => {
+    try {
+      checkConnectors([connector]);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  return checkConnectors(usable);
+}
