@@ -31,7 +31,9 @@ try {
     }),
     new AbortController().signal,
   );
-  const context = { connector: connector.name, properties: connector.config, log: logger };
+  const prefix = connector.config['topic.prefix'];
+  const keepsTables = (): boolean => log.consumers().some(({ source }) => source === prefix);
+  const context = { connector: connector.name, properties: connector.config, log: logger, keepsTables };
   await serveSource({
     port,
     connector: findSource(connector),

@@ -15,6 +15,11 @@ export interface TaskContext {
   readonly connector: string;
   readonly properties: ConnectorProperties;
   readonly log: Logger;
+  /**
+   * Of a source: whether a sink keeps tables of its changes. Without one it reads no table anew whose rows alone are in
+   * doubt: such rows are no records, and who reads the topics would lose the changes that they hold already. Absent: yes.
+   */
+  readonly keepsTables?: () => boolean;
 }
 
 /** One entry of the plugin list: what `connector.class` names. */

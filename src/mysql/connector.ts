@@ -7,9 +7,12 @@ import { openSourceTask } from './source-task.ts';
 export const mysqlSource: SourceConnector = {
   kind: 'source',
   classNames: sourceConnectorClasses,
-  openTask({ connector, properties, state, log }, signal) {
+  openTask({ connector, properties, state, log, keepsTables }, signal) {
     const config = parseSourceConfig({ name: connector, config: properties });
-    return openSourceTask({ config, state: ofPrefix(state, config.topicPrefix), log }, signal);
+    return openSourceTask(
+      { config, state: ofPrefix(state, config.topicPrefix), log, ...(keepsTables === undefined ? {} : { keepsTables }) },
+      signal,
+    );
   },
 };
 

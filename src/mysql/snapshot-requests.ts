@@ -12,10 +12,13 @@ export const resyncTopic = 'millrace-resync';
 export interface SnapshotRequests {
   /** What a user asks for: `database.table`; empty: all tables. */
   add(tables: readonly string[]): void;
-  /** The stream is not certain of a table from here on; the record belongs into the same append. */
-  doubt(table: TableId): StateRecord;
-  /** All that was asked for, once; `tables` absent: all of them. */
-  take(): { readonly tables?: readonly TableId[] } | undefined;
+  /**
+   * The stream is not certain of a table from here on; the record belongs into the same append. `canWait`: of its rows, not
+   * of its columns, so that only who keeps tables needs it read anew.
+   */
+  doubt(table: TableId, canWait: boolean): StateRecord;
+  /** All that was asked for, once; `tables` absent: all of them. Those that can wait stay unless somebody keeps tables. */
+  take(keepsTables: () => boolean): { readonly tables?: readonly TableId[] } | undefined;
   /** Snapshots of these tables begin, or they need none; the records belong into the same append. */
   settle(tables: readonly TableId[]): readonly StateRecord[];
 }
@@ -24,12 +27,15 @@ export function createSnapshotRequests(connector: string, state: ReadonlyMap<str
   let all = false;
   const wanted = new Map<string, TableId>();
   const doubted = new Set<string>();
+  const waiting = new Set<string>();
   for (const key of state.keys()) {
     const path: unknown = JSON.parse(key);
     if (!Array.isArray(path) || path[0] !== connector) continue;
     const table = { database: String(path[1]), table: String(path[2]) };
     wanted.set(tableName(table), table);
     doubted.add(tableName(table));
+    // Rows under columns that are not known put it in doubt again.
+    waiting.add(tableName(table));
   }
   const record = ({ database, table }: TableId, value: string | null): StateRecord => ({
     topic: resyncTopic,
@@ -42,22 +48,32 @@ export function createSnapshotRequests(connector: string, state: ReadonlyMap<str
       for (const name of tables) {
         const dot = name.indexOf('.');
         wanted.set(name, { database: name.slice(0, dot), table: name.slice(dot + 1) });
+        waiting.delete(name);
       }
     },
-    doubt({ database, table }) {
-      wanted.set(tableName({ database, table }), { database, table });
-      doubted.add(tableName({ database, table }));
+    doubt({ database, table }, canWait) {
+      const name = tableName({ database, table });
+      if (!canWait) waiting.delete(name);
+      else if (!wanted.has(name)) waiting.add(name);
+      wanted.set(name, { database, table });
+      doubted.add(name);
       return record({ database, table }, '{}');
     },
-    take() {
+    take(keepsTables) {
       if (!all && wanted.size === 0) return undefined;
-      const taken = all ? {} : { tables: [...wanted.values()] };
+      if (all || (waiting.size > 0 && keepsTables())) waiting.clear();
+      const now = [...wanted].filter(([name]) => !waiting.has(name));
+      if (!all && now.length === 0) return undefined;
+      const taken = all ? {} : { tables: now.map(([, table]) => table) };
       all = false;
-      wanted.clear();
+      for (const [name] of now) wanted.delete(name);
       return taken;
     },
     settle(tables) {
-      for (const table of tables) wanted.delete(tableName(table));
+      for (const table of tables) {
+        wanted.delete(tableName(table));
+        waiting.delete(tableName(table));
+      }
       const settled = tables.filter((table) => doubted.has(tableName(table)));
       for (const table of settled) doubted.delete(tableName(table));
       return settled.map((table) => record(table, null));

@@ -38,6 +38,8 @@ export interface SourceTaskOptions {
   readonly config: SourceConfig;
   readonly state: SourceState;
   readonly log: Logger;
+  /** As of `TaskContext`; absent: true. */
+  readonly keepsTables?: () => boolean;
 }
 
 /** The server says at least this often that it is there; also how late a quiet stream notices a request. */
@@ -73,6 +75,7 @@ export async function openSourceTask(options: SourceTaskOptions, signal: AbortSi
 }
 
 interface Parts extends StartOptions {
+  readonly keepsTables?: () => boolean;
   readonly settings: ConnectionSettings;
   readonly charsets: Charsets;
 }
@@ -146,7 +149,7 @@ class MysqlSourceTask implements SourceTask {
       return this.#withEntry(first.entry, first.state);
     }
     if (this.#snapshot === undefined && !this.#isAmidTransaction) {
-      const requested = this.#requests.take();
+      const requested = this.#requests.take(this.#parts.keepsTables ?? (() => true));
       if (requested !== undefined) await this.#openRequested(requested.tables, signal);
     }
     const inner = this.#innerSignal(signal);
@@ -304,7 +307,7 @@ class MysqlSourceTask implements SourceTask {
     this.#parts.log.warn({ table: tableName(table) }, 'a table is not certain any more, it is read anew');
     const isKnown = this.#parts.models.find(table.database, table.table) !== undefined;
     if (isKnown) this.#snapshot?.tableChanged(table);
-    return [this.#requests.doubt(table)];
+    return [this.#requests.doubt(table, isKnown)];
   }
 
   async #openRequested(requested: readonly TableId[] | undefined, signal: AbortSignal): Promise<void> {
