@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createConnection, type Connection } from 'mysql2/promise';
+import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { sleep } from '../../src/base/abort.ts';
 import { flavors, replicationGrants, startServer, type Flavor } from '../../src/cli/private-server.ts';
 import { freshDatabase, sharedServer, withoutServer, type SharedServer } from '../servers/shared.ts';
@@ -32,6 +32,21 @@ async function createUser(
   await root.query(`CREATE USER '${user}'@'%' IDENTIFIED BY 'secret'`);
   await root.query(`GRANT ${privileges} ON *.* TO '${user}'@'%'`);
   return { user, password: 'secret', [Symbol.asyncDispose]: async () => void (await root.query(`DROP USER '${user}'@'%'`)) };
+}
+
+/** All statements of a user from here on, by the server's own log. */
+async function recordStatements(root: Connection, user: string): Promise<{ read(): Promise<readonly string[]> } & AsyncDisposable> {
+  await root.query(`SET GLOBAL log_output = 'TABLE'; SET GLOBAL general_log = ON`);
+  return {
+    async read() {
+      const [rows] = await root.query<RowDataPacket[]>(
+        'SELECT CONVERT(argument USING utf8mb4) AS statement FROM mysql.general_log WHERE user_host LIKE ? ORDER BY event_time',
+        [`%${user}%`],
+      );
+      return rows.map((row) => String(row['statement']));
+    },
+    [Symbol.asyncDispose]: async () => void (await root.query('SET GLOBAL general_log = OFF; TRUNCATE mysql.general_log')),
+  };
 }
 
 /** The usual privileges but these. */
@@ -75,11 +90,21 @@ for (const flavor of flavors) {
     const seed = runSeed();
     t.diagnostic(`MILLRACE_SEED=${seed}`);
     await using workload = await openWorkload({ url: server.root.url, database: database.name, seed, pauseMs: 3 });
+    await using statements = await recordStatements(database.root, user.user);
     workload.start();
     const worker = await pipeline.start();
     await pipeline.caughtUp(database.root);
     await workload.stop();
     await pipeline.caughtUp(database.root);
+    const said = await statements.read();
+    assert.ok(
+      said.some((statement) => /WITH CONSISTENT SNAPSHOT/i.test(statement)),
+      'it read a view',
+    );
+    assert.deepEqual(
+      said.filter((statement) => /\b(?:FLUSH|LOCK|GET_LOCK|BACKUP STAGE)\b/i.test(statement)),
+      [],
+    );
     await pipeline.becomesEqual();
     assert.match(worker.stderr, /a table without a key.* table=\S+events/);
   });
@@ -151,6 +176,27 @@ for (const flavor of flavors) {
     await pipeline.start({ args });
     await pipeline.caughtUp(root);
     await pipeline.assertEqual();
+  });
+
+  test(`a transaction larger than the log may be passes through it, on ${flavor}`, { skip }, async () => {
+    const server = await sharedServer(flavor);
+    await using database = await freshDatabase(server);
+    const { root, name } = database;
+    await root.query('CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, filler VARBINARY(1000) NOT NULL)');
+    await using pipeline = await openPipeline({ server, databases: [name] });
+    const worker = await pipeline.start({ args: ['--log-max-bytes', '2MB'] });
+    await pipeline.caughtUp(root);
+    await root.query('BEGIN');
+    for (let i = 0; i < 40; i++) {
+      await root.query(
+        `INSERT INTO t (filler) VALUES ${Array.from({ length: 300 }, (_, row) => `(RANDOM_BYTES(${900 + (row % 100)}))`).join(',')}`,
+      );
+    }
+    await root.query("COMMIT; INSERT INTO t (filler) VALUES ('after')");
+    await pipeline.caughtUp(root);
+    await pipeline.assertEqual();
+    const { code, stderr } = await worker.stop();
+    assert.equal(code, 0, stderr);
   });
 
   test(`sinks that are added later get everything, whether the log still has its start or not, on ${flavor}`, { skip }, async () => {
