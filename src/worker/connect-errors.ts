@@ -63,11 +63,11 @@ export function notStopped(name: string): MillraceError {
   );
 }
 
-/** `{a=b, c=d}`, in the order of a java.util.HashMap: by the hash of the key in a table that is at most three quarters full. */
+/** `{a=b, c=d}`, in the order of a java.util.HashMap that was copied: by the hash of the key in a table of this size. */
 function javaMapText(map: GivenConfig): string {
   const entries = Object.entries(map);
-  let size = 16;
-  while (entries.length > size * 0.75) size *= 2;
+  let size = 1;
+  while (size < entries.length / 0.75 + 1) size *= 2;
   const bucket = (key: string): number => {
     const hash = javaHash(key);
     return (hash ^ (hash >>> 16)) & (size - 1);
