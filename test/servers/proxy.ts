@@ -38,7 +38,7 @@ export async function startProxy(target: { readonly host: string; readonly port:
   let cutAt = Infinity;
 
   const cut = (): void => {
-    for (const socket of sockets) socket.resetAndDestroy();
+    for (const socket of sockets) reset(socket);
   };
 
   const pump = async (from: Socket, to: Socket, fromServer: boolean): Promise<void> => {
@@ -63,8 +63,8 @@ export async function startProxy(target: { readonly host: string; readonly port:
       to.end();
     } catch {
       // One side broke: the other one is to see a break too.
-      from.resetAndDestroy();
-      to.resetAndDestroy();
+      reset(from);
+      reset(to);
     }
   };
 
@@ -127,6 +127,12 @@ export async function startProxy(target: { readonly host: string; readonly port:
       await closed;
     },
   };
+}
+
+/** A socket that has been ended is only destroyed: Node goes on asking the one that is reset while its end is under way. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function portOf(address: AddressInfo | string | null): AddressInfo {
