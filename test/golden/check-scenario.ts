@@ -1,5 +1,6 @@
 import { messageOf } from '../../src/base/errors.ts';
 import { goesOn, nameOf } from './chosen-differences.ts';
+import { compareInternalTopic, compareOffsets } from './compare-internal.ts';
 import { compareRecords } from './compare-records.ts';
 import type { PlacedDifference } from './differences.ts';
 import { runScenario, type RunOptions } from './run-scenario.ts';
@@ -19,7 +20,7 @@ export async function checkScenario(scenario: Scenario, options: RunOptions): Pr
   const startMs = performance.now();
   const took = (): number => Math.round(performance.now() - startMs);
   try {
-    const { records, final, problems } = await runScenario(scenario, options);
+    const { records, final, problems, offsets, internal } = await runScenario(scenario, options);
     const isGoingOn = nameOf(scenario) in goesOn;
     const differences = [...compareRecords(scenario, records, { extraAtEnd: isGoingOn })];
     const task = isGoingOn ? 'RUNNING' : scenario.final.task;
@@ -29,6 +30,17 @@ export async function checkScenario(scenario: Scenario, options: RunOptions): Pr
     }
     if (isGoingOn && /INTO zz_end/.test(scenario.stream) && !records.some(({ topic }) => topic.endsWith('.zz_end'))) {
       differences.push({ topic: '', record: '', path: 'end', expected: 'the row that ends the stream', got: '(missing)' });
+    }
+    differences.push(...compareOffsets(scenario, offsets));
+    if (!isGoingOn) {
+      const { connectorName } = scenario;
+      for (const [topic, lines] of [
+        ['connect-configs', scenario.configLines],
+        ['connect-offsets', scenario.offsetLines],
+        ['connect-status', scenario.statusLines],
+      ] as const) {
+        differences.push(...compareInternalTopic(topic, lines, { connectorName, ours: internal[topic] }));
+      }
     }
     return { scenario, records: records.length, differences, problems, ms: took() };
   } catch (error) {

@@ -10,6 +10,10 @@ import { openWorkerUnderTest, type WorkerState, type WorkerUnderTest } from './w
 export interface ScenarioRun {
   readonly records: readonly GoldenRecord[];
   readonly final: WorkerState;
+  /** Answers about offsets at the marks. */
+  readonly offsets: Scenario['restOffsets'];
+  /** The worker's own topics by name. */
+  readonly internal: Readonly<Record<'connect-configs' | 'connect-offsets' | 'connect-status', ReadonlyMap<string, string>>>;
   /** What went otherwise than meant: a wait that did not end, a statement of setup.sql that was refused. */
   readonly problems: readonly string[];
 }
@@ -75,15 +79,20 @@ export async function runScenario(scenario: Scenario, { server, properties = {} 
   }
   const config = connectorConfig(scenario, server, properties);
   await using worker = await openWorkerUnderTest({ name: scenario.connectorName, config });
-  const run: Run = { scenario, server, worker, admin: admin.connection, problems };
+  const run: Run = { scenario, server, worker, admin: admin.connection, problems, offsets: [] };
   await worker.start();
   await snapshotDone(run, 0);
   if (worker.state().task !== 'FAILED') await stream(run);
   await arrived(run);
   const records = worker.records().map((record) => (scenario.schemasLeftOut ? withoutSchemas(record) : record));
   const final = worker.state();
+  const internal = {
+    'connect-configs': await worker.internalTopic('connect-configs'),
+    'connect-offsets': await worker.internalTopic('connect-offsets'),
+    'connect-status': await worker.internalTopic('connect-status'),
+  };
   await dropDatabases(scenario, admin.connection);
-  return { records, final, problems };
+  return { records, final, problems, offsets: run.offsets, internal };
 }
 
 interface Run {
@@ -92,6 +101,7 @@ interface Run {
   readonly worker: WorkerUnderTest;
   readonly admin: Connection;
   readonly problems: string[];
+  readonly offsets: Scenario['restOffsets'][number][];
 }
 
 interface Session extends AsyncDisposable {
@@ -174,7 +184,9 @@ async function follow(run: Run, { verb, rest }: Directive): Promise<void> {
       await worker.restartTask();
       return snapshotDone(run, -1);
     case 'offsets':
-      return quiet(run, settleMs);
+      await quiet(run, settleMs);
+      run.offsets.push({ after: rest === '' ? null : rest, ...(await worker.offsets()) });
+      return;
     case 'signal':
       run.problems.push(`@signal ${rest}: there is no signal topic yet`);
       return;

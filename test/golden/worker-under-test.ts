@@ -1,30 +1,37 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkConnectors } from '../../src/cli/connectors.ts';
+import { openConnectHost } from '../../src/cli/connect-host.ts';
 import { defaultLogSettings, embeddedLogOptions } from '../../src/cli/log-settings.ts';
 import { createRecordReader, type RecordReader } from '../../src/cli/record-reader.ts';
-import { startWorker, type RunningWorker } from '../../src/cli/worker.ts';
+import { readWorkerProperties } from '../../src/config/worker-properties.ts';
 import type { SourcePosition } from '../../src/connect/commit-group.ts';
 import type { ConnectorConfig } from '../../src/connect/connector.ts';
-import { openEmbeddedLog, type EmbeddedLog } from '../../src/log/embedded/open-embedded-log.ts';
+import { openEmbeddedLog } from '../../src/log/embedded/open-embedded-log.ts';
+import { offsetKey, offsetTopic } from '../../src/log/offset-records.ts';
+import type { ConnectorOffsets } from '../../src/worker/connect-service.ts';
 import { sideOfBytes, type GoldenRecord } from './golden-record.ts';
 
-/** States and, of a failed task, why. */
+/** States as the connector's status has them; without a task null. */
 export interface WorkerState {
   readonly connector: string;
   readonly task: string | null;
   readonly trace: string;
 }
 
-/** A worker with one source, and what it has written, read from its log. */
+/** A worker with one source, and what it has written, read from its log as any reader of topics does. */
 export interface WorkerUnderTest extends AsyncDisposable {
+  /** Makes the connector. */
   start(): Promise<void>;
+  /** Each until the status says so. */
   stop(): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   restartTask(): Promise<void>;
   state(): WorkerState;
+  offsets(): Promise<ConnectorOffsets>;
+  /** Key and value of a topic of the worker's own. */
+  internalTopic(name: string): Promise<ReadonlyMap<string, string>>;
   /** Every record up to now, in the order of the log. */
   records(): readonly GoldenRecord[];
   /** Of the last group in the log. */
@@ -33,35 +40,46 @@ export interface WorkerUnderTest extends AsyncDisposable {
   snapshots(): { readonly done: number; readonly open: boolean };
 }
 
-/** The connector is made by `start`; its folder goes with it. */
-export async function openWorkerUnderTest(connector: ConnectorConfig): Promise<WorkerUnderTest> {
+const never = new AbortController().signal;
+const pollMs = 10;
+const deadlineMs = 15_000;
+
+export async function openWorkerUnderTest({ name, config }: ConnectorConfig): Promise<WorkerUnderTest> {
+  await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'millrace-golden-'));
-  const connectors = checkConnectors([connector]);
-  const source = connector.config['topic.prefix'] ?? '';
-  let worker: RunningWorker | undefined;
-  let log: EmbeddedLog | undefined;
-  let reader: RecordReader | undefined;
+  opened.defer(() => rm(folder, { recursive: true, force: true }));
+  const isLoud = process.env['MILLRACE_GOLDEN_LOG'] === '1';
+  const { service } = opened.use(
+    await openConnectHost({
+      dataFolder: folder,
+      properties: readWorkerProperties({}),
+      logging: { level: isLoud ? 'debug' : 'silent', format: 'text', color: false },
+    }),
+  );
+  await service.start();
+  const log = opened.use(await openEmbeddedLog(embeddedLogOptions(folder, defaultLogSettings), never));
+  const source = config['topic.prefix'] ?? '';
   const records: GoldenRecord[] = [];
   const snapshots = { open: new Set<string>(), done: 0, afterSeq: 0 };
+  let reader: RecordReader | undefined;
   let position: SourcePosition | undefined;
-  let paused = false;
 
-  const start = async (): Promise<void> => {
-    paused = false;
-    worker = await startWorker({
-      connectors,
-      dataFolder: folder,
-      logging: { level: process.env['MILLRACE_GOLDEN_LOG'] === '1' ? 'debug' : 'silent', format: 'text', color: false },
-      logSettings: defaultLogSettings,
-    });
-    log ??= await openEmbeddedLog(embeddedLogOptions(folder, defaultLogSettings), new AbortController().signal);
+  const state = (): WorkerState => {
+    const { connector, tasks } = service.status(name);
+    return { connector: connector.state, task: tasks[0]?.state ?? null, trace: tasks[0]?.trace ?? connector.trace ?? '' };
   };
-  const stop = async (): Promise<void> => {
-    await worker?.stop();
-    worker = undefined;
+  /** A task that has failed is waited for no longer. */
+  const settles = async (connector: string, task: string | null): Promise<void> => {
+    const deadline = performance.now() + deadlineMs;
+    for (;;) {
+      const now = state();
+      if (now.connector === connector && (now.task === task || now.task === 'FAILED')) return;
+      if (performance.now() > deadline) throw new Error(`${name} is ${now.connector}, ${now.task}, not ${connector}, ${task}`);
+      await new Promise((done) => setTimeout(done, pollMs));
+    }
   };
   const readOn = (): void => {
-    if (log?.range(source) === undefined) return;
+    if (log.range(source) === undefined) return;
     reader ??= createRecordReader(log, source);
     reader.readOn(({ topic, bytes, keyStart, keyEnd, valueStart, valueEnd, headers }, offset) => {
       const side = (from: number, to: number): Uint8Array | null => (to < 0 ? null : bytes.subarray(from, to));
@@ -71,9 +89,9 @@ export async function openWorkerUnderTest(connector: ConnectorConfig): Promise<W
         offset,
         key: sideOfBytes(side(keyStart, keyEnd)),
         value: sideOfBytes(side(valueStart, valueEnd)),
-        headers: headers.map(({ name, value }) => [name, value === null ? null : Buffer.from(value).toString('utf8')]),
+        headers: headers.map((header) => [header.name, header.value === null ? null : Buffer.from(header.value).toString('utf8')]),
       });
-    }, new AbortController().signal);
+    }, never);
     for (;;) {
       const groups = log.read({ source, afterSeq: snapshots.afterSeq, maxBytes: 1 << 20 });
       if (groups.length === 0) return;
@@ -88,23 +106,34 @@ export async function openWorkerUnderTest(connector: ConnectorConfig): Promise<W
     }
   };
 
+  const owned = opened.move();
   return {
-    start,
-    stop,
+    async start() {
+      await service.create({ name, config }, never);
+      await settles('RUNNING', 'RUNNING');
+    },
+    async stop() {
+      await service.stop(name);
+      await settles('STOPPED', null);
+    },
     async pause() {
-      await stop();
-      paused = true;
+      await service.pause(name);
+      await settles('PAUSED', 'PAUSED');
     },
-    resume: start,
+    async resume() {
+      await service.resume(name);
+      await settles('RUNNING', 'RUNNING');
+    },
     async restartTask() {
-      await stop();
-      await start();
+      await service.restart(name, { includeTasks: true, onlyFailed: false });
+      await settles('RUNNING', 'RUNNING');
     },
-    state() {
-      if (worker === undefined) return { connector: paused ? 'PAUSED' : 'STOPPED', task: paused ? 'PAUSED' : null, trace: '' };
-      const task = worker.herder.tasks().find((each) => each.connector === connector.name);
-      const error = worker.herder.sourceMetrics().find((each) => each.connector === connector.name)?.error;
-      return { connector: 'RUNNING', task: task?.state ?? null, trace: error === undefined ? '' : `${error.code}: ${error.message}` };
+    state,
+    offsets: () => service.offsets(name),
+    async internalTopic(topic) {
+      if (topic !== offsetTopic) return log.get(topic);
+      const { offsets = [] } = await log.loadSource(name, never);
+      return new Map(offsets.map(({ partition, offset }) => [offsetKey(name, partition), JSON.stringify(offset)]));
     },
     records() {
       readOn();
@@ -118,10 +147,6 @@ export async function openWorkerUnderTest(connector: ConnectorConfig): Promise<W
       readOn();
       return { done: snapshots.done, open: snapshots.open.size > 0 };
     },
-    async [Symbol.asyncDispose]() {
-      await stop();
-      await log?.[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }

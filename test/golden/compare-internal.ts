@@ -1,0 +1,83 @@
+/*
+ * The worker's own topics, as compaction leaves them: the last record of each key. How often a state or an offset was
+ * written in between is a matter of clocks.
+ */
+import { compareJson, type PlacedDifference } from './differences.ts';
+import { isList, JsonNumber, JsonObject, parseJson, printJson, type Json } from './lossless-json.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Key and value of a topic, as text. */
+export type CompactedTopic = ReadonlyMap<string, string>;
+
+/** Of another server, worker or moment; that they are there, and of which type, still counts. */
+const ofOneRun = new Set(['ts_sec', 'file', 'pos', 'gtids', 'server_id', 'transaction_id', 'worker_id', 'generation', 'discoverTimestamp']);
+const ofOneServer = new Set([
+  'database.hostname',
+  'database.port',
+  'database.user',
+  'database.password',
+  'database.server.id',
+  // Not of the recording.
+  'millrace.compat',
+]);
+
+function blank(value: Json): Json {
+  if (value instanceof JsonNumber) return '<number>';
+  return typeof value === 'string' ? '<text>' : value;
+}
+
+/** Members in one order: the original's is that of a hash table. */
+function canonical(value: Json): Json {
+  if (isList(value)) return value.map(canonical);
+  if (!(value instanceof JsonObject)) return value;
+  const members = value.members
+    .filter(([name]) => !ofOneServer.has(name))
+    .map(([name, member]): readonly [string, Json] => {
+      if (name === 'trace') return [name, member === null ? null : '<trace>'];
+      return [name, ofOneRun.has(name) ? blank(member) : canonical(member)];
+    });
+  return new JsonObject(members.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function lastOfEachKey(lines: readonly string[]): ReadonlyMap<string, Json> {
+  const last = new Map<string, Json>();
+  for (const line of lines) {
+    const record = parseJson(line);
+    if (!(record instanceof JsonObject)) continue;
+    const key = record.get('key') ?? null;
+    const text = typeof key === 'string' ? key : printJson(key);
+    const value = record.get('value') ?? null;
+    if (value === null) last.delete(text);
+    else last.set(text, value);
+  }
+  return last;
+}
+
+/** One of the worker's topics; `ours` may hold records of other connectors. */
+export function compareInternalTopic(
+  topic: string,
+  recordedLines: readonly string[],
+  { connectorName, ours }: { readonly connectorName: string; readonly ours: CompactedTopic },
+): readonly PlacedDifference[] {
+  const recorded = lastOfEachKey(recordedLines);
+  const own = new Map([...ours].filter(([key]) => key.includes(connectorName)));
+  const place = { topic, path: 'record' };
+  const differences = [...recorded].flatMap(([key, value]): readonly PlacedDifference[] => {
+    const text = own.get(key);
+    if (text === undefined) return [{ ...place, record: key, expected: printJson(value), got: '(missing)' }];
+    return compareJson(canonical(value), canonical(parseJson(text)), 'value').map((each) => ({ topic, record: key, ...each }));
+  });
+  for (const [key, value] of own) {
+    if (!recorded.has(key)) differences.push({ ...place, record: key, expected: '(no such key)', got: value });
+  }
+  return differences;
+}
+
+/** What the worker answered about offsets at the marks. */
+export function compareOffsets({ restOffsets, ignore }: Scenario, ours: Scenario['restOffsets']): readonly PlacedDifference[] {
+  if (ignore !== '') return [];
+  const json = (value: unknown): Json => canonical(parseJson(JSON.stringify(value ?? null)));
+  return restOffsets.flatMap((recorded, index) =>
+    compareJson(json(recorded), json(ours[index]), 'offsets').map((each) => ({ topic: '', record: recorded.after ?? '', ...each })),
+  );
+}
