@@ -161,6 +161,64 @@ test('sources and sinks are made and deleted side by side, and none disturbs ano
   assert.ok(report.tables.every((table) => table.equal));
 });
 
+for (const flavor of flavors) {
+  test(
+    `offsets of a stopped source are set and reset, and the replica becomes equal, on ${flavor}`,
+    { skip: withoutServer(flavor) },
+    async () => {
+      const server = await sharedServer(flavor);
+      await using database = await freshDatabase(server);
+      const { root } = database;
+      await root.query(
+        'CREATE TABLE t (id INT PRIMARY KEY, v INT); CREATE TABLE keyless (v INT); INSERT INTO t VALUES (1, 1); INSERT INTO keyless VALUES (1), (1)',
+      );
+      await using host = await openTestHost();
+      const { service } = host;
+      await create(host, sourceConnector({ server, databases: [database.name] }, { prefix: 'moved' }));
+      await create(host, duckdbSink(host, 'moved'));
+      await becomesEqual(host, 2);
+      await service.stop('source');
+      await host.settles('source', 'STOPPED/');
+      const { offsets } = await service.offsets('source');
+      assert.deepEqual(
+        offsets.map(({ partition }) => partition),
+        [{ server: 'moved' }],
+      );
+      const { ts_sec, file, pos } = offsets[0]?.offset ?? {};
+      assert.ok(typeof ts_sec === 'number' && typeof file === 'string' && typeof pos === 'number', JSON.stringify(offsets));
+
+      // Changes that it has yet to see, then back before them, and over others.
+      await root.query('INSERT INTO t VALUES (2, 2); INSERT INTO keyless VALUES (2)');
+      await service.resume('source');
+      await becomesEqual(host, 2);
+      await service.stop('source');
+      await host.settles('source', 'STOPPED/');
+      const answer = await service.alterOffsets('source', offsets);
+      assert.match(answer.message, /^The Connect framework-managed offsets for this connector have been altered successfully\. However,/);
+      assert.deepEqual((await service.offsets('source')).offsets, offsets);
+      await service.resume('source');
+      await host.settles('source', 'RUNNING/RUNNING');
+      await root.query('UPDATE t SET v = 3 WHERE id = 1');
+      await becomesEqual(host, 2);
+
+      await service.stop('source');
+      await host.settles('source', 'STOPPED/');
+      await root.query('DELETE FROM t WHERE id = 2; INSERT INTO t VALUES (4, 4)');
+      await service.resetOffsets('source');
+      assert.deepEqual((await service.offsets('source')).offsets, []);
+      await service.resume('source');
+      await becomesEqual(host, 2);
+
+      await service.stop('duck');
+      await assert.rejects(
+        service.alterOffsets('duck', [{ partition: { kafka_topic: 'x', kafka_partition: 0 }, offset: { kafka_offset: 1 } }]),
+        /stored in its replica/,
+      );
+      await assert.rejects(service.resetOffsets('duck'), /stored in its replica/);
+    },
+  );
+}
+
 test('a failed task shows its trace, and is restarted by itself', { skip: withoutServer('mysql') }, async () => {
   const server = await sharedServer('mysql');
   await using database = await freshDatabase(server);

@@ -47,9 +47,14 @@ export interface EventMapperOptions {
   readonly groupBytes: number;
 }
 
-/** Where the stream goes on: a position, and of the transaction there how many row events are done already. */
+/** Where the stream goes on: a position, and what of the transaction there is done already, counted as Debezium does. */
 export interface StreamPosition extends SourcePosition {
+  /** Events from its BEGIN on, which is the first (MariaDB's GTID event); 0: none of it is done. */
   readonly eventsDone: number;
+  /** Rows of the event after those. */
+  readonly rowsDone?: number;
+  /** To be looked for by GTIDs, where there are some: someone has set it, and the file may be another server's. */
+  readonly byGtids?: boolean;
 }
 
 export interface MappedGroup {
@@ -79,9 +84,10 @@ export class EventMapper {
   #header: TransactionHeader | undefined;
   #begun = false;
   #inTransaction = false;
-  /** Row events of the current transaction so far, and how many of its first were handed on before a restart. */
-  #rowEvents = 0;
+  /** Events of the current transaction so far, and what of its first was handed on before a restart. */
+  #events = 0;
   #skipEvents: number;
+  #skipRows: number;
   #state: StateRecord[] = [];
   #uncertain: TableId[] = [];
   #ready = false;
@@ -96,6 +102,7 @@ export class EventMapper {
     this.#groupFile = options.start.file;
     this.#pos = options.start.pos;
     this.#skipEvents = options.start.eventsDone;
+    this.#skipRows = options.start.rowsDone ?? 0;
   }
 
   /** Whether `finish` should be called before the next event is taken. */
@@ -114,7 +121,7 @@ export class EventMapper {
 
   position(): StreamPosition {
     this.#gtidText ??= this.#gtids.toString();
-    return { file: this.#file, pos: this.#pos, gtids: this.#gtidText, eventsDone: this.#inTransaction ? this.#rowEvents : 0 };
+    return { file: this.#file, pos: this.#pos, gtids: this.#gtidText, eventsDone: this.#inTransaction ? this.#events : 0 };
   }
 
   /** An entry that the source task adds between two transactions. */
@@ -149,8 +156,15 @@ export class EventMapper {
   /** @throws SCHEMA_UNKNOWN, SCHEMA_MISMATCH, BINLOG_UNSUPPORTED, BINLOG_CORRUPT */
   take(event: BinlogEvent): void {
     this.#map(event);
+    if (this.#inTransaction) this.#count(event);
     // What lies between two transactions is passed: the head of a file, heartbeats.
     if (!this.#inTransaction && event.file === this.#file && event.nextPosition > this.#pos) this.#pos = event.nextPosition;
+  }
+
+  /** MySQL's BEGIN is the first event of a transaction, and not the GTID before it; MariaDB's GTID event begins one. */
+  #count(event: BinlogEvent): void {
+    if (event.type === 'GTID' || event.type === 'ROTATE' || event.type === 'HEARTBEAT') return;
+    this.#events++;
   }
 
   #map(event: BinlogEvent): void {
@@ -226,7 +240,7 @@ export class EventMapper {
     this.#header = header;
     this.#begun = false;
     this.#inTransaction = true;
-    this.#rowEvents = 0;
+    this.#events = 0;
   }
 
   #end(nextPosition: number): void {
@@ -240,6 +254,7 @@ export class EventMapper {
     this.#inTransaction = false;
     this.#begun = false;
     this.#skipEvents = 0;
+    this.#skipRows = 0;
     if (this.#builder.byteLength >= this.#options.groupBytes || this.#uncertain.length > 0) this.#ready = true;
   }
 
@@ -248,6 +263,7 @@ export class EventMapper {
     switch (word) {
       case 'BEGIN':
         if (!this.#inTransaction) this.#begin(headerWithoutGtid(event));
+        this.#events = 0;
         if (this.#header !== undefined) this.#header = { ...this.#header, threadId: event.threadId };
         return;
       case 'COMMIT':
@@ -323,8 +339,8 @@ export class EventMapper {
   }
 
   #rows(event: RowsEvent): void {
-    this.#rowEvents++;
-    if (this.#rowEvents <= this.#skipEvents) return;
+    if (this.#events < this.#skipEvents) return;
+    const skip = this.#events === this.#skipEvents ? this.#skipRows : 0;
     const rows = this.#rowsMapper.open(event.table, { place: this.#placeInside(event), snapshot: this.snapshot });
     if (rows === undefined) return;
     if (rows === 'unknown') {
@@ -333,7 +349,7 @@ export class EventMapper {
     }
     this.#begunTransaction();
     const index = this.#builder.addEvent(this.#posOf(event), event.timestamp);
-    this.#rowsMapper.map(event, rows, { batch: this.#builder.batch(rows.program.schema), index });
+    this.#rowsMapper.map(event, rows, { batch: this.#builder.batch(rows.program.schema), index, skip });
     if (this.#builder.byteLength >= this.#options.groupBytes * openFactor) this.#ready = true;
   }
 }

@@ -38,6 +38,8 @@ export interface OpenRows {
 interface BatchTarget {
   readonly batch: ChangeBatchBuilder;
   readonly index: number;
+  /** Its first rows are not added: they were handed on before. */
+  readonly skip?: number;
 }
 
 /** Maps the row images of ROWS events into change batches. */
@@ -74,7 +76,7 @@ export class RowsMapper {
   }
 
   /** Adds the event's changes to the batch, as changes of event `index`. @throws BINLOG_CORRUPT, BINLOG_UNSUPPORTED */
-  map(event: RowsEvent, rows: OpenRows, { batch, index }: BatchTarget): void {
+  map(event: RowsEvent, rows: OpenRows, { batch, index, skip = 0 }: BatchTarget): void {
     const { program, place, filter, snapshot } = rows;
     const { schema } = program;
     const image = this.#image;
@@ -82,6 +84,10 @@ export class RowsMapper {
     image.end = event.end;
     image.start = event.start;
     try {
+      for (let left = skip; left > 0 && image.start < event.end; left--) {
+        this.#row(event, program, { batch, index, image });
+        batch.truncate(batch.count - 1);
+      }
       while (image.start < event.end) {
         this.#row(event, program, { batch, index, image });
         if (filter !== undefined && this.#settle(batch, filter, place) === decision.restart) {

@@ -28,6 +28,7 @@ import type { EntryWithState } from './snapshot-entry.ts';
 import { snapshotTopic } from './snapshot-state.ts';
 import type { SourceConfig } from './source-config.ts';
 import { streamStart, writeOffset } from './source-offset.ts';
+import type { OffsetFacts } from './source-offset.ts';
 import { decideStart } from './source-start.ts';
 import type { StartOptions } from './source-start.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
@@ -97,6 +98,8 @@ class MysqlSourceTask implements SourceTask {
   #builder: GroupBuilder;
   /** Records that become durable with the next batch. */
   #queued: StateRecord[] = [];
+  /** Of the newest event so far. */
+  #facts: Pick<OffsetFacts, 'seconds' | 'serverId'> = { seconds: Math.floor(Date.now() / 1000) };
   #advancedAt = 0;
   #advancedTo: SourcePosition | undefined;
   readonly #closing = new AbortController();
@@ -109,10 +112,10 @@ class MysqlSourceTask implements SourceTask {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { position, first, queued, snapshot } = await decideStart(this.#parts, signal);
+    const { position, first, queued, snapshot, doubted = [] } = await decideStart(this.#parts, signal);
     this.#position = position;
     this.#first = first;
-    this.#queued = [...queued];
+    this.#queued = [...queued, ...doubted.map((table) => this.#requests.doubt(table, true))];
     if (snapshot !== undefined) await this.#openSnapshot(snapshot, signal);
   }
 
@@ -272,7 +275,9 @@ class MysqlSourceTask implements SourceTask {
   #batch(group: CommitGroup, position: StreamPosition, state: readonly StateRecord[]): SourceBatch {
     const all = [...this.#queued, ...state];
     this.#queued = [];
-    return { group, offset: writeOffset(position), state: all };
+    this.#facts = factsOf(group) ?? this.#facts;
+    const offset = writeOffset(position, { ...this.#facts, snapshot: this.#snapshot?.initial === true });
+    return { group, offset, state: all };
   }
 
   // --- snapshots
@@ -380,4 +385,9 @@ class MysqlSourceTask implements SourceTask {
     const group = this.#builder.build({ position: { file, pos, gtids }, open: false, file });
     return this.#batch(group, position, state);
   }
+}
+
+function factsOf({ transactions, events }: CommitGroup): Pick<OffsetFacts, 'seconds' | 'serverId'> | undefined {
+  const seconds = events.seconds[events.count - 1];
+  return seconds === undefined ? undefined : { seconds, serverId: transactions.serverId[transactions.count - 1] };
 }

@@ -13,13 +13,14 @@ export interface OffsetOwner {
   readonly name: string;
   readonly type: ConnectorType;
   readonly config: Readonly<Record<string, string>>;
-  /** Name of its stream, of a source. */
-  readonly stream: string | undefined;
 }
 
 const { signal: never } = new AbortController();
 
-export async function readConnectorOffsets(store: Log & TopicIndex, { name, type, config }: OffsetOwner): Promise<readonly ConnectorOffset[]> {
+export async function readConnectorOffsets(
+  store: Log & TopicIndex,
+  { name, type, config }: OffsetOwner,
+): Promise<readonly ConnectorOffset[]> {
   if (type === 'sink') return sinkOffsets(store, name, sinkTopicFilter(config));
   return (await store.loadSource(name, never)).offsets ?? [];
 }
@@ -30,18 +31,17 @@ export async function alterConnectorOffsets(
   owner: OffsetOwner & { readonly plugin: ConnectorPlugin },
   offsets: readonly ConnectorOffset[],
 ): Promise<Message> {
-  const { name, type, config, stream, plugin } = owner;
+  const { name, type, config, plugin } = owner;
   assertPrimitive(offsets);
   if (type === 'sink') throw sinkOffsetsRefused(name);
   const confirmed = plugin.alterOffsets?.(config, offsets) ?? false;
   const before = (await store.loadSource(name, never)).offsets ?? [];
   // What else is stored belongs to the position that was: the task begins at the new one with nothing but it.
   store.clearSource(name);
-  const feeds = store.consumers().some(({ source }) => source === stream);
-  store.putSource(name, [
-    ...[...before, ...offsets].map((each) => offsetRecord(name, each)),
-    ...(plugin.alteredState?.(config, { feeds, before }) ?? []),
-  ]);
+  store.putSource(
+    name,
+    [...before, ...offsets].map((each) => offsetRecord(name, each)),
+  );
   return { message: confirmed ? 'The offsets for this connector have been altered successfully' : managedText('altered') };
 }
 

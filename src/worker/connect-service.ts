@@ -5,7 +5,6 @@
  */
 import { isMillraceError } from '../base/errors.ts';
 import type { ErrorCode } from '../base/errors.ts';
-import type { StateRecord, StoredOffset } from '../connect/tasks.ts';
 import type { TaskState } from './task-state.ts';
 
 export type ConnectorType = 'source' | 'sink' | 'unknown';
@@ -116,14 +115,6 @@ export interface ConnectorPlugin {
    * of a sink cannot be set at all. A null offset is taken away. @throws with the text of the refusal
    */
   alterOffsets?(config: Readonly<Record<string, string>>, offsets: readonly ConnectorOffset[]): boolean;
-  /**
-   * Of a source: what its task needs to find beside offsets that were set. `feeds`: sinks hold what it brought up to the
-   * offsets that it had before.
-   */
-  alteredState?(
-    config: Readonly<Record<string, string>>,
-    how: { readonly feeds: boolean; readonly before: readonly StoredOffset[] },
-  ): readonly StateRecord[];
 }
 
 /** All plugins; handed to the worker by the composition root. */

@@ -340,9 +340,9 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     if (runner.target !== 'STOPPED') throw notStopped(name);
     // Its task may still be ending.
     await this.#lanes.get(name);
-    const { type, config, stream, target } = this.#find(name);
+    const { type, config, target } = this.#find(name);
     if (target !== 'STOPPED') throw notStopped(name);
-    return { name, type, config, stream, plugin: this.plugins.find(this.#options.resolve(config)['connector.class'] ?? '') };
+    return { name, type, config, plugin: this.plugins.find(this.#options.resolve(config)['connector.class'] ?? '') };
   }
 
   #restartFailed(name: string): void {
