@@ -41,6 +41,9 @@ export const errorCodes = {
   LOG_IDENTITY: 'The log is not the one that the replica was fed from. Resync: `millrace resync`.',
   LOG_START_GONE: 'The log no longer has the groups that a sink needs next. Resync: `millrace resync`.',
   DISK_FULL: 'The disk is full. Free space; nothing is lost, the worker goes on from where it was.',
+  // records
+  CONVERSION_FAILED: 'A record cannot be converted. The message says which and why; errors.tolerance=all goes on without it.',
+  TRANSFORMATION_FAILED: 'A transformation refused a record. The message says which and why; errors.tolerance=all goes on without it.',
   // replica
   WAREHOUSE_FAILED: 'The warehouse refused a statement. The message holds its text.',
   WAREHOUSE_LOCKED: 'Another process has the replica file open. Close it; only one process can open a DuckDB file.',

@@ -1,4 +1,5 @@
 import type { Logger } from '../base/logger.ts';
+import type { TableId } from '../event/table-schema.ts';
 import type { SinkTask, SourceState, SourceTask } from './tasks.ts';
 
 /** A connector's configuration as posted: flat, all text. */
@@ -20,6 +21,8 @@ export interface TaskContext {
    * doubt: such rows are no records, and who reads the topics would lose the changes that they hold already. Absent: yes.
    */
   readonly keepsTables?: () => boolean;
+  /** Of a sink whose records are decoded: the topic that a table's rows come from; undefined: `prefix.database.table`. */
+  readonly topicOf?: (source: string, table: TableId) => string | undefined;
 }
 
 /** One entry of the plugin list: what `connector.class` names. */

@@ -80,6 +80,15 @@ export interface SinkOffset {
   readonly committedMs: number;
 }
 
+/** A group as a sink takes it. */
+export interface SinkGroup extends CommitGroup {
+  /**
+   * What must be known to decode the groups after this one, where its records were decoded: stored by the sink with the end of
+   * the group, given back by `notes`; null removes a key.
+   */
+  readonly notes?: ReadonlyMap<string, string | null>;
+}
+
 export interface SinkTask extends AsyncDisposable {
   /** The stored offsets, one per source that this sink has applied anything of; other sources start at the log's begin. */
   open(logId: string, signal: AbortSignal): Promise<readonly SinkOffset[]>;
@@ -87,9 +96,11 @@ export interface SinkTask extends AsyncDisposable {
    * Takes the next group of its source, in order. Returns when the sink can take another one, which is not yet durable.
    * The group's memory is the sink's until the offsets of its seq are flushed.
    */
-  put(group: CommitGroup, signal: AbortSignal): Promise<void>;
+  put(group: SinkGroup, signal: AbortSignal): Promise<void>;
   /** Applies what was put up to the last closed transaction, and returns what is durable now. */
   flush(signal: AbortSignal): Promise<readonly SinkOffset[]>;
+  /** The stored notes of a source's groups, as of its stored offset. */
+  notes?(source: string): ReadonlyMap<string, string>;
   /** What is durable now, without waiting. */
   committed(): readonly SinkOffset[];
   /**

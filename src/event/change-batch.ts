@@ -34,6 +34,8 @@ export interface ChangeBatch {
   /** 2 × count + 1 offsets into `bytes`. */
   readonly starts: Uint32Array;
   readonly bytes: Uint8Array;
+  /** Deletes and before images may be of rows that are not there, as when records can come twice. Not kept in the log. */
+  readonly lenient?: boolean;
 }
 
 /** Bytes of the state map of a row image with so many columns. */

@@ -12,6 +12,8 @@ export interface Fold {
   readonly changes: number;
   /** Bytes of the row images that were added, and of copies made of them. */
   readonly byteLength: number;
+  /** A batch said that rows to delete may not be there. */
+  readonly lenient: boolean;
   /** Adds the changes `[from, to)` of a batch; batches and changes in the order of the log. */
   add(batch: ChangeBatch, from: number, to: number): void;
   /** Rows to delete, each one row of the replica. */

@@ -1,9 +1,10 @@
 import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
+import type { SinkGroup } from '../connect/tasks.ts';
 import type { ChangeBatch } from '../event/change-batch.ts';
 
 /** Transactions `[from, to)` of a group, by ordinal. */
 export interface GroupSlice {
-  readonly group: CommitGroup;
+  readonly group: SinkGroup;
   readonly from: number;
   readonly to: number;
   /** Position at which the group begins, if it is known: that after the group before. */

@@ -26,6 +26,7 @@ const mergedRow = -2;
 export class KeyedFold implements Fold {
   readonly schema: TableSchema;
   changes = 0;
+  lenient = false;
   readonly #layout: RowLayout;
   readonly #keyColumns: readonly Column[];
   readonly #keyState: number;
@@ -71,6 +72,7 @@ export class KeyedFold implements Fold {
     const number = this.#batches.push(source) - 1;
     const { ops, starts, bytes } = batch;
     this.changes += to - from;
+    if (batch.lenient === true) this.lenient = true;
     this.#imageBytes += (starts[2 * to] ?? 0) - (starts[2 * from] ?? 0);
     for (let i = from; i < to; i++) {
       const before = starts[2 * i] ?? 0;

@@ -16,6 +16,7 @@ const mergedSource = -1;
 export class KeylessFold implements Fold {
   readonly schema: TableSchema;
   changes = 0;
+  lenient = false;
   readonly #layout: RowLayout;
   readonly #index = new HashIndex();
   readonly #merge: ImageMerge;
@@ -42,6 +43,7 @@ export class KeylessFold implements Fold {
     const { ops, starts, bytes } = batch;
     const number = this.#batches.push(imageBytes(bytes)) - 1;
     this.changes += to - from;
+    if (batch.lenient === true) this.lenient = true;
     this.#imageBytes += (starts[2 * to] ?? 0) - (starts[2 * from] ?? 0);
     for (let i = from; i < to; i++) {
       const before = starts[2 * i] ?? 0;

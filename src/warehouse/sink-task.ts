@@ -1,6 +1,5 @@
 import { MillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import type { CommitGroup } from '../connect/commit-group.ts';
 import type { CutRequest, SinkOffset, SinkTask } from '../connect/tasks.ts';
 import { tableName } from '../event/table-schema.ts';
 import type { TableId } from '../event/table-schema.ts';
@@ -13,6 +12,8 @@ export interface SinkTaskOptions {
   readonly store: SinkStore;
   /** Whether the sink takes a topic: `prefix.database.table`. */
   readonly takes: (topic: string) => boolean;
+  /** The topic of a table where it has another name than that. */
+  readonly topicOf?: ((source: string, table: TableId) => string | undefined) | undefined;
   /** A flush begins at so many changes, or bytes of row images, of one source. */
   readonly flushRows: number;
   readonly flushBytes: number;
@@ -38,7 +39,7 @@ export function createSinkTask(options: SinkTaskOptions): SinkTask {
       logId,
       stored: store.offsets.find((offset) => offset.source === source),
       accepts: ({ database, table }: TableId) => {
-        const topic = `${source}.${database}.${table}`;
+        const topic = options.topicOf?.(source, { database, table }) ?? `${source}.${database}.${table}`;
         let taken = topics.get(topic);
         if (taken === undefined) topics.set(topic, (taken = options.takes(topic)));
         return taken;
@@ -62,7 +63,7 @@ export function createSinkTask(options: SinkTaskOptions): SinkTask {
       for (const { source } of store.offsets) laneOf(source);
       return committed();
     },
-    async put(group: CommitGroup, signal) {
+    async put(group, signal) {
       await laneOf(group.source).put(group, signal);
     },
     async flush(signal) {
@@ -70,6 +71,7 @@ export function createSinkTask(options: SinkTaskOptions): SinkTask {
       for (const lane of lanes.values()) await lane.flush();
       return committed();
     },
+    notes: (source) => store.notes(source),
     committed,
     unfinished: (source) => store.unfinished(source).map(tableName),
     pending: () => [...lanes.values()].some((lane) => lane.pending),

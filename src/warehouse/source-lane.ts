@@ -1,7 +1,7 @@
 import { MillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
-import type { SinkOffset } from '../connect/tasks.ts';
+import type { SinkGroup, SinkOffset } from '../connect/tasks.ts';
 import { barriersOf, comparePositions, lastEventBefore, transactionsUpTo, type GroupSlice } from './group-slice.ts';
 import { acceptedChanges, UnitBuilder, type UnitBuilderOptions } from './unit-builder.ts';
 
@@ -75,7 +75,7 @@ export class SourceLane {
     return this.#failure !== undefined || (this.#holds === 0 && !sameOffset(this.#end, this.#stored));
   }
 
-  async put(group: CommitGroup, signal: AbortSignal): Promise<void> {
+  async put(group: SinkGroup, signal: AbortSignal): Promise<void> {
     this.#throwIfFailed();
     while (this.#holds > 0 && this.#cuts.length === 0 && (this.#isFull() || this.#hasBarrier(group))) await this.#release(signal);
     await this.#exclusive(() => this.#take(group));
@@ -131,7 +131,7 @@ export class SourceLane {
     for (const cut of this.#cuts) cut.refuse(new MillraceError('ABORTED', 'The sink task is closed.'));
   }
 
-  async #take(group: CommitGroup): Promise<void> {
+  async #take(group: SinkGroup): Promise<void> {
     this.#throwIfFailed();
     if (group.seq <= this.#lastSeq) return;
     if (group.seq !== this.#lastSeq + 1) {

@@ -34,6 +34,7 @@ export class UnitBuilder {
   readonly #folds = new Map<string, Fold>();
   #chunks: ChunkRows[] = [];
   #unit: Unit | undefined;
+  #notes: Map<string, string | null> | undefined;
 
   constructor(options: UnitBuilderOptions) {
     this.#options = options;
@@ -50,6 +51,11 @@ export class UnitBuilder {
 
   async add(slice: GroupSlice, signal: AbortSignal): Promise<void> {
     this.slices.push(slice);
+    const { group, to } = slice;
+    // what was decoded holds once all of the group is applied
+    if (group.notes !== undefined && to === group.transactions.count) {
+      this.#notes = new Map([...(this.#notes ?? []), ...group.notes]);
+    }
     await visitSlice(slice, {
       changes: (batch, from, to) => {
         if (!this.#options.accepts(batch.schema)) return undefined;
@@ -78,7 +84,7 @@ export class UnitBuilder {
 
   async commit(move: OffsetMove, signal: AbortSignal): Promise<CommitReport> {
     const unit = await this.#openUnit();
-    return unit.commit(move, signal);
+    return unit.commit(this.#notes === undefined ? move : { ...move, notes: this.#notes }, signal);
   }
 
   async discard(): Promise<void> {

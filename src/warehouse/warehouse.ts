@@ -11,6 +11,8 @@ import type { Fold } from './fold.ts';
 export interface SinkStore {
   /** Stored offsets of this connector, one per source. */
   readonly offsets: readonly SinkOffset[];
+  /** Stored notes of a source's groups. */
+  notes(source: string): ReadonlyMap<string, string>;
   /** Tables of the source that wait for a snapshot or are being loaded, as of what is committed. */
   unfinished(source: string): readonly TableId[];
   /** A unit of one source; several may be open, they commit in the order of the `commit` calls. */
@@ -48,6 +50,8 @@ export interface OffsetMove {
   /** Undefined: nothing is stored for the source. */
   readonly before: SinkOffset | undefined;
   readonly after: SinkOffset;
+  /** Changes of the source's notes, stored with the offset. */
+  readonly notes?: ReadonlyMap<string, string | null> | undefined;
 }
 
 export interface CommitReport {

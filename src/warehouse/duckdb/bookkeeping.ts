@@ -2,6 +2,7 @@ import { MillraceError } from '../../base/errors.ts';
 import type { SinkOffset } from '../../connect/tasks.ts';
 import type { TableId, TableSchema } from '../../event/table-schema.ts';
 import type { ReplicaName } from '../replica-names.ts';
+import type { OffsetMove } from '../warehouse.ts';
 import type { InvalidTemporal } from './column-mapping.ts';
 import { catalog, type Session } from './session.ts';
 
@@ -36,9 +37,14 @@ export interface AsideTable {
 export class Bookkeeping {
   readonly tables = new Map<string, TableRecord>();
   readonly #offsets = new Map<string, SinkOffset>();
+  readonly #notes = new Map<string, Map<string, string>>();
 
   offsetsOf(connector: string): readonly SinkOffset[] {
     return [...this.#offsets].filter(([key]) => key.startsWith(`${connector}\n`)).map(([, offset]) => offset);
+  }
+
+  notesOf(connector: string, source: string): ReadonlyMap<string, string> {
+    return this.#notes.get(`${connector}\n${source}`) ?? new Map();
   }
 
   /**
@@ -69,6 +75,15 @@ export class Bookkeeping {
         committedMs: Number(committedMs),
       });
     }
+    // tables that an older version of the format lacks
+    await session.run(
+      `CREATE TABLE IF NOT EXISTS millrace.notes (
+        connector VARCHAR NOT NULL, source VARCHAR NOT NULL, key VARCHAR NOT NULL, note VARCHAR NOT NULL)`,
+    );
+    this.#notes.clear();
+    for (const [connector, source, key, note] of await session.rows('SELECT connector, source, key, note FROM millrace.notes')) {
+      this.#noted(`${String(connector)}\n${String(source)}`, new Map([[String(key), String(note)]]));
+    }
     this.tables.clear();
     for (const [text] of await session.rows('SELECT record FROM millrace.tables')) {
       const record = parseRecord(String(text));
@@ -77,7 +92,7 @@ export class Bookkeeping {
   }
 
   /** Stores the new offset in the open transaction. @throws WAREHOUSE_FENCED */
-  async moveOffset(session: Session, connector: string, move: { before: SinkOffset | undefined; after: SinkOffset }): Promise<void> {
+  async moveOffset(session: Session, connector: string, move: OffsetMove): Promise<void> {
     const { before, after } = move;
     const position = after.position;
     const values = [
@@ -113,15 +128,36 @@ export class Bookkeeping {
     }
   }
 
+  /** Stores notes in the open transaction. */
+  async saveNotes(session: Session, connector: string, { after, notes = new Map() }: OffsetMove): Promise<void> {
+    for (const [key, note] of notes) {
+      await session.run('DELETE FROM millrace.notes WHERE connector = $1 AND source = $2 AND key = $3', [connector, after.source, key]);
+      if (note === null) continue;
+      await session.run('INSERT INTO millrace.notes VALUES ($1, $2, $3, $4)', [connector, after.source, key, note]);
+    }
+  }
+
   /** After the commit. */
-  offsetMoved(connector: string, after: SinkOffset): void {
-    this.#offsets.set(`${connector}\n${after.source}`, after);
+  offsetMoved(connector: string, { after, notes = new Map() }: OffsetMove): void {
+    const place = `${connector}\n${after.source}`;
+    this.#offsets.set(place, after);
+    this.#noted(place, notes);
+  }
+
+  #noted(place: string, notes: ReadonlyMap<string, string | null>): void {
+    const known = this.#notes.get(place) ?? new Map<string, string>();
+    this.#notes.set(place, known);
+    for (const [key, note] of notes) {
+      if (note === null) known.delete(key);
+      else known.set(key, note);
+    }
   }
 
   /** Drops a connector's offsets and table records, not the tables. */
   async forget(session: Session, connector: string): Promise<void> {
     await session.run('DELETE FROM millrace.offsets WHERE connector = $1', [connector]);
     await session.run('DELETE FROM millrace.tables WHERE connector = $1', [connector]);
+    await session.run('DELETE FROM millrace.notes WHERE connector = $1', [connector]);
     await this.load(session);
   }
 }

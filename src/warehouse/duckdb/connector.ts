@@ -45,6 +45,7 @@ function openTask(context: TaskContext, replica: Replica, onResync: SharedReplic
     connector,
     store,
     takes: config.takes,
+    topicOf: context.topicOf,
     flushRows: config.flushRows,
     flushBytes: config.flushBytes,
     log,

@@ -22,7 +22,7 @@ export async function applyMerge(tx: Transaction, staged: StagedMerge): Promise<
     const { rows } = staged.deletes;
     const keyless = schema.primaryKey.length === 0;
     const deleted = await tx.session.run(keyless ? deleteRowsSql(table, staged.deletes) : deleteKeysSql(table, staged.deletes));
-    if (deleted !== rows) {
+    if (deleted !== rows && !staged.lenient) {
       tx.sink.log.warn(
         { table: tableName(schema), expected: rows, found: deleted },
         'rows to change are not in the replica as they should be',

@@ -96,6 +96,7 @@ export class Replica implements AsyncDisposable {
       get offsets() {
         return book.offsetsOf(sink.connector);
       },
+      notes: (source) => book.notesOf(sink.connector, source),
       unfinished: (source) =>
         this.tables(sink.connector).filter((record) => record.source === source && (record.broken ?? record.aside) !== undefined),
       begin: async (source) => new DuckDbUnit(this, { sink, source }, await this.#takeSession()),

@@ -16,6 +16,8 @@ export interface StagedMerge {
   readonly deletes: StagedRows | undefined;
   readonly inserts: StagedRows | undefined;
   readonly partials: StagedPartials | undefined;
+  /** Rows to delete may not be there. */
+  readonly lenient: boolean;
   /** Values that became NULL, by column. */
   readonly substitutions: Readonly<Record<string, number>>;
 }
@@ -73,7 +75,7 @@ export async function stageFold(session: Session, fold: Fold, { mapping, storeSt
     const origins = await stage('origin', originSet(schema, partialSet, described), mapped, []);
     partials = { ...partialRows, origins: origins?.table ?? '' };
   }
-  return { schema, columns, deletes, inserts, partials, substitutions: Object.fromEntries(substituted) };
+  return { schema, columns, deletes, inserts, partials, lenient: fold.lenient, substitutions: Object.fromEntries(substituted) };
 }
 
 /** Frees what was staged. */

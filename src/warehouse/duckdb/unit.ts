@@ -91,6 +91,7 @@ export class DuckDbUnit implements Unit {
         await changes.save(session);
         if (isMutant('offsets-apart')) await session.run('COMMIT; BEGIN TRANSACTION');
         await book.moveOffset(session, this.#sink.connector, move);
+        await book.saveNotes(session, this.#sink.connector, move);
         failpoint('commit');
         await session.run('COMMIT');
       } catch (error) {
@@ -99,7 +100,7 @@ export class DuckDbUnit implements Unit {
       }
       failpoint('committed');
       changes.apply();
-      book.offsetMoved(this.#sink.connector, move.after);
+      book.offsetMoved(this.#sink.connector, move);
       await this.discard();
       return { resync: tx.resync };
     });
