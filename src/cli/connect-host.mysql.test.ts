@@ -129,13 +129,15 @@ test('sources and sinks are made and deleted side by side, and none disturbs ano
   const server = await sharedServer('mysql');
   await using one = await freshDatabase(server);
   await using two = await freshDatabase(server);
-  for (const { root } of [one, two])
+  for (const { root } of [one, two]) {
     await root.query('CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, v INT); INSERT INTO t (v) VALUES (1)');
+  }
   await using host = await openTestHost();
   let writing = true;
   const write = async (): Promise<void> => {
-    while (writing)
+    while (writing) {
       for (const { root } of [one, two]) await root.query('INSERT INTO t (v) VALUES (2); UPDATE t SET v = v + 1 ORDER BY id DESC LIMIT 3');
+    }
   };
   const written = write();
   try {

@@ -47,8 +47,9 @@ test('ours have the form of theirs', () => {
 });
 
 test('what names no place is no offset', () => {
-  for (const offset of [undefined, {}, { a: 1 }, { file: 'x' }, { pos: 4 }, { file: 7, pos: 4 }])
+  for (const offset of [undefined, {}, { a: 1 }, { file: 'x' }, { pos: 4 }, { file: 7, pos: 4 }]) {
     assert.equal(readOffset(offset), undefined);
+  }
 });
 
 test('an offset that someone set is looked for by its GTIDs, one of our own by its place', () => {
