@@ -21,9 +21,12 @@ export interface ThreadOptions {
   readonly onBroken: (error: unknown) => void;
 }
 
+/** Batches are bytes outside of V8's heap: what a thread makes besides is small, and three times this is what V8 would take. */
+const youngMb = 16;
+
 /** Starts a thread of the worker. */
 export function startThread({ entry, name, data, onMessage, onBroken }: ThreadOptions): Thread {
-  const worker = new Worker(entry, { workerData: data, name });
+  const worker = new Worker(entry, { workerData: data, name, resourceLimits: { maxYoungGenerationSizeMb: youngMb } });
   let sound = false;
   worker.on('message', (message: unknown) => {
     if (!isFromThread(message)) return;
