@@ -9,6 +9,7 @@ import { embeddedLogOptions } from './log-settings.ts';
 import { binlogLeftText, logFullText, readBinlogRetentionMs } from './log-full.ts';
 import { openLogger } from './logging.ts';
 import { findSource } from './plugins.ts';
+import { recordRules } from './record-rules.ts';
 
 if (parentPort === null) throw new MillraceError('INTERNAL', 'source-thread.ts is no program');
 const port = parentPort;
@@ -25,10 +26,13 @@ const warnMs = 10_000;
 
 try {
   await using log = await openEmbeddedLog(
-    embeddedLogOptions(dataFolder, logSettings, (state) => {
-      full = logFullText(state);
-      if (performance.now() - warnedMs > warnMs) void warnOfFullLog(full);
-    }),
+    {
+      ...embeddedLogOptions(dataFolder, logSettings, (state) => {
+        full = logFullText(state);
+        if (performance.now() - warnedMs > warnMs) void warnOfFullLog(full);
+      }),
+      ...recordRules(connector),
+    },
     new AbortController().signal,
   );
   const prefix = connector.config['topic.prefix'];

@@ -7,6 +7,13 @@ import type { TableSchema } from '../event/table-schema.ts';
 /** How many records of its topic an entry stands for; derived topic offsets advance by it. */
 export type CountRecords = (entry: Entry) => number;
 
+/** How a connector's entries become records, as far as the log counts them. */
+export interface RecordRules {
+  readonly countRecords: CountRecords;
+  /** The topic of a table's rows, as the connector names it; absent: `<source>.<database>.<table>`. */
+  readonly topicOf?: ((schema: TableSchema) => string) | undefined;
+}
+
 /** Records of one change; a batch must be counted fast, so that it knows no more of it. */
 export type RecordsOfChange = (code: Op, keyChanged: boolean) => number;
 

@@ -130,3 +130,21 @@ test('the caller can count records in another way', async (t) => {
   await append(log, inserts('a', 1));
   assert.deepEqual(read(log), ['1 src.shop.a 0+10', '2 src.shop.a 10+10']);
 });
+
+test('the caller can name topics in another way, and tables that share a name share its offsets', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-topics-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const topicOf = ({ table }: { readonly table: string }): string => `all.${table.replaceAll(/[^a-z]/g, '_')}`;
+  const limits = { maxBytes: Infinity, retentionMs: Infinity, retentionBytes: Infinity };
+  await using log = await openEmbeddedLog({ folder, ...limits, topicOf }, signal);
+  await append(log, inserts('a b', 1), inserts('a-b', 2));
+  await append(log, inserts('a b', 1), inserts('c', 1));
+  assert.deepEqual(read(log), ['1 all.a_b 0+1', '1 all.a_b 1+2', '2 all.a_b 3+1', '2 all.c 0+1']);
+  assert.deepEqual(
+    listTopics(log).map(({ name, nextOffset }) => [name, nextOffset]),
+    [
+      ['all.a_b', 4],
+      ['all.c', 1],
+    ],
+  );
+});

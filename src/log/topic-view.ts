@@ -11,10 +11,11 @@ import type { Log } from './log.ts';
  * The source's thread appends, so it gives the rule of its connector (`countRecordsWith`: tombstones.on.delete,
  * skipped.operations). A renderer that makes fewer than `records` of an entry leaves a gap, as compaction does in Kafka,
  * and goes on with the next entry's `firstOffset`; one that made more would give offsets twice.
+ * It also gives the connector's own names of topics: tables whose names give one topic share its offsets.
  * Chunks of a resync have no records: they tell consumers of a topic nothing new.
  */
 
-/** A topic of the log: a table's changes; without database and table the source's DDL statements; without database records of the topic named as table. */
+/** A topic of the log: a table's changes; without database the topic that is named as the table; without both the source's DDL statements. */
 export interface TopicInfo {
   readonly source: string;
   readonly database: string;

@@ -3,7 +3,7 @@ import type { SourceBatch, StateRecord } from '../../connect/tasks.ts';
 import { encodeGroup, numberGroup } from '../group-codec.ts';
 import type { EncodedGroup } from '../group-codec.ts';
 import { offsetKey, offsetTopic } from '../offset-records.ts';
-import type { CountRecords } from '../record-count.ts';
+import type { RecordRules } from '../record-count.ts';
 import type { CompactedTopics } from './compacted-topics.ts';
 import { numberOf } from './database.ts';
 import type { LogDatabase, Statement } from './database.ts';
@@ -36,7 +36,7 @@ export interface WriterParts {
   readonly sources: SourceTable;
   readonly schemas: SchemaStore;
   readonly compacted: CompactedTopics;
-  readonly countRecords: CountRecords;
+  readonly rules: RecordRules;
 }
 
 /** Appends the groups of one source. What it remembers of the stream's end is checked in each transaction. */
@@ -110,7 +110,7 @@ export class GroupWriter {
   }
 
   #loadTail(): Tail {
-    const { database, sources, countRecords } = this.#parts;
+    const { database, sources, rules } = this.#parts;
     const extent = sources.find(this.#source);
     if (extent === undefined) throw new MillraceError('LOG_CORRUPT', `The log has lost the source ${this.#source}`);
     const { sourceId, last } = extent;
@@ -120,7 +120,7 @@ export class GroupWriter {
       lastSeq: last,
       totalBytes: row === undefined ? 0 : numberOf(row['total_bytes']),
       open: row?.['open'] === 1,
-      topics: new TopicCounters(database, sourceId, countRecords),
+      topics: new TopicCounters(database, sourceId, rules),
     };
   }
 }

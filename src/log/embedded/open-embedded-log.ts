@@ -6,7 +6,7 @@ import { decodeGroup } from '../group-codec.ts';
 import type { AppendContext, ConsumerPosition, GroupRange, Log, LogStats, ReadRequest } from '../log.ts';
 import { offsetTopic, readOffsets } from '../offset-records.ts';
 import { countDebeziumRecords } from '../record-count.ts';
-import type { CountRecords } from '../record-count.ts';
+import type { CountRecords, RecordRules } from '../record-count.ts';
 import type { GroupTopics, TopicIndex, TopicInfo } from '../topic-view.ts';
 import { CompactedTopics } from './compacted-topics.ts';
 import { ConsumerTable } from './consumer-table.ts';
@@ -34,6 +34,8 @@ export interface EmbeddedLogOptions extends RetentionLimits {
   readonly onFull?: (full: LogFull) => void;
   /** Records that an entry stands for in its topic; `countDebeziumRecords` unless told. */
   readonly countRecords?: CountRecords;
+  /** As of `RecordRules`. */
+  readonly topicOf?: RecordRules['topicOf'];
 }
 
 export interface LogFull {
@@ -106,7 +108,8 @@ export class SqliteLog implements Log, TopicIndex {
     let writer = this.#writers.get(source);
     if (writer === undefined) {
       const parts = { database: this.#database, sources: this.#sources, schemas: this.#schemas, compacted: this.#compacted };
-      writer = new GroupWriter({ ...parts, countRecords: this.#options.countRecords ?? countDebeziumRecords }, source);
+      const { countRecords = countDebeziumRecords, topicOf } = this.#options;
+      writer = new GroupWriter({ ...parts, rules: { countRecords, topicOf } }, source);
       this.#writers.set(source, writer);
     }
     const prepared = writer.prepare(batch, connector);

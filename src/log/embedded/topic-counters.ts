@@ -1,6 +1,6 @@
 import type { CommitGroup, Entry } from '../../connect/commit-group.ts';
 import type { TableId } from '../../event/table-schema.ts';
-import type { CountRecords } from '../record-count.ts';
+import type { CountRecords, RecordRules } from '../record-count.ts';
 import { numberOf, textOf } from './database.ts';
 import type { LogDatabase, Statement } from './database.ts';
 
@@ -26,15 +26,17 @@ interface CountedEntry extends TableId {
 export class TopicCounters {
   readonly #sourceId: number;
   readonly #count: CountRecords;
+  readonly #topicOf: RecordRules['topicOf'];
   readonly #counters = new Map<string, Counter>();
   readonly #resyncs = new Set<string>();
   readonly #insert: Statement;
   readonly #update: Statement;
   readonly #insertResync: Statement;
 
-  constructor(database: LogDatabase, sourceId: number, count: CountRecords) {
+  constructor(database: LogDatabase, sourceId: number, { countRecords, topicOf }: RecordRules) {
     this.#sourceId = sourceId;
-    this.#count = count;
+    this.#count = countRecords;
+    this.#topicOf = topicOf;
     for (const row of database.prepare('SELECT id, database, name, next FROM topics WHERE source = ?').all(sourceId)) {
       const counter = {
         id: numberOf(row['id']),
@@ -61,10 +63,16 @@ export class TopicCounters {
       if (entry.kind === 'chunk' && (this.#resyncs.has(entry.snapshot) || resyncs.includes(entry.snapshot))) continue;
       const records = this.#count(entry);
       if (records === 0) continue;
-      const { database, table } = topicOf(entry);
+      const { database, table } = this.#topicIdOf(entry);
       entries.push({ entry: index, database, table, records });
     }
     return { entries, resyncs };
+  }
+
+  #topicIdOf(entry: Entry): TableId {
+    if (!('batch' in entry)) return { database: '', table: entry.kind === 'records' ? entry.topic : '' };
+    const topic = this.#topicOf?.(entry.batch.schema);
+    return topic === undefined ? entry.batch.schema : { database: '', table: topic };
   }
 
   /** Stores the counts, one row per topic, and returns the group's index as JSON. `committed` must follow. */
@@ -93,11 +101,6 @@ export class TopicCounters {
       },
     };
   }
-}
-
-function topicOf(entry: Entry): TableId {
-  if ('batch' in entry) return entry.batch.schema;
-  return { database: '', table: entry.kind === 'records' ? entry.topic : '' };
 }
 
 function keyOf({ database, table }: TableId): string {

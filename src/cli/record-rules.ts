@@ -1,0 +1,12 @@
+import { createDebeziumRenderer } from '../codec/debezium-renderer.ts';
+import { optionsOfProperties } from '../codec/options-of-properties.ts';
+import type { ConnectorConfig } from '../connect/connector.ts';
+import type { RecordRules } from '../log/record-count.ts';
+import { parseSourceConfig, sourceConnectorClasses } from '../mysql/connector-config.ts';
+
+/** What the log must know of a source's records to count them: nothing of a connector whose records come as they are. */
+export function recordRules(connector: ConnectorConfig): Partial<RecordRules> {
+  if (!sourceConnectorClasses.some((name) => name === connector.config['connector.class'])) return {};
+  const renderer = createDebeziumRenderer(optionsOfProperties(parseSourceConfig(connector).flavor, connector.config));
+  return { topicOf: (schema) => renderer.topicOf(schema) };
+}
