@@ -45,6 +45,8 @@ export interface EventMapperOptions {
   readonly start: StreamPosition;
   /** A group is closed at about this size. */
   readonly groupBytes: number;
+  /** As of `TaskContext`. */
+  readonly keepsTables?: (() => boolean) | undefined;
 }
 
 /** Where the stream goes on: a position, and what of the transaction there is done already, counted as Debezium does. */
@@ -88,6 +90,8 @@ export class EventMapper {
   #events = 0;
   #skipEvents: number;
   #skipRows: number;
+  /** Tables of the current transaction's rows. */
+  readonly #touched = new Set<TableId>();
   #state: StateRecord[] = [];
   #uncertain: TableId[] = [];
   #ready = false;
@@ -206,6 +210,10 @@ export class EventMapper {
           this.#end(event.nextPosition);
           return;
         }
+        if (this.#options.keepsTables?.() === false) {
+          this.#prepared(event.nextPosition);
+          return;
+        }
         throw new MillraceError('BINLOG_UNSUPPORTED', `an XA transaction was prepared at ${this.#file}:${event.nextPosition}`, {
           nextStep: 'This version does not follow XA transactions: exclude the tables that they change, or avoid XA.',
         });
@@ -237,6 +245,7 @@ export class EventMapper {
   }
 
   #begin(header: TransactionHeader): void {
+    this.#touched.clear();
     this.#header = header;
     this.#begun = false;
     this.#inTransaction = true;
@@ -281,6 +290,15 @@ export class EventMapper {
         return;
     }
     this.#statement(event);
+  }
+
+  /**
+   * Records come at the prepare, as Debezium writes them, whatever becomes of the transaction. Who keeps tables from here on
+   * must read them anew.
+   */
+  #prepared(nextPosition: number): void {
+    this.#uncertain.push(...this.#touched);
+    this.#end(nextPosition);
   }
 
   #xa(event: QueryEvent): void {
@@ -348,6 +366,7 @@ export class EventMapper {
       return;
     }
     this.#begunTransaction();
+    this.#touched.add(rows.program.schema);
     const index = this.#builder.addEvent(this.#posOf(event), event.timestamp);
     this.#rowsMapper.map(event, rows, { batch: this.#builder.batch(rows.program.schema), index, skip });
     if (this.#builder.byteLength >= this.#options.groupBytes * openFactor) this.#ready = true;

@@ -226,6 +226,7 @@ class MysqlSourceTask implements SourceTask {
       models,
       start: position,
       groupBytes: config.groupBytes,
+      keepsTables: this.#parts.keepsTables,
     });
     if (this.#snapshot !== undefined) this.#mapper.snapshot = this.#streamFilter(this.#snapshot);
     return stream;
