@@ -63,7 +63,8 @@ export async function openSourceTask(options: SourceTaskOptions, signal: AbortSi
   const control = await openConnection(settings, signal);
   try {
     const snapshots = state.offset === undefined && config.snapshotMode !== 'no_data';
-    await checkStart(control, config, { log: options.log, snapshots }, signal);
+    const keepsTables = options.keepsTables?.() ?? true;
+    await checkStart(control, config, { log: options.log, snapshots, keepsTables }, signal);
     const charsets = await loadCharsets(control, signal);
     const models = await openSourceModels({ config, connection: control, state: state.state(tableTopic), log: options.log }, signal);
     const task = new MysqlSourceTask({ ...options, settings, control, charsets, models });

@@ -10,11 +10,22 @@ const snapshotChecks = new Set(['RELOAD']);
 /** What may come right while the source runs. */
 const passingChecks = new Set(['captured tables', 'XA RECOVER']);
 
+/** What only a replica needs: Debezium passes such changes over. */
+const replicaChecks = new Set(['system versioning']);
+
 /** Advice, for `doctor` alone. */
 const adviceChecks = new Set(['binlog_row_metadata', 'time zone tables']);
 
 /** Checks named by a privilege are upper case: `REPLICATION SLAVE`, `SELECT`. */
 const privilege = /^[A-Z][A-Z ]+$/;
+
+export interface StartCheckOptions {
+  readonly log: Logger;
+  /** A snapshot will be taken. */
+  readonly snapshots: boolean;
+  /** A sink keeps tables of the changes. */
+  readonly keepsTables: boolean;
+}
 
 /**
  * The checks of `doctor` at a source's start: warnings are logged, the first failure is thrown with the statement that
@@ -25,12 +36,13 @@ const privilege = /^[A-Z][A-Z ]+$/;
 export async function checkStart(
   connection: ServerConnection,
   config: SourceConfig,
-  { log, snapshots }: { readonly log: Logger; /** A snapshot will be taken. */ readonly snapshots: boolean },
+  { log, snapshots, keepsTables }: StartCheckOptions,
   signal: AbortSignal,
 ): Promise<void> {
   for (const { check, status, message, repair } of await runPreflight(connection, config, signal)) {
     if (status === 'ok') continue;
-    const passes = status === 'warn' || passingChecks.has(check) || (!snapshots && snapshotChecks.has(check));
+    const isNeeded = (snapshots || !snapshotChecks.has(check)) && (keepsTables || !replicaChecks.has(check));
+    const passes = status === 'warn' || passingChecks.has(check) || !isNeeded;
     if (passes) {
       log[adviceChecks.has(check) ? 'debug' : 'warn']({ check, ...(repair === undefined ? {} : { repair }) }, message);
       continue;
