@@ -7,7 +7,7 @@ import type { TableId, TableSchema } from '../event/table-schema.ts';
 import { startRawQuery } from './raw-query.ts';
 import { KeyReader, compareKeys, keyBetween, keyOrderOf } from './snapshot-key.ts';
 import type { KeyBytes, KeyOrder } from './snapshot-key.ts';
-import { quoteTable, rangeCondition } from './snapshot-reader.ts';
+import { allRows, rangeCondition } from './snapshot-reader.ts';
 import { createSnapshotTable } from './snapshot-table.ts';
 import type { SnapshotTable } from './snapshot-table.ts';
 import { TextRowReader, quoteName, selectList } from './text-row.ts';
@@ -128,7 +128,7 @@ async function endKey(
   const by = columns.map(({ name }) => `${quoteName(name)} ${direction}`).join(', ');
   const query = startRawQuery(
     connection,
-    `SELECT ${selectList(columns)} FROM ${quoteTable(schema)} ORDER BY ${by} LIMIT 1`,
+    `SELECT ${selectList(columns)} FROM ${allRows(schema)} ORDER BY ${by} LIMIT 1`,
     (bytes, start, end) => {
       builder.begin(op.read, 0);
       builder.middle();
@@ -152,7 +152,7 @@ async function estimateRange({ connection, order, low, high }: Range, signal: Ab
   const mysql = connection.version.flavor === 'mysql';
   const explain = mysql ? 'EXPLAIN FORMAT=TRADITIONAL' : 'EXPLAIN EXTENDED';
   const rows = await connection.query(
-    `${explain} SELECT 1 FROM ${quoteTable(order.schema)} WHERE ${rangeCondition(order, low, high)}`,
+    `${explain} SELECT 1 FROM ${allRows(order.schema)} WHERE ${rangeCondition(order, low, high)}`,
     signal,
   );
   const at = mysql ? 9 : 8;

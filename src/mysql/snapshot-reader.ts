@@ -2,7 +2,7 @@ import { MillraceError } from '../base/errors.ts';
 import type { ServerConnection } from '../binlog/connection.ts';
 import { op } from '../event/change-batch.ts';
 import type { ChangeBatchBuilder } from '../event/change-batch.ts';
-import type { TableId } from '../event/table-schema.ts';
+import type { TableSchema } from '../event/table-schema.ts';
 import { startRawQuery } from './raw-query.ts';
 import type { RawQuery } from './raw-query.ts';
 import { KeyReader, keyLiterals } from './snapshot-key.ts';
@@ -47,7 +47,7 @@ export function createPartReader(options: PartReaderOptions): PartReader {
   const { connection, table, part, chunkRows, chunkBytes } = options;
   const rows = new TextRowReader(table.schema);
   const keys = table.order === undefined ? undefined : new KeyReader(table.order);
-  const select = `SELECT ${selectList(table.schema.columns)} FROM ${quoteTable(table.schema)}`;
+  const select = `SELECT ${selectList(table.schema.columns)} FROM ${allRows(table.schema)}`;
   let target: ChangeBatchBuilder | undefined;
   let query: RawQuery | undefined;
   let queryRows = 0;
@@ -135,6 +135,11 @@ function boundCondition(names: readonly string[], literals: readonly string[], i
   return condition;
 }
 
-export function quoteTable({ database, table }: TableId): string {
-  return `${quoteName(database)}.${quoteName(table)}`;
+/**
+ * The table for a FROM: with the history rows, where the server keeps them, since the binlog has them as rows too.
+ * Source: https://mariadb.com/kb/en/system-versioned-tables/
+ */
+export function allRows({ database, table, columns }: TableSchema): string {
+  const name = `${quoteName(database)}.${quoteName(table)}`;
+  return columns.some(({ versioning }) => versioning !== undefined) ? `${name} FOR SYSTEM_TIME ALL` : name;
 }

@@ -16,7 +16,7 @@ import { comparePositions } from './server-position.ts';
 import type { Snapshot, SnapshotOptions, SnapshotStep } from './snapshot-contract.ts';
 import { decision } from './snapshot-filter.ts';
 import { batchRows, imageTexts, never } from './snapshot.fixture.ts';
-import { quoteTable } from './snapshot-reader.ts';
+import { allRows } from './snapshot-reader.ts';
 import { prepareSession } from './snapshot-session.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
 import { TextRowReader, selectList } from './text-row.ts';
@@ -209,7 +209,7 @@ export class Replica {
 export async function readRows(connection: ServerConnection, schema: TableSchema): Promise<Rows> {
   const reader = new TextRowReader(schema);
   const builder = new ChangeBatchBuilder(schema);
-  const query = startRawQuery(connection, `SELECT ${selectList(schema.columns)} FROM ${quoteTable(schema)}`, (bytes, start, end) => {
+  const query = startRawQuery(connection, `SELECT ${selectList(schema.columns)} FROM ${allRows(schema)}`, (bytes, start, end) => {
     builder.begin(op.read, 0);
     builder.middle();
     reader.append(bytes, start, end, builder.writer);

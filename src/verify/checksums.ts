@@ -29,7 +29,8 @@ export function bucketDigits(rows: number): number {
 }
 
 export function sourceSelect(table: SourceTable, columns: readonly ComparedColumn[]): string {
-  const from = `${quoteName(table.id.database)}.${quoteName(table.id.table)}`;
+  const name = `${quoteName(table.id.database)}.${quoteName(table.id.table)}`;
+  const from = table.isVersioned ? `${name} FOR SYSTEM_TIME ALL` : name;
   return `SELECT ${columns.map((column) => column.sourceSql).join(', ')} FROM ${from}`;
 }
 

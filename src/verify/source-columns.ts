@@ -23,6 +23,8 @@ export interface SourceTable {
   readonly columns: readonly SourceColumn[];
   /** Positions of the primary key's columns; empty: rows are told apart by all their values. */
   readonly key: readonly number[];
+  /** MariaDB's system versioning: history rows are rows of the replica too. */
+  readonly isVersioned: boolean;
 }
 
 /**
@@ -38,6 +40,14 @@ export async function readSourceTable(reader: SourceReader, id: TableId, names: 
   const byName = new Map(
     rows.map(([name, dataType, columnType]) => [name ?? '', { dataType: dataType ?? '', columnType: columnType ?? '' }]),
   );
+  const [[tableType] = []] = await reader.rows(`SELECT TABLE_TYPE FROM information_schema.TABLES WHERE ${where}`);
+  const isVersioned = tableType === 'SYSTEM VERSIONED';
+  // Columns that versioning adds without naming them can be read, and are not listed.
+  if (isVersioned) {
+    for (const name of ['row_start', 'row_end']) {
+      if (!byName.has(name)) byName.set(name, { dataType: 'timestamp', columnType: 'timestamp(6)' });
+    }
+  }
   const columns = names.flatMap((name) => {
     const found = byName.get(name);
     return found === undefined ? [] : [sourceColumn({ name, ...found }, reader.flavor)];
@@ -46,7 +56,8 @@ export async function readSourceTable(reader: SourceReader, id: TableId, names: 
     `SELECT COLUMN_NAME FROM information_schema.STATISTICS WHERE ${where} AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX`,
   );
   const key = keyRows.map(([name]) => columns.findIndex((column) => column.name === name));
-  return { id, columns, key: key.includes(-1) ? [] : key };
+  // History rows repeat the key: such a table's rows are told apart by all their values.
+  return { id, columns, key: isVersioned || key.includes(-1) ? [] : key, isVersioned };
 }
 
 interface ColumnText {
