@@ -9,7 +9,7 @@ FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="millrace" \
       org.opencontainers.image.description="MySQL and MariaDB to your warehouse in real time, provably equal" \
       org.opencontainers.image.licenses="Apache-2.0"
-ENV NODE_ENV=production NO_COLOR=1
+ENV NODE_ENV=production NO_COLOR=1 MILLRACE_HEALTH_URL=http://127.0.0.1:8083/health
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
@@ -24,7 +24,7 @@ VOLUME /data
 WORKDIR /data
 EXPOSE 8083
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8083/health').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(process.env.MILLRACE_HEALTH_URL).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "/app/bin/millrace"]
 CMD ["worker", "/app/worker.properties", "--data", "/data/millrace"]
