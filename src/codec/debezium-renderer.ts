@@ -23,6 +23,8 @@ export interface RenderedRecord {
   readonly valueEnd: number;
   /** The same array for all records that have the same headers. */
   readonly headers: readonly RecordHeader[];
+  /** Index in the group's `transactions` of the row's; absent: it is of none. */
+  readonly transaction?: number | undefined;
 }
 
 export type EmitRecord = (record: RenderedRecord) => void;
@@ -84,6 +86,7 @@ class Renderer implements DebeziumRenderer {
     valueStart: 0,
     valueEnd: -1,
     headers: [] as readonly RecordHeader[],
+    transaction: undefined as number | undefined,
   };
 
   constructor(options: DebeziumOptions) {
@@ -109,7 +112,10 @@ class Renderer implements DebeziumRenderer {
     for (let change = 0; change < batch.count; change++) {
       const event = batch.events[change] ?? 0;
       this.#row = event === lastEvent ? this.#row + 1 : 0;
-      if (event !== lastEvent) this.#source.ofEvent(table.template, group, event);
+      if (event !== lastEvent) {
+        this.#source.ofEvent(table.template, group, event);
+        this.#record.transaction = group.events.transaction[event];
+      }
       lastEvent = event;
       this.#renderChange(table, batch, change);
     }
@@ -120,6 +126,7 @@ class Renderer implements DebeziumRenderer {
     if (this.#options.skippedOperations.has('r')) return;
     const table = this.#open(batch);
     this.#setClock(chunk, group.madeMicros ?? chunk.readMicros ?? 0);
+    this.#record.transaction = undefined;
     this.#row = 0;
     let lastMarker = '';
     for (let change = 0; change < batch.count; change++) {
