@@ -3,7 +3,7 @@ import { decimalText, openVar, readUnscaled, unscaledOf, type CellCursor } from 
 import { maxDecimal128Precision, maxDecimal64Precision, type ColumnType } from '../event/column-type.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import type { FieldShape, WriteCell } from './field.ts';
-import { bigDecimalText, bigEndianBytes, javaDouble } from './java-number.ts';
+import { bigDecimalText, bigEndianBytes, javaDouble } from '../base/java-number.ts';
 import { writeAscii, writeBase64 } from './json-writer.ts';
 
 export type Decimal = Extract<ColumnType, { kind: 'decimal' }>;

@@ -6,7 +6,7 @@ import type { Column } from '../event/table-schema.ts';
 import type { Value } from '../event/value.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import type { FieldShape } from './field.ts';
-import { javaDouble } from './java-number.ts';
+import { javaDouble } from '../base/java-number.ts';
 
 const currentTime = /^(current_timestamp|now|localtime|localtimestamp)\b/i;
 const nothing = new Uint8Array(0);

@@ -3,7 +3,7 @@ import { openVar, type CellCursor } from '../event/cell.ts';
 import type { Column } from '../event/table-schema.ts';
 import { decimalShape, unsignedBigintShape } from './decimal-field.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
-import { javaDouble, javaFloat } from './java-number.ts';
+import { javaDouble, javaFloat } from '../base/java-number.ts';
 import {
   jsonString,
   writeAscii,

@@ -4,7 +4,7 @@ import type { ColumnType } from '../event/column-type.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { plainText } from './decimal-field.ts';
 import type { WriteCell } from './field.ts';
-import { bigDecimalText } from './java-number.ts';
+import { bigDecimalText } from '../base/java-number.ts';
 import { writeAscii } from './json-writer.ts';
 
 /**
