@@ -14,6 +14,8 @@ export interface RegexList {
   readonly patterns: readonly string[];
   /** Whether any pattern matches the whole text. An empty list matches nothing. */
   matches(text: string): boolean;
+  /** Of the first pattern that matches; -1: none does. */
+  indexOf(text: string): number;
 }
 
 /**
@@ -47,7 +49,11 @@ export function splitPatterns(list: string): readonly string[] {
 export function parseRegexList(list: string): RegexList {
   const patterns = splitPatterns(list);
   const compiled = patterns.map((pattern) => compileJavaRegex(pattern));
-  return { patterns, matches: (text) => compiled.some((regex) => regex.test(text)) };
+  return {
+    patterns,
+    matches: (text) => compiled.some((regex) => regex.test(text)),
+    indexOf: (text) => compiled.findIndex((regex) => regex.test(text)),
+  };
 }
 
 /** One Java pattern as a RegExp that matches whole texts only; see `parseRegexList`. */

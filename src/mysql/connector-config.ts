@@ -180,14 +180,16 @@ function readTls(values: SourceValues, flavor: SourceConfig['flavor']): TlsConfi
 }
 
 /** Include and exclude lists as Debezium applies them: on `database`, `database.table` and `database.table.column`. */
-function readFilters(values: SourceValues): Pick<SourceConfig, 'captures' | 'capturesColumn'> {
+function readFilters(values: SourceValues): Pick<SourceConfig, 'captures' | 'capturesColumn' | 'tableRank'> {
   const database = filter(values['database.include.list'], values['database.exclude.list']);
   const table = filter(values['table.include.list'], values['table.exclude.list']);
   const column = filter(values['column.include.list'], values['column.exclude.list']);
+  const included = isSet(values['table.include.list']) ? parseRegexList(values['table.include.list']) : undefined;
   return {
     captures: (id: TableId) =>
       !systemDatabases.has(id.database.toLowerCase()) && database(id.database) && table(`${id.database}.${id.table}`),
     capturesColumn: (id: TableId, name: string) => column(`${id.database}.${id.table}.${name}`),
+    tableRank: (id: TableId) => included?.indexOf(`${id.database}.${id.table}`) ?? 0,
   };
 }
 

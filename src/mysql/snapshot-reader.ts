@@ -111,7 +111,7 @@ export async function markLocks(connection: ServerConnection, signal: AbortSigna
 }
 
 /** Gives back the metadata locks of the tables that were read, which hold back DDL; the view stays. */
-async function releaseLocks(connection: ServerConnection, signal: AbortSignal): Promise<void> {
+export async function releaseLocks(connection: ServerConnection, signal: AbortSignal): Promise<void> {
   await connection.query('ROLLBACK TO SAVEPOINT millrace', signal);
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { MillraceError, isMillraceError } from '../base/errors.ts';
+import { MillraceError, messageOf } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import type { Logger } from '../base/logger.ts';
 import { openConnection } from '../binlog/connection.ts';
@@ -15,6 +15,7 @@ import { SnapshotFilter } from './snapshot-filter.ts';
 import { planTables } from './snapshot-plan.ts';
 import { createChunkQueue } from './snapshot-queue.ts';
 import type { ChunkQueue } from './snapshot-queue.ts';
+import { findLastTable, isTableError } from './snapshot-last-table.ts';
 import { createPartReader, markLocks } from './snapshot-reader.ts';
 import type { ChunkEnd } from './snapshot-reader.ts';
 import { prepareSession } from './snapshot-session.ts';
@@ -28,15 +29,6 @@ import type { SnapshotViews } from './snapshot-views.ts';
 const defaultChunkBytes = 4 * 1024 * 1024;
 /** Most tables that a round takes on; each view is good only for tables whose definitions are looked at after it was opened. */
 const roundTables = 500;
-
-/** Errors by which the server says that a table is not what it was when the view was opened. */
-const tableErrors = new Set([
-  1412, // ER_TABLE_DEF_CHANGED
-  1146, // ER_NO_SUCH_TABLE
-  1054, // ER_BAD_FIELD_ERROR
-  1049, // ER_BAD_DB_ERROR
-  1932, // MariaDB ER_NO_SUCH_TABLE_IN_ENGINE
-]);
 
 /**
  * Starts or continues a snapshot. Its work runs beside the caller, as far as the caller takes steps.
@@ -94,7 +86,11 @@ class SnapshotRun implements Snapshot {
   readonly #stored: StoredSnapshot | undefined;
   #newest: BinlogPlace | undefined;
   #running: Promise<void> | undefined;
-  #rowsSeen = false;
+  /** The last table with rows, as of the first view; its last row is the last of the snapshot. */
+  #lastTable: string | undefined;
+  /** Readers that are in a part, and those of them that wait for the others. */
+  #busy = 0;
+  #waiting = 0;
 
   constructor(options: SnapshotOptions, control: ServerConnection) {
     this.#options = options;
@@ -243,11 +239,11 @@ class SnapshotRun implements Snapshot {
     }
   }
 
-  /** Unread tables, as many as a round takes on; those that only one worker can read first, so that none of them is the last. */
+  /** Unread tables, as many as a round takes on; those that only one worker can read first, so that none of them is the last one read. */
   #unread(): SnapshotTable[] {
     const unread = [...this.#tables.values()].filter((table) => !isDone(table) && !this.#changed.has(table.name));
-    const whole = unread.filter(({ order }) => order === undefined);
-    return [...whole, ...unread.filter(({ order }) => order !== undefined)].slice(0, roundTables);
+    const rank = ({ name, order }: SnapshotTable): number => (name === this.#lastTable ? 2 : order === undefined ? 0 : 1);
+    return unread.sort((a, b) => rank(a) - rank(b)).slice(0, roundTables);
   }
 
   /** Opens views, and reads in them until all is read, a table has to be read anew, or the stream has waited enough. */
@@ -265,7 +261,8 @@ class SnapshotRun implements Snapshot {
       }
       this.#begin(oldestOf(positions));
     }
-    const work = tables.flatMap((table) => table.parts.flatMap((part) => (part.done ? [] : [{ table, part }])));
+    this.#lastTable ??= await findLastTable(connections[0], [...this.#tables.values()], signal);
+    const work = this.#unread().flatMap((table) => table.parts.flatMap((part) => (part.done ? [] : [{ table, part }])));
     const deadline = Date.now() + roundMs;
     const done = new AbortController();
     const roundSignal = AbortSignal.any([signal, done.signal]);
@@ -311,12 +308,16 @@ class SnapshotRun implements Snapshot {
       // A table that nobody can cut is read whole once it was begun.
       if (Date.now() > round.deadline) return;
       if (this.#changed.has(next.table.name)) continue;
+      this.#busy++;
       try {
         await this.#readPart(next, round, signal);
       } catch (error) {
-        if (!isMillraceError(error) || !tableErrors.has(Number(error.context['errno']))) throw error;
-        this.#log.info({ table: next.table.name, error: error.message }, 'a table changed while it was read');
+        if (!isTableError(error)) throw error;
+        this.#log.info({ table: next.table.name, error: messageOf(error) }, 'a table changed while it was read');
         this.tableChanged(next.table.schema);
+      } finally {
+        this.#busy--;
+        this.#queue.wake();
       }
     }
   }
@@ -339,6 +340,7 @@ class SnapshotRun implements Snapshot {
       }
       const { to, done } = chunk;
       const readMicros = Date.now() * 1000;
+      if (done && table.name === this.#lastTable) await this.#othersDone(signal);
       if (builder.count === 0 && !done) this.#queue.release(builder);
       else {
         this.#queue.push(() => this.#chunkStep({ table, part, to, done, position, readMicros, batch: builder.view() }), builder);
@@ -347,15 +349,25 @@ class SnapshotRun implements Snapshot {
     }
   }
 
+  /** Until no other reader is in a part: the chunk may be the last of the snapshot. */
+  async #othersDone(signal: AbortSignal): Promise<void> {
+    this.#waiting++;
+    this.#queue.wake();
+    try {
+      await this.#queue.woken(() => this.#busy === this.#waiting, signal);
+    } finally {
+      this.#waiting--;
+    }
+  }
+
   #chunkStep({ table, part, to, done, position, readMicros, batch }: ReadChunk): SnapshotStep | undefined {
     // The table was begun anew since, which voids this chunk.
     if (this.#tables.get(table.name) !== table || this.#changed.has(table.name)) return undefined;
-    const first = rowsOf(table) > 0 ? undefined : this.#rowsSeen ? 'table' : 'snapshot';
+    const first = rowsOf(table) > 0 ? undefined : this.#tables.keys().next().value === table.name ? 'snapshot' : 'table';
     const writesPart = table.order !== undefined || done || !part.begun;
     applyChunk({ table, part, to, done, place: { file: position.file, pos: position.pos }, rows: batch.count });
     this.filter.changed(table.name);
     this.#seen(position);
-    if (batch.count > 0) this.#rowsSeen = true;
     const last = !isDone(table) ? undefined : [...this.#tables.values()].every(isDone) ? 'snapshot' : 'table';
     return {
       kind: 'chunk',

@@ -32,6 +32,8 @@ export interface SourceConfig {
   captures(table: TableId): boolean;
   /** `column.*` include and exclude lists; key columns are always captured. */
   capturesColumn(table: TableId, column: string): boolean;
+  /** Place of the pattern of `table.include.list` that takes the table, which snapshots follow; 0 without a list. */
+  tableRank(table: TableId): number;
   readonly snapshotMode: SnapshotMode;
   readonly snapshotThreads: number;
   /** 0: none. */

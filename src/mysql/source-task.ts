@@ -20,6 +20,7 @@ import { pending, valueOf } from './pending.ts';
 import type { Pending } from './pending.ts';
 import { comparePositions } from './server-position.ts';
 import { openSnapshot } from './snapshot.ts';
+import { inSnapshotOrder } from './snapshot-order.ts';
 import type { Snapshot, SnapshotStep } from './snapshot-contract.ts';
 import { createSnapshotRequests, resyncTopic } from './snapshot-requests.ts';
 import type { SnapshotRequests } from './snapshot-requests.ts';
@@ -300,7 +301,8 @@ class MysqlSourceTask implements SourceTask {
         initial: how.initial,
         ...(how.tables === undefined ? {} : { tables: how.tables }),
         state: how.anew ? new Map() : state.state(snapshotTopic),
-        readTables: models.readSchemas,
+        readTables: async (from, tables, inner) =>
+          inSnapshotOrder(await models.readSchemas(from, tables, inner), (table) => config.tableRank(table)),
         streamPlace: () => this.#streamPlace(),
         log,
       },
