@@ -15,6 +15,7 @@ export const errorCodes = {
   CONNECTOR_NOT_FOUND: 'There is no connector or task of this name. `GET /connectors` lists what there is.',
   CONNECTOR_CONFLICT: 'The request and the state of the worker do not go together. Look at the message, and ask again.',
   REQUEST_INVALID: 'The request cannot be done as it is. The message says what is wrong with it.',
+  LISTEN_FAILED: 'The REST API cannot have its address. Give `listeners` another one.',
   REQUEST_FORBIDDEN: 'The worker is configured not to do this. The message names what is switched off.',
   // MySQL and MariaDB
   MYSQL_UNREACHABLE: 'The server does not answer. Check host, port, firewall and that the server runs; Millrace retries.',

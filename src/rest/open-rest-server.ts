@@ -1,0 +1,117 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { ServerOptions } from 'node:https';
+import { fastify } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { messageOf, MillraceError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { addPath, sendError } from './answer-request.ts';
+import { crossOriginHeaders } from './cross-origin.ts';
+import type { CrossOrigin } from './cross-origin.ts';
+import type { Listener } from './listeners.ts';
+import type { HeaderRule } from './response-headers.ts';
+import type { Route } from './route.ts';
+
+export interface RestServerOptions {
+  readonly listener: Listener;
+  readonly routes: readonly Route[];
+  readonly crossOrigin: CrossOrigin;
+  readonly headers: readonly HeaderRule[];
+  /** Looks at a request before anything of it is read; gives the challenge with which it is refused. */
+  readonly refuse?: (request: IncomingMessage) => string | undefined;
+  /** Key and certificates of an https listener. */
+  readonly tls?: ServerOptions;
+  readonly log: Logger;
+}
+
+export interface RestServer extends AsyncDisposable {
+  /** Where it listens. */
+  readonly url: string;
+}
+
+/** Larger than any configuration; what comes in is held in memory. */
+const greatestBody = 4 * 1024 * 1024;
+/** A client whose request takes longer than this is cut off. */
+const requestTimeoutMs = 30_000;
+const greatestConnections = 2000;
+
+/**
+ * Listens for HTTP and answers by the routes, in the forms of Kafka Connect's server: errors as `{"error_code", "message"}`,
+ * 404, 405, 406 and 415 before a route is asked, OPTIONS and HEAD for all.
+ *
+ * @throws LISTEN_FAILED when the address cannot be had
+ */
+export async function openRestServer(options: RestServerOptions): Promise<RestServer> {
+  const { listener, routes, log } = options;
+  const app = createApp(options);
+  for (const [path, own] of Map.groupBy(routes, (route) => route.path)) addPath(app, path, own, log);
+  try {
+    await app.listen({ port: listener.port, host: listener.host ?? '::' });
+  } catch (cause) {
+    await app.close();
+    throw new MillraceError('LISTEN_FAILED', `The REST API cannot listen on ${urlOf(listener, listener.port)}: ${messageOf(cause)}`, {
+      cause,
+      nextStep: 'Give listeners another address, or end what has it.',
+    });
+  }
+  const address = app.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : listener.port;
+  return { url: urlOf(listener, port), [Symbol.asyncDispose]: () => app.close() };
+}
+
+function createApp(options: RestServerOptions): FastifyInstance {
+  const { log } = options;
+  const app = fastify({
+    bodyLimit: greatestBody,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
+    frameworkErrors: (_error, _request, reply) => void sendError(reply, 400, 'The path cannot be read: it has a broken % escape.'),
+    serverFactory: (handler) => createListener(options, handler),
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addHook('onRequest', async (request, reply) => {
+    addHeaders(options, request, reply);
+    const challenge = options.refuse?.(request.raw);
+    if (challenge === undefined) return;
+    reply.header('www-authenticate', challenge);
+    return sendError(reply, 401, 'User cannot access the resource.');
+  });
+  app.setNotFoundHandler((_request, reply) => sendError(reply, 404));
+  app.setErrorHandler((error: unknown, _request, reply) => {
+    const status = libraryStatus(error);
+    if (status === 500) log.error({ err: error }, 'a request could not be answered');
+    return sendError(reply, status);
+  });
+  return app;
+}
+
+function createListener({ listener, tls }: RestServerOptions, handler: RequestListener): Server {
+  const server = listener.protocol === 'https' ? createTlsServer(tls ?? {}, handler) : createServer(handler);
+  server.requestTimeout = requestTimeoutMs;
+  server.headersTimeout = requestTimeoutMs;
+  server.keepAliveTimeout = requestTimeoutMs;
+  server.maxConnections = greatestConnections;
+  return server;
+}
+
+function addHeaders({ crossOrigin, headers }: RestServerOptions, request: FastifyRequest, reply: FastifyReply): void {
+  const now = new Date();
+  for (const rule of headers) reply.header(...rule(now));
+  const { origin } = request.headers;
+  const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
+  for (const header of crossOriginHeaders(crossOrigin, { origin, isPreflight })) reply.header(...header);
+}
+
+/** The library's own refusals: a body that is too large (413), a type it does not know (415), a length that is wrong (400). */
+function libraryStatus(error: unknown): number {
+  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
+}
+
+function urlOf({ protocol, host }: Listener, port: number): string {
+  const shown = host === undefined ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `${protocol}://${shown}:${port}`;
+}
