@@ -1,0 +1,183 @@
+import type { DdlReader } from '../../connect/ddl-reader.ts';
+import type { SerializedRecord } from '../../connect/record.ts';
+import type { SchemaChange } from '../../event/schema-change.ts';
+import { tableName, type TableId, type TableSchema } from '../../event/table-schema.ts';
+import type { DdlRecord } from './described-change.ts';
+import type { GroupAssembler } from './group-assembler.ts';
+import { applyDdl } from './table-models.ts';
+import { naturalTopic, retitled, type OpenSnapshot, type TopicTable } from './topic-table.ts';
+
+export interface DdlFollowerOptions {
+  readonly source: string;
+  readonly reader: DdlReader;
+  readonly takes: (topic: string) => boolean;
+  /** Whether the source's lists let a table in; undefined: not told. */
+  readonly captures: ((table: TableId) => boolean) | undefined;
+  readonly onDoubt: ((table: TableId, reason: string) => void) | undefined;
+  readonly topic: (topic: string, table: TableId) => TopicTable;
+  readonly topics: () => Iterable<TopicTable>;
+  /** The table's note is another. */
+  readonly changed: (table: TopicTable) => void;
+}
+
+/** Carries the statements of schema changes over to the tables of topics, and keeps book of the snapshots that are being read. */
+export class DdlFollower {
+  readonly reader: DdlReader;
+  readonly #options: DdlFollowerOptions;
+
+  constructor(options: DdlFollowerOptions) {
+    this.#options = options;
+    this.reader = options.reader;
+  }
+
+  take(ddl: DdlRecord, record: SerializedRecord, assembler: GroupAssembler): void {
+    const { changes, uncertain } = applyDdl(this.reader, ddl);
+    if (!ddl.snapshot) for (const { table, reason } of uncertain) this.#doubt(table, reason);
+    if (ddl.snapshot) {
+      const id = `snapshot@${ddl.file}:${ddl.pos}`;
+      for (const change of changes) if (change.kind === 'createTable') this.#createAside(change.after, id, assembler);
+      if (ddl.last) this.endSnapshots(assembler);
+      return;
+    }
+    const wanted = changes.flatMap((change) => this.#followed(change, assembler));
+    if (wanted.length > 0) assembler.schemaChanges(wanted, assembler.barrierEvent(record, undefined), ddl.statement);
+  }
+
+  /** The table of a definition whose rows go to another topic is none of its own, if it has no rows. */
+  dropEmpty(definer: TableId, assembler: GroupAssembler): void {
+    const table = this.#ofTable(definer);
+    if (table?.schema === undefined || !table.created || table.hasRows) return;
+    assembler.add({
+      kind: 'schema',
+      database: definer.database,
+      statement: '',
+      event: -1,
+      changes: [{ kind: 'dropTable', before: table.schema }],
+    });
+    table.snapshot = undefined;
+    this.#forget(table);
+  }
+
+  #doubt(id: TableId, reason: string): void {
+    const { source, takes, onDoubt } = this.#options;
+    if (takes(naturalTopic(source, id))) onDoubt?.(id, reason);
+  }
+
+  #isWanted(table: TableId): boolean {
+    const { source, takes, captures, topics } = this.#options;
+    for (const { definedBy } of topics()) if (definedBy !== undefined && tableName(definedBy) === tableName(table)) return false;
+    return takes(naturalTopic(source, table)) && (captures?.(table) ?? true);
+  }
+
+  get hasOpenSnapshot(): boolean {
+    for (const { snapshot } of this.#options.topics()) if (snapshot !== undefined) return true;
+    return false;
+  }
+
+  beginSnapshot(table: TopicTable, { id, byStatement }: Omit<OpenSnapshot, 'hasRows'>, assembler: GroupAssembler): void {
+    if (table.schema === undefined) return;
+    table.snapshot = { id, byStatement, hasRows: false };
+    this.#options.changed(table);
+    assembler.beginSnapshot(id, [table.schema]);
+  }
+
+  endSnapshot(table: TopicTable, assembler: GroupAssembler): void {
+    const { snapshot, schema } = table;
+    table.snapshot = undefined;
+    this.#options.changed(table);
+    if (snapshot !== undefined && schema !== undefined) assembler.endSnapshot(snapshot.id, [schema]);
+  }
+
+  /** All that was read appears at once. */
+  endSnapshots(assembler: GroupAssembler): void {
+    const open = [...this.#options.topics()].filter(({ snapshot }) => snapshot !== undefined);
+    for (const [id, tables] of Map.groupBy(open, ({ snapshot }) => snapshot?.id ?? '')) {
+      assembler.endSnapshot(
+        id,
+        tables.flatMap(({ schema }) => schema ?? []),
+      );
+    }
+    for (const table of open) {
+      table.snapshot = undefined;
+      this.#options.changed(table);
+    }
+  }
+
+  #createAside(schema: TableSchema, snapshot: string, assembler: GroupAssembler): void {
+    if (!this.#isWanted(schema)) return;
+    const table = this.#define(schema);
+    table.created ||= this.#options.captures !== undefined;
+    if (!table.created) return;
+    this.beginSnapshot(table, { id: snapshot, byStatement: true }, assembler);
+  }
+
+  #define(schema: TableSchema): TopicTable {
+    const table = this.#options.topic(naturalTopic(this.#options.source, schema), schema);
+    table.kind = 'rows';
+    table.id = { database: schema.database, table: schema.table };
+    table.schema = schema;
+    table.knowledge = 'defined';
+    table.definedBy = undefined;
+    table.hasRows = false;
+    table.plan = undefined;
+    this.#options.changed(table);
+    return table;
+  }
+
+  /** A change as the tables of topics have it. */
+  #followed(change: SchemaChange, assembler: GroupAssembler): readonly SchemaChange[] {
+    const changes = [...this.#options.topics()].flatMap((table) => this.#routed(table, change));
+    const before = 'before' in change ? this.#ofTable(change.before) : undefined;
+    if (before?.snapshot !== undefined) this.endSnapshot(before, assembler);
+    const existed = before?.created === true && before.schema !== undefined;
+    // rows of it have come that do not follow the definition
+    if (existed && before.knowledge !== 'defined' && change.kind !== 'dropTable') return changes;
+    const hasRows = before?.hasRows ?? false;
+    if (change.kind === 'truncateTable') return existed ? [...changes, change] : changes;
+    if (before !== undefined && (change.kind === 'dropTable' || change.kind === 'renameTable')) this.#forget(before);
+    const after = 'after' in change ? change.after : undefined;
+    if (after === undefined || !this.#isWanted(after)) {
+      return existed && 'before' in change ? [...changes, { kind: 'dropTable', before: change.before }] : changes;
+    }
+    const table = this.#define(after);
+    table.hasRows = change.kind !== 'createTable' && hasRows;
+    table.created = existed || this.#options.captures !== undefined;
+    if (!table.created) return changes;
+    return [...changes, existed || change.kind === 'createTable' ? change : { kind: 'createTable', after }];
+  }
+
+  #ofTable(id: TableId): TopicTable | undefined {
+    const topic = naturalTopic(this.#options.source, id);
+    return this.#options.takes(topic) ? this.#options.topic(topic, id) : undefined;
+  }
+
+  #forget(table: TopicTable): void {
+    table.schema = undefined;
+    table.created = false;
+    table.hasRows = false;
+    table.plan = undefined;
+    table.last = undefined;
+    this.#options.changed(table);
+  }
+
+  /** Of a topic whose name a transformation has made: its table follows the definition under its own name. */
+  #routed(table: TopicTable, change: SchemaChange): readonly SchemaChange[] {
+    const { schema, definedBy, id } = table;
+    if (schema === undefined || definedBy === undefined || id === undefined || table.knowledge !== 'defined') return [];
+    if (!('before' in change) || tableName(change.before) !== tableName(definedBy)) return [];
+    switch (change.kind) {
+      case 'truncateTable':
+        return [{ kind: 'truncateTable', before: schema }];
+      case 'alterTable': {
+        const after = retitled(change.after, id);
+        table.schema = after;
+        table.plan = undefined;
+        this.#options.changed(table);
+        return [{ kind: 'alterTable', before: schema, after, columns: change.columns }];
+      }
+      case 'dropTable':
+      case 'renameTable':
+        return [];
+    }
+  }
+}
