@@ -50,15 +50,17 @@ async function answerRequest(route: Route, request: FastifyRequest, reply: Fasti
   const gone = new AbortController();
   const onClose = (): void => gone.abort(new MillraceError('ABORTED', 'the client has gone'));
   request.raw.once('close', onClose);
+  let answer: RestAnswer;
   try {
-    return sendAnswer(reply, contentType, await route.answer(toRestRequest(request, body, gone.signal)));
+    answer = await route.answer(toRestRequest(request, body, gone.signal));
   } catch (error) {
     const status = connectStatus(error);
     if (status === 500) log.warn({ err: error, method: request.method, path: route.path }, 'a request failed');
-    return sendAnswer(reply, contentType, { status, body: { error_code: status, message: messageOf(error) } });
+    answer = { status, body: { error_code: status, message: messageOf(error) } };
   } finally {
     request.raw.off('close', onClose);
   }
+  return sendAnswer(reply, contentType, answer);
 }
 
 function toRestRequest(request: FastifyRequest, body: Buffer, signal: AbortSignal): RestRequest {

@@ -108,7 +108,6 @@ function readText(value: unknown, name: string): string | null {
 
 /** Blanks and control characters of ASCII around a name count as nothing, as in Java's `trim`. */
 export function trimName(name: string): string {
-  // oxlint-disable-next-line no-control-regex -- that is what Java's trim takes away
   return name.replaceAll(/^[\u0000-\u0020]+|[\u0000-\u0020]+$/g, '');
 }
 
