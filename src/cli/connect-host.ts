@@ -20,7 +20,7 @@ import type { CheckedConnectors } from './connectors.ts';
 import { createControlHandlers } from './control-handlers.ts';
 import { openControlServer } from './control-server.ts';
 import { embeddedLogOptions } from './log-settings.ts';
-import { openLogger } from './logging.ts';
+import { openLogger, setLogLevel } from './logging.ts';
 import { placeTask } from './place-task.ts';
 import { pluginCatalog } from './plugin-catalog.ts';
 import { writeReplicaFiles } from './replica-files.ts';
@@ -82,6 +82,7 @@ export async function openConnectHost({ dataFolder, properties, logging }: Conne
     plugins: pluginCatalog,
     workerId,
     log,
+    setLogLevel,
     info: { version: connectVersion, commit: `millrace-${readVersion()}`, kafka_cluster_id: store.id },
     topicTracking: { enabled: values['topic.tracking.enable'], allowReset: values['topic.tracking.allow.reset'] },
     restartPolicy: {

@@ -22,7 +22,21 @@ export function openLogger(options: LoggingOptions): Logger {
       }
     },
   };
-  return pino({ level: options.level, base: null }, destination);
+  const logger = pino({ level: options.level, base: null, onChild: (child) => void loggers.add(new WeakRef(child)) }, destination);
+  loggers.add(new WeakRef(logger));
+  return logger;
+}
+
+/** Of this thread; a child has a level of its own. */
+const loggers = new Set<WeakRef<{ level: string }>>();
+
+/** Changes the level of all loggers of this thread. */
+export function setLogLevel(level: LoggingOptions['level']): void {
+  for (const each of loggers) {
+    const logger = each.deref();
+    if (logger === undefined) loggers.delete(each);
+    else logger.level = level;
+  }
 }
 
 /** `06:12:01.123 warn  [shop-source] message  attempt=2 waitMs=400`, and the stack of an error below it. */

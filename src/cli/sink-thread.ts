@@ -6,7 +6,7 @@ import type { Methods } from '../worker/rpc.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
 import type { FromThread, SinkThreadData } from '../worker/thread-messages.ts';
 import { embeddedLogOptions } from './log-settings.ts';
-import { openLogger } from './logging.ts';
+import { openLogger, setLogLevel } from './logging.ts';
 import { findSink } from './plugins.ts';
 
 if (parentPort === null) throw new MillraceError('INTERNAL', 'sink-thread.ts is no program');
@@ -22,6 +22,7 @@ try {
     port,
     log,
     logger,
+    setLogLevel,
     sinks,
     parts: (connector) => ({
       connector: findSink(connector),

@@ -7,7 +7,7 @@ import { serveSource } from '../worker/serve-source.ts';
 import type { FromThread, SourceThreadData } from '../worker/thread-messages.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { binlogLeftText, logFullText, readBinlogRetentionMs } from './log-full.ts';
-import { openLogger } from './logging.ts';
+import { openLogger, setLogLevel } from './logging.ts';
 import { findSource } from './plugins.ts';
 import { recordRules } from './record-rules.ts';
 
@@ -44,6 +44,7 @@ try {
     context,
     log,
     paused,
+    setLogLevel,
     waiting: (committedMs) => {
       newestMs = committedMs;
       return full === undefined ? undefined : full + binlogLeftText(committedMs, retentionMs);

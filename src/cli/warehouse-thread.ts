@@ -9,7 +9,7 @@ import { serveSinks } from '../worker/serve-sinks.ts';
 import type { FromThread, SinkThreadData, WarehouseMethods } from '../worker/thread-messages.ts';
 import { keepReplica } from './keep-replica.ts';
 import { embeddedLogOptions } from './log-settings.ts';
-import { openLogger } from './logging.ts';
+import { openLogger, setLogLevel } from './logging.ts';
 import { remindOfResyncs } from './resync-reminder.ts';
 import { createWarehouseMethods } from './warehouse-methods.ts';
 
@@ -36,6 +36,7 @@ try {
     port,
     log,
     logger,
+    setLogLevel,
     sinks,
     parts: ({ name, config: properties }) => ({
       connector: sink,

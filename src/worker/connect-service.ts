@@ -5,7 +5,10 @@
  */
 import { isMillraceError } from '../base/errors.ts';
 import type { ErrorCode } from '../base/errors.ts';
+import type { TaskStatus } from './herder.ts';
+import type { SinkMetrics, SourceMetrics } from './metrics.ts';
 import type { TaskState } from './task-state.ts';
+import type { LoggingOptions } from './thread-messages.ts';
 
 export type ConnectorType = 'source' | 'sink' | 'unknown';
 
@@ -94,6 +97,13 @@ export interface Health {
   readonly message: string;
 }
 
+/** What the tasks of a worker have told last. */
+export interface WorkerMetrics {
+  readonly tasks: readonly TaskStatus[];
+  readonly sources: readonly SourceMetrics[];
+  readonly sinks: readonly SinkMetrics[];
+}
+
 /** A connector's plugin, as far as the worker needs it. */
 export interface ConnectorPlugin {
   readonly className: string;
@@ -164,6 +174,9 @@ export interface ConnectService {
   offsets(name: string): Promise<ConnectorOffsets>;
   alterOffsets(name: string, offsets: readonly ConnectorOffset[] | undefined): Promise<Message>;
   resetOffsets(name: string): Promise<Message>;
+  metrics(): WorkerMetrics;
+  /** How much the worker and its threads tell from now on. */
+  setLogLevel(level: LoggingOptions['level']): void;
 }
 
 const statusOf: Partial<Readonly<Record<ErrorCode, number>>> = {

@@ -7,9 +7,7 @@ import {
   badRequest,
   connectorExists,
   connectorNotFound,
-  invalidConfig,
   nameMismatch,
-  noConnectorClass,
   noConnectorStatus,
   noTaskStatus,
   notStopped,
@@ -35,16 +33,22 @@ import type {
   TaskInfo,
   TaskStateInfo,
   WorkerInfo,
+  WorkerMetrics,
 } from './connect-service.ts';
+import { validateConfig } from './connect-validation.ts';
+import type { CheckedConfig } from './connect-validation.ts';
 import type { TargetState } from './config-store.ts';
 import { ConnectorRunner } from './connector-runner.ts';
 import type { RunnerParts } from './connector-runner.ts';
 import type { TaskStatus } from './herder.ts';
+import type { LoggingOptions } from './thread-messages.ts';
 import { sinkTopicFilter } from './topic-filter.ts';
 
 export interface ConnectWorkerOptions extends Omit<RunnerParts, 'streamsOf' | 'onRestartDue'> {
   readonly store: Log & TopicIndex;
   readonly info: WorkerInfo;
+  /** Of the main thread. */
+  readonly setLogLevel: (level: LoggingOptions['level']) => void;
   readonly topicTracking: { readonly enabled: boolean; readonly allowReset: boolean };
 }
 
@@ -265,6 +269,16 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     return resetConnectorOffsets(this.#options.store, await this.#stopped(name));
   }
 
+  metrics(): WorkerMetrics {
+    const { herder } = this.#options;
+    return { tasks: herder.tasks(), sources: herder.sourceMetrics(), sinks: herder.sinkMetrics() };
+  }
+
+  setLogLevel(level: LoggingOptions['level']): void {
+    this.#options.setLogLevel(level);
+    this.#options.herder.setLogLevel(level);
+  }
+
   #find(name: string): ConnectorRunner {
     const runner = this.#runners.get(name);
     if (runner === undefined) throw connectorNotFound(name);
@@ -297,20 +311,9 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     return this.#validate(name, config, signal);
   }
 
-  /** @throws REQUEST_INVALID with the list of errors */
-  async #validate(name: string, config: GivenConfig, signal: AbortSignal): Promise<CheckedConfig> {
-    if ((config['connector.class'] ?? '') === '') throw noConnectorClass(config);
-    const nulls = Object.entries(config).filter(([, value]) => value === null);
-    const given = Object.fromEntries(Object.entries(config).filter((entry): entry is [string, string] => entry[1] !== null));
-    const resolved = this.#options.resolve(given);
-    const plugin = this.plugins.find(resolved['connector.class'] ?? '');
-    const errors = [
-      ...(await plugin.validate(resolved, signal)),
-      ...nulls.map(() => 'Null value can not be supplied as the configuration value.'),
-    ];
-    if (errors.length === 0) errors.push(...this.#clashes(name, resolved));
-    if (errors.length > 0) throw invalidConfig(errors);
-    return { config: given, plugin };
+  #validate(name: string, config: GivenConfig, signal: AbortSignal): Promise<CheckedConfig> {
+    const { plugins, resolve } = this.#options;
+    return validateConfig(config, { plugins, resolve, clashes: (resolved) => this.#clashes(name, resolved) }, signal);
   }
 
   /** Sources are told apart by their streams: in the log, in the topics, in the replicas' offsets. */
@@ -386,9 +389,4 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
       this.#options.log.debug({ err: error }, 'active topics could not be read');
     }
   }
-}
-
-interface CheckedConfig {
-  readonly config: Readonly<Record<string, string>>;
-  readonly plugin: ConnectorPlugin;
 }

@@ -80,6 +80,8 @@ export interface Herder {
   sinkMetrics(): readonly SinkMetrics[];
   readonly warehouses: readonly WarehouseHandle[];
   source(connector: string): Caller<SourceMethods> | undefined;
+  /** Of all threads, those that start later too. */
+  setLogLevel(level: LoggingOptions['level']): void;
   /** Resolves with the error of the first task that fails for good; stays pending else. */
   readonly failed: Promise<MillraceError>;
   /** Stops the sources, lets the sinks drain the log and commit, ends the threads. */
@@ -120,8 +122,7 @@ export function createHerder(options: HerderOptions): Herder {
   const streams = new Set<string>();
   const failed = Promise.withResolvers<MillraceError>();
   let stopping = false;
-  const { dataFolder, logging, logSettings } = options;
-  const shared = { dataFolder, logging, logSettings };
+  let shared = { dataFolder: options.dataFolder, logging: options.logging, logSettings: options.logSettings };
 
   const enter = (connector: string, state: TaskState, error: ErrorData | undefined): void => {
     const before = states.get(connector);
@@ -264,6 +265,12 @@ export function createHerder(options: HerderOptions): Herder {
     },
     // The thread of one that has failed is gone.
     source: (connector) => (states.get(connector)?.state === 'FAILED' ? undefined : sources.get(connector)?.caller),
+    setLogLevel(level) {
+      shared = { ...shared, logging: { ...shared.logging, level } };
+      for (const { thread } of [...sources.values(), ...sinkThreads.values()]) {
+        thread.worker.postMessage({ kind: 'logLevel', level } satisfies ToThread);
+      }
+    },
     failed: failed.promise,
     async stop() {
       stopping = true;

@@ -9,13 +9,14 @@ import { openServedSink } from './served-sink.ts';
 import type { ServedSink, SinkParts } from './served-sink.ts';
 import type { SinkLoop } from './sink-loop.ts';
 import { isToThread } from './thread-messages.ts';
-import type { FromThread, SinkStart, SinkThreadMethods } from './thread-messages.ts';
+import type { FromThread, LoggingOptions, SinkStart, SinkThreadMethods } from './thread-messages.ts';
 
 export interface ServeSinksOptions<M extends Methods> {
   /** To the main thread. */
   readonly port: MessagePort;
   readonly log: Log;
   readonly logger: Logger;
+  readonly setLogLevel: (level: LoggingOptions['level']) => void;
   /** Those that it begins with. */
   readonly sinks: readonly SinkStart[];
   /** What runs a connector's sink. @throws CONFIG_INVALID */
@@ -83,9 +84,11 @@ export async function serveSinks<M extends Methods>(options: ServeSinksOptions<M
   };
 
   const ports = new Set<MessagePort>();
+  // What came before is delivered to the first listener: the calls among it must find theirs in the same turn.
   port.on('message', (message: unknown) => {
     if (!isToThread(message)) return;
     if (message.kind === 'stop') stopped.resolve();
+    if (message.kind === 'logLevel') options.setLogLevel(message.level);
     if (message.kind !== 'callPort' && message.kind !== 'wakePort') return;
     const { port: other } = message;
     ports.add(other);

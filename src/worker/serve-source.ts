@@ -8,7 +8,7 @@ import { createSourceLoop } from './source-loop.ts';
 import type { SourceLoop } from './source-loop.ts';
 import type { TaskState } from './task-state.ts';
 import { isToThread } from './thread-messages.ts';
-import type { FromThread, SourceMethods } from './thread-messages.ts';
+import type { FromThread, LoggingOptions, SourceMethods } from './thread-messages.ts';
 
 export interface ServeSourceOptions {
   /** To the main thread. */
@@ -18,6 +18,7 @@ export interface ServeSourceOptions {
   readonly log: Log;
   /** It begins as PAUSED. */
   readonly paused: boolean;
+  readonly setLogLevel: (level: LoggingOptions['level']) => void;
   /** What the log waits for, if it does, given the newest source commit in it. */
   readonly waiting: (committedMs: number) => string | undefined;
   readonly onAppended: () => void;
@@ -69,6 +70,8 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
     } else if (message.kind === 'resume') {
       paused = false;
       resumed.resolve();
+    } else if (message.kind === 'logLevel') {
+      options.setLogLevel(message.level);
     } else if (message.kind === 'wakePort') {
       const { port: wakePort } = message;
       wakePorts.add(wakePort);

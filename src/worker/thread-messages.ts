@@ -55,6 +55,8 @@ export type ToThread =
   /** To a source: nothing is polled until `resume`. */
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
+  /** From now on its loggers tell as much. */
+  | { readonly kind: 'logLevel'; readonly level: LoggingOptions['level'] }
   /** To a source: its end of the channel through which it wakes a warehouse. To a warehouse: the end that wakes it. */
   | { readonly kind: 'wakePort'; readonly port: MessagePort }
   /** To a warehouse: another thread that calls its methods. What it has pinned is released when the port closes. */
