@@ -118,3 +118,8 @@ test('bytes are base64, URL-safe base64 or hexadecimal in quotes', () => {
     }),
   );
 });
+
+test('what looks like an escape in a text stays as it is', () => {
+  assert.equal(jsonString('\\u00e9 \u0001 \\\\u00e9'), '"\\\\u00e9 \\u0001 \\\\\\\\u00e9"');
+  assert.equal(jsonString('\u001f'), '"\\u001F"');
+});

@@ -33,7 +33,10 @@ export function utf8(text: string): Uint8Array {
 
 /** A text as a JSON string in Jackson's form. */
 export function jsonString(text: string): string {
-  const escaped = JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, (_match, hex: string) => `\\u00${hex.toUpperCase()}`);
+  // an escaped backslash is taken whole, so that what follows it is no escape
+  const escaped = JSON.stringify(text).replace(/\\(?:u00([0-9a-f]{2})|.)/g, (match, hex?: string) =>
+    hex === undefined ? match : `\\u00${hex.toUpperCase()}`,
+  );
   return escaped.replace(/[\u{10000}-\u{10ffff}]/gu, (character) =>
     character
       .split('')

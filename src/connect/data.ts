@@ -43,7 +43,8 @@ export interface Field {
 
 /**
  * A value. Integers up to 32 bits and floats are numbers, 64-bit integers bigints; Connect's Date, Time and Timestamp are
- * the number or bigint of their base type. Without a schema a map holds what a JSON object does.
+ * the number or bigint of their base type. Without a schema a map holds what a JSON object does, and a number is a double, a
+ * bigint an integer.
  */
 export type ConnectValue =
   | null
