@@ -1,40 +1,56 @@
-import { messageOf, isMillraceError, MillraceError } from '../base/errors.ts';
-import { readSourceConfig } from '../mysql/connector-config.ts';
-import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
+import { MillraceError } from '../base/errors.ts';
+import type { ConfigInfos } from '../config/config-key.ts';
 import type { ConnectorPlugin, GivenConfig, PluginCatalog } from '../worker/connect-service.ts';
+import { debeziumKeys, describeDebezium, describeDuckdb, duckdbKeys } from './describe-config.ts';
 import { readVersion } from './version.ts';
 
-const debezium = (flavor: 'mysql' | 'mariadb', alias: string, version: string): ConnectorPlugin => ({
-  className: `io.debezium.connector.${flavor}.${alias}Connector`,
-  aliases: [`${alias}Connector`, alias],
-  type: 'source',
-  version,
-  taskClass: `io.debezium.connector.${flavor}.${alias}ConnectorTask`,
-  taskCount: () => 1,
-  validate: async (config) => problemsOf(() => readSourceConfig(named(config))),
-});
+const debezium = (flavor: 'mysql' | 'mariadb', alias: string, version: string): ConnectorPlugin => {
+  const className = `io.debezium.connector.${flavor}.${alias}Connector`;
+  return plugin({
+    className,
+    aliases: [`${alias}Connector`, alias],
+    type: 'source',
+    version,
+    taskClass: `io.debezium.connector.${flavor}.${alias}ConnectorTask`,
+    keys: debeziumKeys(flavor, version),
+    describe: (config, signal) => describeDebezium({ className, version, flavor }, config, signal),
+  });
+};
+
+const duckdb = { className: 'io.millrace.DuckDbSinkConnector', version: readVersion() };
 
 /** The connectors that a worker has, with the versions whose behaviour they keep. */
 export const pluginCatalog: PluginCatalog = createCatalog([
   debezium('mysql', 'MySql', '3.6.1.Final'),
   debezium('mariadb', 'MariaDb', '3.5.0.Final'),
-  {
-    className: 'io.millrace.DuckDbSinkConnector',
+  plugin({
+    ...duckdb,
     aliases: ['DuckDbSinkConnector', 'DuckDbSink'],
     type: 'sink',
-    version: readVersion(),
     taskClass: 'io.millrace.DuckDbSinkTask',
-    taskCount: () => 1,
-    validate: async (config) => problemsOf(() => readSinkConfig(named(config))),
-  },
+    keys: duckdbKeys(duckdb.version),
+    describe: async (config) => describeDuckdb(duckdb, config),
+  }),
 ]);
+
+/** A connector of one task, whose refusals are the errors of its description. */
+function plugin(parts: Omit<ConnectorPlugin, 'taskCount' | 'validate'>): ConnectorPlugin {
+  return {
+    ...parts,
+    taskCount: () => 1,
+    async validate(config: GivenConfig, signal: AbortSignal) {
+      const infos: ConfigInfos = await parts.describe(config, signal);
+      return infos.configs.flatMap(({ value }) => value.errors);
+    },
+  };
+}
 
 function createCatalog(plugins: readonly ConnectorPlugin[]): PluginCatalog {
   return {
     find(className) {
-      const found = plugins.find((plugin) => plugin.className === className || plugin.aliases.includes(className));
+      const found = plugins.find((each) => each.className === className || each.aliases.includes(className));
       if (found !== undefined) return found;
-      const known = plugins.map((plugin) => plugin.className).join(', ');
+      const known = plugins.map((each) => each.className).join(', ');
       throw new MillraceError(
         'REQUEST_INVALID',
         `Failed to find any class that implements Connector and which name matches ${className}, available connectors are: ${known}`,
@@ -42,19 +58,4 @@ function createCatalog(plugins: readonly ConnectorPlugin[]): PluginCatalog {
     },
     all: () => plugins,
   };
-}
-
-function problemsOf(read: () => unknown): readonly string[] {
-  try {
-    read();
-    return [];
-  } catch (error) {
-    if (isMillraceError(error)) return [error.message];
-    return [messageOf(error)];
-  }
-}
-
-function named(config: GivenConfig): { readonly name: string; readonly config: Readonly<Record<string, string>> } {
-  const properties = Object.fromEntries(Object.entries(config).filter((entry): entry is [string, string] => entry[1] !== null));
-  return { name: properties['name'] ?? '', config: properties };
 }

@@ -2,7 +2,7 @@
  * The definition of a flat, all-text configuration as Kafka Connect has it. One table gives the parser, the
  * TypeScript type of its result, and the facts that `/config/validate` and the reference pages show.
  */
-import { MillraceError } from '../base/errors.ts';
+import { isMillraceError, MillraceError } from '../base/errors.ts';
 import { Secret } from './secret.ts';
 
 /** What the parser makes of a property's text, by its type. */
@@ -253,10 +253,19 @@ function throwProblems(problems: readonly ConfigProblem[], connector: string): v
   const texts = problems.map((problem) => problem.text);
   const listed = texts.length === 1 ? ` ${texts[0]}` : `\n${texts.map((text) => `  - ${text}`).join('\n')}`;
   const names = [...new Set(problems.map((problem) => problem.property))];
-  throw new MillraceError(code, `The configuration of connector "${connector}" cannot be used:${listed}`, {
+  const error = new MillraceError(code, `The configuration of connector "${connector}" cannot be used:${listed}`, {
     context: { connector, properties: names },
     nextStep: `Correct ${names.join(', ')} in the configuration of "${connector}".`,
   });
+  problemsByError.set(error, problems);
+  throw error;
+}
+
+const problemsByError = new WeakMap<MillraceError, readonly ConfigProblem[]>();
+
+/** The problems of a configuration that `parsedOrThrow` refused, one by one; none of any other error. */
+export function configProblems(error: unknown): readonly ConfigProblem[] {
+  return isMillraceError(error) ? (problemsByError.get(error) ?? []) : [];
 }
 
 /** Whether a property hides its value: by type, or by a name that Kafka Connect's users give to secrets. */

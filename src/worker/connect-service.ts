@@ -5,6 +5,7 @@
  */
 import { isMillraceError } from '../base/errors.ts';
 import type { ErrorCode } from '../base/errors.ts';
+import type { ConfigInfos, ConfigKey } from '../config/config-key.ts';
 import type { TaskStatus } from './herder.ts';
 import type { SinkMetrics, SourceMetrics } from './metrics.ts';
 import type { TaskState } from './task-state.ts';
@@ -118,6 +119,10 @@ export interface ConnectorPlugin {
    * it may be started. References are resolved.
    */
   validate(config: GivenConfig, signal: AbortSignal): Promise<readonly string[]>;
+  /** Its properties, in the order in which they are shown. */
+  readonly keys: readonly ConfigKey[];
+  /** Every property with what is wrong with it; those of `validate` are among it. References are not resolved. */
+  describe(config: GivenConfig, signal: AbortSignal): Promise<ConfigInfos>;
   /** How many tasks it runs as of this configuration. */
   taskCount(config: Readonly<Record<string, string>>): number;
   /**

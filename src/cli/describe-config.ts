@@ -1,0 +1,156 @@
+/** What the REST API tells of connectors' configurations, property by property: Kafka Connect's forms over our own checks. */
+import { isMillraceError, messageOf } from '../base/errors.ts';
+import { openConnection } from '../binlog/connection.ts';
+import { configProblems, findProperty } from '../config/config-def.ts';
+import type { ConfigProblem, Property } from '../config/config-def.ts';
+import type { ConfigInfos, ConfigKey, KeyFacts, KeyType } from '../config/config-key.ts';
+import { connectorKeys, sinkGroups, sinkTopicErrors, sourceGroups } from '../config/connector-keys.ts';
+import { debeziumMariadbKeys, debeziumMysqlKeys } from '../config/debezium-keys.ts';
+import { validateKeys } from '../config/validate-keys.ts';
+import type { ConnectorProperties } from '../connect/connector.ts';
+import { connectionSettings } from '../mysql/connection-settings.ts';
+import { readSourceConfig, sourceConnectorDef } from '../mysql/connector-config.ts';
+import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
+import { duckdbSinkProperties } from '../warehouse/duckdb/sink-properties.ts';
+import type { GivenConfig } from '../worker/connect-service.ts';
+
+/** Converters that connectors can name. */
+export const converterClasses: readonly string[] = ['org.apache.kafka.connect.json.JsonConverter'];
+export const headerConverterClasses: readonly string[] = [
+  'org.apache.kafka.connect.json.JsonConverter',
+  'org.apache.kafka.connect.storage.SimpleHeaderConverter',
+];
+
+export interface DescribedPlugin {
+  readonly className: string;
+  readonly version: string;
+}
+
+/** Longest wait for the server whose address is checked. */
+const connectMs = 10_000;
+
+export function debeziumKeys(flavor: 'mysql' | 'mariadb', version: string): readonly ConfigKey[] {
+  const own = (flavor === 'mysql' ? debeziumMysqlKeys : debeziumMariadbKeys).map((facts): ConfigKey => {
+    const known = findProperty(sourceConnectorDef, facts[0]);
+    const hidden = hiddenKeys.has(facts[0]) ? { visible: false as const } : {};
+    return { facts, doc: known?.doc ?? 'Known, and without effect here.', ...hidden };
+  });
+  return [...connectorKeys({ type: 'source', version, converters: converterClasses, headerConverters: headerConverterClasses }), ...own];
+}
+
+/** Hidden as long as the property that they depend on has the other one's value. */
+const hiddenKeys = new Set(['schema.history.internal', 'gtid.source.excludes']);
+
+/** A Debezium configuration; when nothing else is wrong with it, its server is asked, too. */
+export async function describeDebezium(
+  { className, version, flavor }: DescribedPlugin & { readonly flavor: 'mysql' | 'mariadb' },
+  config: GivenConfig,
+  signal: AbortSignal,
+): Promise<ConfigInfos> {
+  const given = { ...withoutNulls(config), 'connector.class': className };
+  const keys = debeziumKeys(flavor, version);
+  let errors: ReadonlyMap<string, readonly string[]>;
+  try {
+    const { config: source } = readSourceConfig({ name: config['name'] ?? '', config: given });
+    errors = await connectionErrors(connectionSettings(source.server), signal);
+  } catch (error) {
+    errors = problemErrors(error, keys, (problem) => `The '${problem.property}' value is invalid: ${complaintOf(problem)}`);
+  }
+  const groups = [
+    ...sourceGroups,
+    ...new Set(keys.flatMap(({ facts }) => (facts[4] === null || sourceGroups.includes(facts[4]) ? [] : [facts[4]]))),
+  ];
+  return validateKeys({ name: config['connector.class'] ?? className, keys, groups, config, errors });
+}
+
+async function connectionErrors(
+  settings: ReturnType<typeof connectionSettings>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  try {
+    await using _connection = await openConnection(settings, AbortSignal.any([signal, AbortSignal.timeout(connectMs)]));
+    return new Map();
+  } catch (error) {
+    return new Map([['database.hostname', [`Unable to connect: ${messageOf(error)}`]]]);
+  }
+}
+
+export function duckdbKeys(version: string): readonly ConfigKey[] {
+  const own = Object.entries<Property>(duckdbSinkProperties).filter(([name]) => !connectNames.has(name));
+  return [
+    ...connectorKeys({ type: 'sink', version, converters: converterClasses, headerConverters: headerConverterClasses }),
+    ...own.map(([name, property], index) => ({
+      facts: factsOf(name, property, index + 1),
+      doc: property.doc,
+      ...(property.required ? { required: true as const } : {}),
+    })),
+  ];
+}
+
+const connectNames = new Set(['name', 'connector.class', 'tasks.max', 'topics', 'topics.regex']);
+
+function factsOf(name: string, property: Property, order: number): KeyFacts {
+  const importance = { high: 'HIGH', medium: 'MEDIUM', low: 'LOW' } as const;
+  const fallback = property.default ?? null;
+  return [name, typeNames[property.type], fallback, importance[property.importance], 'DuckDB', order, 'MEDIUM', name];
+}
+
+const typeNames: Readonly<Record<Property['type'], KeyType>> = {
+  boolean: 'BOOLEAN',
+  int: 'INT',
+  long: 'LONG',
+  double: 'DOUBLE',
+  string: 'STRING',
+  list: 'LIST',
+  password: 'PASSWORD',
+  class: 'CLASS',
+};
+
+export function describeDuckdb({ className, version }: DescribedPlugin, config: GivenConfig): ConfigInfos {
+  const keys = duckdbKeys(version);
+  const errors = new Map(sinkTopicErrors(config));
+  try {
+    readSinkConfig({ name: config['name'] ?? '', config: { ...withoutNulls(config), 'connector.class': className } });
+  } catch (error) {
+    const own = problemErrors(
+      error,
+      keys,
+      ({ property, text }) => `Invalid value ${config[property] ?? 'null'} for configuration ${property}: ${text}`,
+    );
+    for (const [property, texts] of own) if (!errors.has(property)) errors.set(property, texts);
+  }
+  return validateKeys({ name: config['connector.class'] ?? className, keys, groups: [...sinkGroups, 'DuckDB'], config, errors });
+}
+
+/** Problems by property. Those that Connect's own keys tell of are left to them. */
+function problemErrors(
+  error: unknown,
+  keys: readonly ConfigKey[],
+  textOf: (problem: ConfigProblem) => string,
+): ReadonlyMap<string, readonly string[]> {
+  const problems = configProblems(error);
+  if (problems.length === 0) {
+    // A file that cannot be read, say: nobody's property.
+    return new Map([['connector.class', [isMillraceError(error) ? error.message : messageOf(error)]]]);
+  }
+  const checkedByConnect = new Set(
+    keys.flatMap(({ facts, check, required }) => (check === undefined && required !== true ? [] : [facts[0]])),
+  );
+  const byProperty = Map.groupBy(
+    problems.filter(({ property }) => !checkedByConnect.has(property) || property === 'tasks.max'),
+    (problem) => problem.property,
+  );
+  return new Map([...byProperty].map(([property, own]) => [property, own.map(textOf)]));
+}
+
+/** Debezium's words for the commonest faults; else ours. */
+function complaintOf({ property, text }: ConfigProblem): string {
+  if (text.startsWith(`${property} is missing`) || text.includes('must not be empty')) return 'A value is required';
+  if (text.includes('must be a whole number')) return 'An integer is expected';
+  const [, allowed] = /must be one of (.*)\.$/.exec(text) ?? [];
+  return allowed === undefined ? text : `Value must be one of ${allowed}`;
+}
+
+function withoutNulls(config: GivenConfig): ConnectorProperties {
+  return Object.fromEntries(Object.entries(config).filter((entry): entry is [string, string] => entry[1] !== null));
+}
