@@ -12,7 +12,7 @@ import type { EmbeddedLog } from '../log/embedded/open-embedded-log.ts';
 import { openConfigStore } from '../worker/config-store.ts';
 import { ConnectWorker } from '../worker/connect-worker.ts';
 import { createHerder } from '../worker/herder.ts';
-import type { Herder, TaskPlace } from '../worker/herder.ts';
+import type { Herder, TaskPlace, TaskStatus } from '../worker/herder.ts';
 import { openStatusStore } from '../worker/status-store.ts';
 import type { LogSettings, LoggingOptions } from '../worker/thread-messages.ts';
 import { checkConnectors } from './connectors.ts';
@@ -99,11 +99,24 @@ export async function openConnectHost({ dataFolder, properties, logging }: Conne
   opened.use(service);
   const control = await openControlServer(
     dataFolder,
-    createControlHandlers(herder, () => checkedNow(service.started())),
+    createControlHandlers(
+      herder,
+      () => checkedNow(service.started()),
+      () => withoutTask(service, herder),
+    ),
   );
   opened.use(control);
   const owned = opened.move();
   return { service, herder, log, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+}
+
+/** Connectors that are stopped, or could not be started. */
+function withoutTask(service: ConnectWorker, herder: Herder): readonly TaskStatus[] {
+  const there = new Set(herder.tasks().map((task) => task.connector));
+  return service.connectors().flatMap((connector) => {
+    const type = service.connector(connector).type === 'sink' ? 'sink' : 'source';
+    return there.has(connector) ? [] : [{ connector, type, state: service.state(connector), error: undefined }];
+  });
 }
 
 /** A class that is named by its alias, in full. */

@@ -1,18 +1,22 @@
 import { MillraceError } from '../base/errors.ts';
-import type { Herder, WarehouseHandle } from '../worker/herder.ts';
+import type { Herder, TaskStatus, WarehouseHandle } from '../worker/herder.ts';
 import type { CheckedConnectors } from './connectors.ts';
 import type { ControlHandlers } from './control-server.ts';
 import { verifyReplicas } from './verify-replicas.ts';
 
-/** What a worker does for other commands. `connectors`: those that it has now. */
-export function createControlHandlers(herder: Herder, connectors: () => CheckedConnectors): ControlHandlers {
+/** What a worker does for other commands. `connectors`: those that it has now; `others`: what has no task. */
+export function createControlHandlers(
+  herder: Herder,
+  connectors: () => CheckedConnectors,
+  others: () => readonly TaskStatus[] = () => [],
+): ControlHandlers {
   const startedMs = Date.now();
   return {
     status: () =>
       Promise.resolve({
         pid: process.pid,
         startedMs,
-        tasks: herder.tasks(),
+        tasks: [...herder.tasks(), ...others()],
         sources: herder.sourceMetrics(),
         sinks: herder.sinkMetrics(),
         files: herder.warehouses.map((warehouse) => warehouse.file),

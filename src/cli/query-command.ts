@@ -39,7 +39,7 @@ async function ask(sql: string, { data, file, limit }: QueryOptions): Promise<Qu
   try {
     return await openControlClient(data).call('query', params, { signal });
   } catch (error) {
-    if (!isMillraceError(error, 'WORKER_NOT_RUNNING')) throw error;
+    if (!(await isFree(error, data, file))) throw error;
     const files = file === undefined ? readReplicaFiles(data) : [file];
     const [alone] = files;
     if (alone === undefined) throw error;
@@ -48,6 +48,14 @@ async function ask(sql: string, { data, file, limit }: QueryOptions): Promise<Qu
     await using replica = await openDuckDbReplica({ ...defaultReplicaOptions, file: alone }, silentLogger, signal);
     return await replica.query(sql, { maxRows: limit }, signal);
   }
+}
+
+/** Whether no worker holds the file: none runs, or its sinks on the file are stopped. */
+async function isFree(error: unknown, data: string, file: string | undefined): Promise<boolean> {
+  if (isMillraceError(error, 'WORKER_NOT_RUNNING')) return true;
+  if (!isMillraceError(error, 'WORKER_REFUSED')) return false;
+  const { files } = await openControlClient(data).call('status', null, { signal: new AbortController().signal });
+  return file === undefined ? files.length === 0 : !files.includes(file);
 }
 
 function severalReplicas(files: readonly string[]): MillraceError {

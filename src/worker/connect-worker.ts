@@ -41,6 +41,7 @@ import type { TargetState } from './config-store.ts';
 import { ConnectorRunner } from './connector-runner.ts';
 import type { RunnerParts } from './connector-runner.ts';
 import type { TaskStatus } from './herder.ts';
+import type { TaskState } from './task-state.ts';
 import type { LoggingOptions } from './thread-messages.ts';
 import { sinkTopicFilter } from './topic-filter.ts';
 
@@ -191,6 +192,11 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     const status = this.#runners.get(name)?.status();
     if (status === undefined) throw noConnectorStatus(name);
     return status;
+  }
+
+  /** Of the connector, without its tasks; UNASSIGNED before it has begun. */
+  state(name: string): TaskState {
+    return this.#runners.get(name)?.state ?? 'UNASSIGNED';
   }
 
   taskStatus(name: string, task: number): TaskStateInfo {
