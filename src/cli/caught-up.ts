@@ -4,6 +4,7 @@ import { compareBinlogPositions } from '../binlog/positions.ts';
 import type { SourcePosition } from '../connect/commit-group.ts';
 import { connectionSettings } from '../mysql/connection-settings.ts';
 import { readServerPosition } from '../mysql/server-position.ts';
+import type { Herder } from '../worker/herder.ts';
 import type { CheckedSource } from './connectors.ts';
 import type { RunningWorker } from './worker.ts';
 
@@ -14,6 +15,8 @@ import type { RunningWorker } from './worker.ts';
  */
 export async function waitUntilCaughtUp(worker: RunningWorker, signal: AbortSignal): Promise<void> {
   const ends = await Promise.all(worker.connectors.sources.map(async (source) => ({ source, end: await readEnd(source, signal) })));
+  const sinks = worker.connectors.warehouses.flatMap((warehouse) => warehouse.sinks).map((sink) => sink.connector.name);
+  for (const { source, seq } of worker.imports) await waitForGroups(worker.herder, { sinks, source, seq }, signal);
   await Promise.all(
     ends.map(async ({ source, end }) => {
       worker.log.info({ connector: source.connector.name, file: end.file, pos: end.pos }, 'catching up to what the server had written');
@@ -49,13 +52,25 @@ async function waitForSinks(
   seq: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const sinks = connectors.warehouses.flatMap((warehouse) => warehouse.sinks).filter((sink) => sink.sources.includes(config.topicPrefix));
+  const source = config.topicPrefix;
+  const sinks = connectors.warehouses.flatMap((warehouse) => warehouse.sinks).filter((sink) => sink.sources.includes(source));
+  await waitForGroups(herder, { sinks: sinks.map(({ connector }) => connector.name), source, seq }, signal);
+}
+
+interface GroupsToCommit {
+  readonly sinks: readonly string[];
+  readonly source: string;
+  readonly seq: number;
+}
+
+/** Waits until the sinks have committed a source's groups up to this one, with no table left that waits for a snapshot. */
+async function waitForGroups(herder: Herder, { sinks, source, seq }: GroupsToCommit, signal: AbortSignal): Promise<void> {
   const isBehind = (name: string): boolean => {
     const metrics = herder.sinkMetrics().find((each) => each.connector === name);
-    const source = metrics?.sources.find((each) => each.source === config.topicPrefix);
-    return metrics?.state !== 'RUNNING' || source === undefined || source.seq < seq || source.unfinished.length > 0;
+    const own = metrics?.sources.find((each) => each.source === source);
+    return metrics?.state !== 'RUNNING' || own === undefined || own.seq < seq || own.unfinished.length > 0;
   };
-  while (sinks.some((sink) => isBehind(sink.connector.name))) await sleep(20, signal);
+  while (sinks.some(isBehind)) await sleep(20, signal);
 }
 
 function isAtOrPast(position: SourcePosition, end: SourcePosition): boolean {

@@ -1,7 +1,9 @@
 /** The command line: what there is, what it takes. Each command's file is loaded when it runs. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { createConnectorsProgram } from './connectors-program.ts';
 import type { DemoOptions } from './demo/demo-command.ts';
 import type { DoctorOptions } from './doctor-command.ts';
+import type { ImportOptions } from './import-command.ts';
 import type { QueryOptions } from './query-command.ts';
 import type { ResyncOptions } from './resync-command.ts';
 import type { RunOptions } from './run-command.ts';
@@ -35,9 +37,11 @@ export function createProgram(): Command {
   addVerify(program);
   addQuery(program);
   addTail(program);
+  addImport(program);
   addDoctor(program);
   addResync(program);
   addStatus(program);
+  program.addCommand(createConnectorsProgram(examples));
   // Errors of usage end in main.ts, which knows the exit code.
   for (const command of [program, ...program.commands]) command.exitOverride();
   return program;
@@ -171,6 +175,19 @@ function addTail(program: Command): void {
     .option('--json', 'a line per record: {"topic", "partition", "offset", "key", "value", "headers"}')
     .addHelpText('after', examples(['millrace tail --all --follow'], ['millrace tail shop.shop.orders --json | jq .value.payload.after']))
     .action(async (topics: string[], options: TailOptions) => (await import('./tail-command.ts')).tailCommand(topics, options));
+}
+
+function addImport(program: Command): void {
+  withData(program.command('import'))
+    .argument('<events.jsonl...>', 'files of records, a line each')
+    .requiredOption('--prefix <prefix>', 'topic.prefix of the connector that wrote them')
+    .option('--config <connector.json>', 'the configuration of that connector, which says how it wrote values')
+    .summary('records that a Debezium wrote into the log')
+    .description(
+      'Takes lines as `millrace tail --json` prints them, of tables and of the schema-change topic or the schema history, and appends them to the log for sinks. No worker may run on the data folder. It can be repeated: records that are there are passed over.',
+    )
+    .addHelpText('after', examples(['millrace import events.jsonl --prefix shop', 'millrace run sink.json']))
+    .action(async (files: string[], options: ImportOptions) => (await import('./import-command.ts')).importCommand(files, options));
 }
 
 function addDoctor(program: Command): void {

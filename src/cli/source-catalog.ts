@@ -21,14 +21,32 @@ export function noteSources(log: Log, sources: readonly CheckedSource[]): void {
   );
 }
 
+/** Notes a source whose records were imported, and the configuration of the connector that wrote them. */
+export function noteImport(log: Log, source: string, { flavor, properties }: Omit<Note, 'imported'>): void {
+  const shown = Object.entries(properties).filter(([name]) => !isSecretName(name, sourceProperties));
+  log.put([{ topic, key: source, value: JSON.stringify({ flavor, imported: true, properties: Object.fromEntries(shown) }) }]);
+}
+
+/** Sources whose records were imported: no connector of the worker writes them. */
+export function importedSources(log: Log): readonly string[] {
+  return [...log.get(topic).keys()].filter((source) => sourceNote(log, source)?.imported === true);
+}
+
+/** What was noted of a source. */
+export function sourceNote(log: Log, source: string): Note | undefined {
+  const noted: unknown = JSON.parse(log.get(topic).get(source) ?? 'null');
+  return isNote(noted) ? noted : undefined;
+}
+
 /** How the records of a source are rendered; as Debezium MySQL does by default when nothing was noted. */
 export function recordOptions(log: Log, source: string): DebeziumOptions {
-  const noted: unknown = JSON.parse(log.get(topic).get(source) ?? 'null');
-  if (!isNote(noted)) return debeziumOptions({ connector: 'mysql', topicPrefix: source });
+  const noted = sourceNote(log, source);
+  if (noted === undefined) return debeziumOptions({ connector: 'mysql', topicPrefix: source });
   return optionsOfProperties(noted.flavor, { ...noted.properties, 'topic.prefix': source });
 }
 
 interface Note {
+  readonly imported?: boolean;
   readonly flavor: 'mysql' | 'mariadb';
   readonly properties: Readonly<Record<string, string>>;
 }

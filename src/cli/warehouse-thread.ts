@@ -2,15 +2,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { MillraceError, toErrorData } from '../base/errors.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
+import { openDdlReader } from '../mysql/ddl/offline-ddl.ts';
 import { createDuckDbSinkConnector } from '../warehouse/duckdb/connector.ts';
 import { openDuckDbReplica } from '../warehouse/duckdb/replica.ts';
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
+import { createSinkRecords } from '../worker/sink-records.ts';
 import type { FromThread, SinkThreadData, WarehouseMethods } from '../worker/thread-messages.ts';
 import { keepReplica } from './keep-replica.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
 import { remindOfResyncs } from './resync-reminder.ts';
+import { sourceNote } from './source-catalog.ts';
 import { createWarehouseMethods } from './warehouse-methods.ts';
 
 if (parentPort === null) throw new MillraceError('INTERNAL', 'warehouse-thread.ts is no program');
@@ -38,10 +41,21 @@ try {
     logger,
     setLogLevel,
     sinks,
-    parts: ({ name, config: properties }) => ({
-      connector: sink,
-      context: { connector: name, properties, log: logger.child({ connector: name }) },
-    }),
+    parts: ({ name, config: properties }) => {
+      const own = logger.child({ connector: name });
+      const records = createSinkRecords({
+        connector: name,
+        properties,
+        logger: own,
+        openDdlReader,
+        sourceOf: (source) => sourceNote(log, source) ?? { flavor: 'mysql', properties: {} },
+      });
+      return {
+        connector: sink,
+        records,
+        context: { connector: name, properties, log: own, topicOf: (source, table) => records.topicOf(source, table) },
+      };
+    },
     methods: (loops) => {
       keeper.watch(loops);
       return createWarehouseMethods(replica, loops);

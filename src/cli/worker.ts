@@ -14,7 +14,7 @@ import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger } from './logging.ts';
 import { placeTask } from './place-task.ts';
 import { writeReplicaFiles } from './replica-files.ts';
-import { noteSources } from './source-catalog.ts';
+import { importedSources, noteSources } from './source-catalog.ts';
 
 export interface WorkerOptions {
   readonly connectors: CheckedConnectors;
@@ -27,6 +27,8 @@ export interface WorkerOptions {
 export interface RunningWorker extends AsyncDisposable {
   readonly herder: Herder;
   readonly connectors: CheckedConnectors;
+  /** Sources that records were imported of, and their last group in the log when the worker started. */
+  readonly imports: readonly { readonly source: string; readonly seq: number }[];
   readonly log: Logger;
   /** What other commands ask it for, in this process without the way over the socket. */
   readonly handlers: ControlHandlers;
@@ -44,6 +46,7 @@ export async function startWorker({ connectors, dataFolder, logging, logSettings
   const lock = lockFolder(dataFolder);
   try {
     const log = openLogger(logging);
+    const imports: { readonly source: string; readonly seq: number }[] = [];
     writeReplicaFiles(
       dataFolder,
       connectors.warehouses.map((warehouse) => warehouse.file),
@@ -51,9 +54,11 @@ export async function startWorker({ connectors, dataFolder, logging, logSettings
     {
       await using shared = await openEmbeddedLog(embeddedLogOptions(dataFolder, logSettings), new AbortController().signal);
       noteSources(shared, connectors.sources);
+      const own = new Set(connectors.sources.map(({ config }) => config.topicPrefix));
+      for (const source of importedSources(shared)) if (!own.has(source)) imports.push({ source, seq: shared.range(source)?.last ?? 0 });
     }
     const herder = createHerder({ dataFolder, logging, logSettings, log });
-    herder.addStreams(connectors.sources.map(({ config }) => config.topicPrefix));
+    herder.addStreams([...connectors.sources.map(({ config }) => config.topicPrefix), ...imports.map(({ source }) => source)]);
     const all = [...connectors.warehouses.flatMap((warehouse) => warehouse.sinks), ...connectors.sources];
     for (const { connector } of all) await herder.start({ connector, place: placeTask(connector) });
     const handlers = createControlHandlers(herder, () => connectors);
@@ -67,7 +72,7 @@ export async function startWorker({ connectors, dataFolder, logging, logSettings
       })();
       return stopping;
     };
-    return { herder, connectors, log, handlers, stop, [Symbol.asyncDispose]: stop };
+    return { herder, connectors, imports, log, handlers, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;

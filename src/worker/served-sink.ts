@@ -6,12 +6,15 @@ import type { Log } from '../log/log.ts';
 import type { SinkMetrics } from './metrics.ts';
 import { createSinkLoop } from './sink-loop.ts';
 import type { SinkLoop } from './sink-loop.ts';
+import type { SinkRecords } from './sink-records.ts';
 import type { TaskState } from './task-state.ts';
 import type { SinkStart } from './thread-messages.ts';
 
 export interface SinkParts {
   readonly connector: SinkConnector;
   readonly context: TaskContext;
+  /** Of a sink of tables. */
+  readonly records?: SinkRecords;
 }
 
 export interface ServedSinkOptions {

@@ -9,6 +9,7 @@ import type { Log } from '../log/log.ts';
 import { countRows } from './count-rows.ts';
 import { createWindowMax } from './metrics.ts';
 import type { SinkMetrics } from './metrics.ts';
+import type { SinkRecords } from './sink-records.ts';
 import { nextState } from './task-state.ts';
 import type { TaskEvent, TaskState } from './task-state.ts';
 
@@ -18,6 +19,8 @@ export interface SinkLoopOptions {
   readonly log: Log;
   /** Names of the sources (`topic.prefix`) that the sink may take from; each is registered, so that the log keeps its groups. */
   readonly sources: readonly string[];
+  /** Makes batches of records, of a sink that takes tables. */
+  readonly records?: SinkRecords | undefined;
   /** Woken after every append. */
   readonly wakeup: Wakeup;
   readonly onState: (state: TaskState, error: ErrorData | undefined) => void;
@@ -66,7 +69,7 @@ interface Pumped {
  * opens it again at those offsets.
  */
 export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
-  const { context, log, wakeup } = options;
+  const { context, log, wakeup, records } = options;
   const logger = context.log;
   const consumer = context.connector;
   let state: TaskState = 'UNASSIGNED';
@@ -137,9 +140,10 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
     for (const [source, afterSeq] of cursors) {
       let bytes = 0;
       for (const group of log.read({ source, afterSeq, maxBytes: readBytes })) {
-        await open.put(group, signal);
+        const taken = records === undefined ? group : await records.take(group, signal);
+        await open.put(taken, signal);
         cursors.set(source, group.seq);
-        const rows = countRows(group);
+        const rows = countRows(taken);
         changes += rows.changes;
         snapshotRows += rows.snapshotRows;
         bytes += rows.bytes;
@@ -153,6 +157,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
   const runTask = async (drain: AbortSignal, signal: AbortSignal): Promise<void> => {
     await using open = await options.connector.openTask(context, signal);
     const cursors = start(await open.open(log.id, signal));
+    await records?.open(open, log, signal);
     task = open;
     startedMs = Date.now();
     enter('started', undefined);

@@ -8,7 +8,7 @@ export interface GroupLimits {
 }
 
 /** Groups of records for the log: whole transactions of the source where the records name them. */
-export function* recordGroups(source: string, records: readonly PlacedRecord[], limits: GroupLimits): Generator<readonly PlacedRecord[]> {
+export function* recordGroups(records: readonly PlacedRecord[], limits: GroupLimits): Generator<readonly PlacedRecord[]> {
   let open: PlacedRecord[] = [];
   let bytes = 0;
   for (const record of records) {
@@ -31,9 +31,11 @@ export function* recordGroups(source: string, records: readonly PlacedRecord[], 
 export function groupOfRecords(source: string, records: readonly PlacedRecord[]): CommitGroup {
   const end = records.at(-1);
   const gtids = [...new Set(records.map(({ gtid }) => gtid))].filter((gtid) => gtid !== '');
+  const ordinals = new Map(gtids.map((gtid, ordinal) => [gtid, ordinal]));
   const parts = gtids.map((gtid) => /^(.*)[:-](\d+)$/.exec(gtid));
   const sources = [...new Set(['', ...parts.map((part) => part?.[1] ?? '')])];
-  const ofTransaction = gtids.map((gtid) => records.find((record) => record.gtid === gtid));
+  const firsts = new Map(records.toReversed().map((record) => [record.gtid, record]));
+  const ofTransaction = gtids.map((gtid) => firsts.get(gtid));
   const count = gtids.length;
   const entries: Entry[] = [];
   let open: { topic: string; records: SerializedRecord[] } | undefined;
@@ -42,7 +44,7 @@ export function groupOfRecords(source: string, records: readonly PlacedRecord[])
       open = { topic: from.topic, records: [] };
       entries.push({ kind: 'records', topic: open.topic, records: open.records });
     }
-    open.records.push(gtid === '' ? from.record : { ...from.record, transaction: gtids.indexOf(gtid) });
+    open.records.push(gtid === '' ? from.record : { ...from.record, transaction: ordinals.get(gtid) ?? 0 });
   }
   return {
     source,

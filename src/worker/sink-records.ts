@@ -1,0 +1,212 @@
+import { sleep } from '../base/abort.ts';
+import { isMillraceError, type MillraceError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { RecordDecoder, type RejectedRecord } from '../codec/decode/record-decoder.ts';
+import { modesOfProperties } from '../codec/decode/value-form.ts';
+import type { CommitGroup, Entry } from '../connect/commit-group.ts';
+import type { OpenDdlReader } from '../connect/ddl-reader.ts';
+import type { SerializedRecord } from '../connect/record.ts';
+import type { SinkGroup, SinkTask } from '../connect/tasks.ts';
+import { tableName, type TableId } from '../event/table-schema.ts';
+import type { Log } from '../log/log.ts';
+import type { TopicIndex } from '../log/topic-view.ts';
+import { captureFilter } from './capture-filter.ts';
+import { openDeadLetters, type DeadLetters, type ErrorStage, type FailedRecord } from './dead-letters.ts';
+import { readErrorHandling } from './error-handling.ts';
+import { sinkTopicFilter } from './topic-filter.ts';
+
+/** What the sink's own converters and transformations make of a record; null: it is dropped. */
+export type RecordPipeline = (
+  topic: string,
+  record: SerializedRecord,
+) => { readonly topic: string; readonly record: SerializedRecord } | null;
+
+export interface SinkRecordsOptions {
+  readonly connector: string;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly logger: Logger;
+  readonly openDdlReader: OpenDdlReader;
+  /** What kind of server a source's records are of, and the properties of the connector that wrote them, as far as known. */
+  readonly sourceOf: (source: string) => { readonly flavor: 'mysql' | 'mariadb'; readonly properties: Readonly<Record<string, string>> };
+  readonly pipeline?: RecordPipeline | undefined;
+}
+
+/** The record side of a sink of tables. */
+export interface SinkRecords {
+  /** Goes on from what the opened task has stored. */
+  open(task: SinkTask, log: Log & Partial<TopicIndex>, signal: AbortSignal): Promise<void>;
+  /**
+   * The group with its records as batches. Records that cannot be handled are in the dead letter topic, durably, when it
+   * resolves; the group itself if there is nothing to do.
+   * @throws CONVERSION_FAILED, TRANSFORMATION_FAILED when errors are not tolerated
+   */
+  take(group: CommitGroup, signal: AbortSignal): Promise<SinkGroup>;
+  topicOf(source: string, table: TableId): string | undefined;
+}
+
+interface Origin {
+  readonly topic: string;
+  readonly record: SerializedRecord;
+  readonly entry: number;
+  readonly index: number;
+}
+
+const typesPrefix = 'millrace.types.';
+
+/** Makes the record side; nothing of it runs for groups that have no records. @throws CONFIG_INVALID */
+export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
+  const { connector, properties, logger, pipeline } = options;
+  const handling = readErrorHandling(properties);
+  const takes = sinkTopicFilter(properties);
+  const decoders = new Map<string, RecordDecoder>();
+  let task: SinkTask | undefined;
+  let log: (Log & Partial<TopicIndex>) | undefined;
+  let deadLetters: DeadLetters | undefined;
+  /** Of the group that is being taken. */
+  let rejected: (RejectedRecord & { readonly stage: ErrorStage; readonly className: string })[] = [];
+  let origins = new WeakMap<SerializedRecord, Origin>();
+
+  const schemasOf = (side: 'key' | 'value'): boolean | undefined => {
+    // what a pipeline makes has its schema with it
+    if (pipeline !== undefined || properties[`${side}.converter`] === undefined) return undefined;
+    return properties[`${side}.converter.schemas.enable`]?.trim().toLowerCase() !== 'false';
+  };
+
+  const decoderOf = (source: string): RecordDecoder => {
+    const known = decoders.get(source);
+    if (known !== undefined) return known;
+    const { flavor, properties: ofSource } = options.sourceOf(source);
+    const written = { ...ofSource, ...properties };
+    const decoder = new RecordDecoder({
+      source,
+      flavor,
+      modes: modesOfProperties(written, flavor),
+      takes,
+      captures: captureFilter(written),
+      schemas: { key: schemasOf('key'), value: schemasOf('value') },
+      declared: (table) => properties[`${typesPrefix}${tableName(table)}`],
+      openDdlReader: options.openDdlReader,
+      notes: task?.notes?.(source) ?? new Map(),
+      onDoubt: (table, reason) => logger.warn({ source, table: tableName(table), reason }, 'the records do not tell all of a statement'),
+      ...(handling.tolerates
+        ? { onReject: (each) => void rejected.push({ ...each, stage: 'TASK_PUT', className: properties['connector.class'] ?? '' }) }
+        : {}),
+    });
+    decoders.set(source, decoder);
+    return decoder;
+  };
+
+  /** The entry's records as the pipeline leaves them: entries of their topics. */
+  const passed = async (entry: Extract<Entry, { kind: 'records' }>, at: number, signal: AbortSignal): Promise<readonly Entry[]> => {
+    if (pipeline === undefined || !takes(entry.topic)) return [entry];
+    const result: { kind: 'records'; topic: string; records: SerializedRecord[] }[] = [];
+    for (const [index, record] of entry.records.entries()) {
+      const origin = { topic: entry.topic, record, entry: at, index };
+      try {
+        const next = await retried(() => pipeline(entry.topic, record), handling, signal);
+        if (next === null) continue;
+        const own = record.transaction === undefined ? { ...next.record } : { ...next.record, transaction: record.transaction };
+        origins.set(own, origin);
+        const last = result.at(-1);
+        if (last?.topic === next.topic) last.records.push(own);
+        else result.push({ kind: 'records', topic: next.topic, records: [own] });
+      } catch (error) {
+        if (!isRecordError(error) || !handling.tolerates) throw error;
+        rejected.push({ topic: entry.topic, record, error, ...placeOf(error) });
+      }
+    }
+    return result;
+  };
+
+  const bury = async (group: CommitGroup, signal: AbortSignal): Promise<void> => {
+    const failed = rejected;
+    rejected = [];
+    if (failed.length === 0) return;
+    const places = placesOf(group, origins, log);
+    const letters = failed.map(({ record, topic, error, stage, className }): FailedRecord => {
+      const origin = origins.get(record);
+      const place = places.get(origin?.record ?? record);
+      return { topic: origin?.topic ?? topic, offset: place ?? -1, record: origin?.record ?? record, error, stage, className };
+    });
+    if (handling.logs) for (const each of letters) logger.error(logFields(each, handling.logsRecords), 'a record cannot be handled');
+    logger.debug({ records: failed.length }, 'records left out');
+    await deadLetters?.write(group, letters, signal);
+  };
+
+  return {
+    async open(opened, from, signal) {
+      task = opened;
+      log = from;
+      decoders.clear();
+      const { deadLetterTopic: topic, contextHeaders } = handling;
+      if (topic === undefined || !handling.tolerates) return;
+      deadLetters = await openDeadLetters({ connector, topic, contextHeaders, log: from }, signal);
+    },
+    async take(group, signal) {
+      if (!group.entries.some(({ kind }) => kind === 'records')) return group;
+      rejected = [];
+      origins = new WeakMap();
+      let entries: Entry[] | undefined;
+      if (pipeline !== undefined) {
+        entries = [];
+        for (const [at, entry] of group.entries.entries()) {
+          entries.push(...(entry.kind === 'records' ? await passed(entry, at, signal) : [entry]));
+        }
+      }
+      const decoded = decoderOf(group.source).decode(entries === undefined ? group : { ...group, entries });
+      await bury(group, signal);
+      return decoded;
+    },
+    topicOf: (source, table) => decoders.get(source)?.topicOf(table),
+  };
+}
+
+/** Offset in its topic of each record of the group. */
+function placesOf(
+  group: CommitGroup,
+  origins: WeakMap<SerializedRecord, Origin>,
+  log: Partial<TopicIndex> | undefined,
+): ReadonlyMap<SerializedRecord, number> {
+  const places = new Map<SerializedRecord, number>();
+  const [indexed] = log?.groupTopics?.({ source: group.source, afterSeq: group.seq - 1, maxGroups: 1 }) ?? [];
+  for (const { entry: at, firstOffset } of indexed?.entries ?? []) {
+    const entry = group.entries[at];
+    if (entry?.kind === 'records') for (const [index, record] of entry.records.entries()) places.set(record, firstOffset + index);
+  }
+  return places;
+}
+
+function isRecordError(error: unknown): error is MillraceError {
+  return isMillraceError(error, 'CONVERSION_FAILED') || isMillraceError(error, 'TRANSFORMATION_FAILED');
+}
+
+/** What a pipeline's error says of where it happened. */
+function placeOf({ code, context }: MillraceError): { readonly stage: ErrorStage; readonly className: string } {
+  const stage = context['stage'];
+  const className = typeof context['className'] === 'string' ? context['className'] : '';
+  if (stage === 'KEY_CONVERTER' || stage === 'VALUE_CONVERTER' || stage === 'HEADER_CONVERTER') return { stage, className };
+  return { stage: code === 'TRANSFORMATION_FAILED' ? 'TRANSFORMATION' : 'VALUE_CONVERTER', className };
+}
+
+function logFields({ topic, offset, stage, error, record }: FailedRecord, withRecord: boolean): Readonly<Record<string, unknown>> {
+  const text = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString('utf8').slice(0, 10_000));
+  return { topic, offset, stage, error: error.message, ...(withRecord ? { key: text(record.key), value: text(record.value) } : {}) };
+}
+
+/** Repeats what failed for a passing reason, as long as `errors.retry.timeout` allows. */
+async function retried<T>(
+  work: () => T,
+  { retryTimeoutMs, retryDelayMaxMs }: { readonly retryTimeoutMs: number; readonly retryDelayMaxMs: number },
+  signal: AbortSignal,
+): Promise<T> {
+  const begunMs = performance.now();
+  for (let waitMs = 300; ; waitMs = Math.min(waitMs * 2, retryDelayMaxMs)) {
+    try {
+      return work();
+    } catch (error) {
+      const isOver = retryTimeoutMs >= 0 && performance.now() - begunMs + waitMs > retryTimeoutMs;
+      if (!isMillraceError(error) || !error.retriable || isOver) throw error;
+      await sleep(waitMs, signal);
+    }
+  }
+}
