@@ -36,6 +36,18 @@ test('a prepared checkout is left as it is, in well under two seconds', () => {
   assert.ok(performance.now() - startMs < 2000);
 });
 
+test('the lock file has the packages of every platform, which `npm ci` asks for, and names no registry', async () => {
+  const text = await readFile(resolve(import.meta.dirname, '../package-lock.json'), 'utf8');
+  assert.doesNotMatch(text, /"resolved"/);
+  const lock: { packages: Record<string, { optionalDependencies?: Record<string, string> }> } = JSON.parse(text);
+  const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies }]) =>
+    Object.keys(optionalDependencies ?? {}).filter(
+      (name) => !(`node_modules/${name}` in lock.packages) && !(`${path}/node_modules/${name}` in lock.packages),
+    ),
+  );
+  assert.deepEqual(missing, []);
+});
+
 test('a purpose that setup does not know is refused by name', () => {
   const script = resolve(import.meta.dirname, '../scripts/setup.mjs');
   const result = spawnSync(process.execPath, [script, '--for=lunch'], { encoding: 'utf8' });

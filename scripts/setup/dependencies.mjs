@@ -21,9 +21,9 @@ export function ensureDependencies(options) {
   if (!isInstalled(root)) {
     const node = isNode(binary, version) ? binary : fetchNode(version, options);
     say('installing dependencies');
-    // Not `npm ci`: it begins by removing node_modules, which would break whatever runs from it, and it refuses a lock
-    // file without the packages of platforms for which a dependency has none yet. This follows the lock file as well.
-    npm(['install', '--include=dev', '--include=optional'], { ...options, cwd: root, what: 'the dependencies', node });
+    // `npm ci` begins by removing node_modules, which would break whatever runs from it: only where there is none.
+    const command = existsSync(join(root, 'node_modules')) ? 'install' : 'ci';
+    npm([command, '--include=dev', '--include=optional'], { ...options, cwd: root, what: 'the dependencies', node });
   }
   if (!isNode(binary, version)) placeNode(fetchNode(version, options), root);
   return version;
