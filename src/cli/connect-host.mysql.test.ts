@@ -232,13 +232,16 @@ test('a failed task shows its trace, and is restarted by itself', { skip: withou
     'millrace.task.restart.max': '1000',
   });
   const { name, config } = sourceConnector({ server, databases: [database.name] }, { prefix: 'failed' });
-  await create(host, { name, config: { ...config, 'database.user': `u_${database.name}`, 'database.password': 'two' } });
+  await create(host, { name, config: { ...config, 'database.user': `u_${database.name}`, 'database.password': 'one' } });
+  await host.settles(name, 'RUNNING/RUNNING');
+  await database.root.query(`ALTER USER 'u_${database.name}'@'%' IDENTIFIED BY 'two'`);
+  await host.service.restart(name, { includeTasks: true, onlyFailed: false });
   await host.settles(name, 'RUNNING/FAILED');
   const { trace } = host.service.taskStatus(name, 0);
   assert.match(trace ?? '', /^io\.millrace\.MillraceException: MYSQL_ACCESS_DENIED: /);
   assert.match(trace ?? '', /\n\tnext: /);
   assert.match(trace ?? '', /\n\tat /);
-  await database.root.query(`ALTER USER 'u_${database.name}'@'%' IDENTIFIED BY 'two'`);
+  await database.root.query(`ALTER USER 'u_${database.name}'@'%' IDENTIFIED BY 'one'`);
   await host.settles(name, 'RUNNING/RUNNING');
   await database.root.query(`DROP USER 'u_${database.name}'@'%'`);
 });
