@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nextState, taskStates } from './task-state.ts';
+import { nextConnectorState, nextState, taskStates } from './task-state.ts';
 import type { TaskEvent } from './task-state.ts';
 
 const events: readonly TaskEvent[] = ['started', 'faulted', 'failed', 'paused', 'resumed', 'stopped', 'restarted'];
@@ -25,4 +25,21 @@ test('a passing fault shows as RESTARTING until the task runs again', () => {
   assert.equal(nextState('RUNNING', 'faulted'), 'RESTARTING');
   assert.equal(nextState('RESTARTING', 'faulted'), 'RESTARTING');
   assert.equal(nextState('RESTARTING', 'started'), 'RUNNING');
+});
+
+test('a connector goes where it is sent, but a failed one waits for a restart or another configuration', () => {
+  const led = {
+    started: 'RUNNING',
+    paused: 'PAUSED',
+    stopped: 'STOPPED',
+    failed: 'FAILED',
+    reconfigured: 'UNASSIGNED',
+    restarted: 'RESTARTING',
+  } as const;
+  for (const state of taskStates) {
+    for (const [event, expected] of Object.entries(led)) {
+      const waits = state === 'FAILED' && (event === 'started' || event === 'paused');
+      assert.equal(nextConnectorState(state, event as keyof typeof led), waits ? 'FAILED' : expected, `${state} ${event}`);
+    }
+  }
 });
