@@ -285,6 +285,31 @@ for (const { what, columns, origins, expected, rows: content } of cases) {
   });
 }
 
+test('ADD COLUMN NOT NULL with a default copies no row, and the column is NOT NULL before the next commit', async () => {
+  const opened = await filled(rows);
+  await using warehouse = opened.warehouse;
+  const { task } = warehouse;
+  const { history } = opened;
+  const after = table('d', 't', [id, a, b, column('c', int, { nullable: false })]);
+  // a copy would close the gap that the deleted row leaves
+  await task.flush(signal);
+  await task.put(history.transaction((tx) => tx.delete(before, [1, 'one', 10])).group(), signal);
+  await task.flush(signal);
+  history.transaction((tx) => tx.ddl({ kind: 'alterTable', before, after, columns: [...same, { fill: '5' }] }));
+  history.transaction((tx) => tx.insert(after, [4, null, null, 6]));
+  await task.put(history.group(), signal);
+  await task.flush(signal);
+  assert.deepEqual(await warehouse.rows('SELECT id, c, rowid FROM d.t ORDER BY id'), [
+    ['2', '5', '1'],
+    ['3', '5', '2'],
+    ['4', '6', '3'],
+  ]);
+  assert.deepEqual(await warehouse.rows(`SELECT column_name FROM duckdb_columns() WHERE schema_name = 'd' AND is_nullable`), [
+    ['a'],
+    ['b'],
+  ]);
+});
+
 test('a table that cannot go on keeps its rows, drops its changes, and is whole again after a resync', async () => {
   const opened = await filled(rows);
   await using warehouse = opened.warehouse;

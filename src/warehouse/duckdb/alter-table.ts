@@ -65,10 +65,11 @@ export async function alterTable(tx: Transaction, record: TableRecord, change: A
       return;
     }
   }
-  const actions = keepsOrder(change.columns) ? inPlaceActions(before, columns) : undefined;
-  if (actions === undefined) await rebuild(tx, { record, name: target.name }, columns);
-  else for (const action of actions) await tx.session.run(`ALTER TABLE ${table} ${action}`);
-  tx.book.set(withSchema(record, change.after));
+  const steps = keepsOrder(change.columns) ? inPlaceSteps(before, columns) : undefined;
+  if (steps === undefined) await rebuild(tx, { record, name: target.name }, columns);
+  else for (const action of steps.actions) await tx.session.run(`ALTER TABLE ${table} ${action}`);
+  const altered = withSchema(record, change.after);
+  tx.book.set(steps?.lateNotNull === undefined ? altered : { ...altered, lateNotNull: steps.lateNotNull });
 }
 
 function describe({ column }: MappedColumn): string {
@@ -90,26 +91,36 @@ function keepsOrder(origins: readonly ColumnOrigin[]): boolean {
   return true;
 }
 
+interface InPlaceSteps {
+  readonly actions: readonly string[];
+  /** A new column that a later transaction makes NOT NULL. */
+  readonly lateNotNull?: string | undefined;
+}
+
 /**
  * The actions of ALTER TABLE that make the new columns of the old ones; undefined when they would be of several kinds:
  * DuckDB refuses many sequences in one transaction, some of them only at the commit.
  */
-function inPlaceActions(before: readonly MappedColumn[], columns: readonly AlteredColumn[]): readonly string[] | undefined {
+function inPlaceSteps(before: readonly MappedColumn[], columns: readonly AlteredColumn[]): InPlaceSteps | undefined {
   const kept = new Set(columns.map(({ before: old }) => old));
   const drops = before.filter((old) => !kept.has(old)).map((old) => `DROP COLUMN ${quoted(old.column.name)}`);
   const adds: string[] = [];
   let filled = false;
+  let lateNotNull: string | undefined;
   const types: string[] = [];
   const nulls: string[] = [];
   const renamed: (readonly [from: string, to: string])[] = [];
   for (const { before: old, after, sql } of columns) {
     const name = quoted(after.column.name);
     if (old === undefined) {
-      // a column cannot be filled and made NOT NULL in one transaction
-      if (after.notNull) return undefined;
-      // nor may another be added after one that is filled: the commit would fail
+      // no other may be added after one that is filled: the commit would fail
       if (filled) return undefined;
       filled = fillsRows(sql);
+      // nor can a column be filled and made NOT NULL in one transaction
+      if (after.notNull) {
+        if (!filled) return undefined;
+        lateNotNull = after.column.name;
+      }
       adds.push(`ADD COLUMN ${name} ${after.sqlType} DEFAULT ${sql}`, `ALTER ${name} DROP DEFAULT`);
       continue;
     }
@@ -123,7 +134,7 @@ function inPlaceActions(before: readonly MappedColumn[], columns: readonly Alter
     ...renamed.map(([, to], index) => `RENAME ${quoted(asidePrefix + index)} TO ${quoted(to)}`),
   ];
   const kinds = [drops, adds, types, nulls, renames].filter((actions) => actions.length > 0);
-  return kinds.length > 1 ? undefined : (kinds[0] ?? []);
+  return kinds.length > 1 ? undefined : { actions: kinds[0] ?? [], lateNotNull };
 }
 
 /** Whether a new column's literal gives it a value: a NULL is stored nowhere. */

@@ -24,6 +24,8 @@ export interface TableRecord extends TableId {
   readonly broken?: string;
   /** Values that became NULL because their type has no place for them, by column. */
   readonly substitutions: Readonly<Record<string, number>>;
+  /** A column that was added with a value and is NOT NULL only by a transaction after that: see late-not-null.ts. */
+  readonly lateNotNull?: string;
 }
 
 export interface AsideTable {
@@ -36,6 +38,8 @@ export interface AsideTable {
 /** The replica's own tables: offsets and replicated tables, in memory and in schema `millrace`. */
 export class Bookkeeping {
   readonly tables = new Map<string, TableRecord>();
+  /** Records whose `lateNotNull` is to be done. */
+  readonly late = new Set<TableRecord>();
   readonly #offsets = new Map<string, SinkOffset>();
   readonly #notes = new Map<string, Map<string, string>>();
 
@@ -85,10 +89,23 @@ export class Bookkeeping {
       this.#noted(`${String(connector)}\n${String(source)}`, new Map([[String(key), String(note)]]));
     }
     this.tables.clear();
+    this.late.clear();
     for (const [text] of await session.rows('SELECT record FROM millrace.tables')) {
       const record = parseRecord(String(text));
-      this.tables.set(recordKey(record), record);
+      this.put(recordKey(record), record);
     }
+  }
+
+  /** Keeps a record that is committed; undefined removes the one of the key. */
+  put(key: string, record: TableRecord | undefined): void {
+    const old = this.tables.get(key);
+    if (old !== undefined) this.late.delete(old);
+    if (record === undefined) {
+      this.tables.delete(key);
+      return;
+    }
+    this.tables.set(key, record);
+    if (record.lateNotNull !== undefined) this.late.add(record);
   }
 
   /** Stores the new offset in the open transaction. @throws WAREHOUSE_FENCED */
@@ -208,10 +225,7 @@ export class BookkeepingChanges {
 
   /** After the commit. */
   apply(): void {
-    for (const [key, record] of this.#changes) {
-      if (record === undefined) this.#book.tables.delete(key);
-      else this.#book.tables.set(key, record);
-    }
+    for (const [key, record] of this.#changes) this.#book.put(key, record);
   }
 }
 

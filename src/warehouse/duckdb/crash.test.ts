@@ -8,7 +8,7 @@ import { printRow, randomHistory } from '../random-history.fixture.ts';
 import { openWarehouse } from './warehouse.fixture.ts';
 
 const groups = 25;
-const failpoints = ['staged', 'deleted', 'chunk', 'ddl', 'publication', 'commit', 'committed'];
+const failpoints = ['staged', 'deleted', 'chunk', 'ddl', 'publication', 'commit', 'committed', 'notNull'];
 
 /** Runs the fixture; resolves with the signal that ended it. */
 async function run(file: string, seed: number, env: Readonly<Record<string, string>>): Promise<NodeJS.Signals | null> {
@@ -35,6 +35,10 @@ async function checkEnd(file: string, seed: number): Promise<void> {
     `SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%millrace%' AND schema_name <> 'millrace'`,
   );
   assert.deepEqual(leftovers, []);
+  const nullable = await warehouse.rows(
+    `SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'd' AND is_nullable AND data_type = 'VARCHAR'`,
+  );
+  assert.deepEqual(nullable, [], 'texts of the history are NOT NULL');
 }
 
 for (const [index, failpoint] of failpoints.entries()) {

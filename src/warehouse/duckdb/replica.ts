@@ -8,6 +8,7 @@ import { asidePrefix } from '../replica-names.ts';
 import type { SinkStore } from '../warehouse.ts';
 import { Bookkeeping, type TableRecord } from './bookkeeping.ts';
 import { storeStringBlock, storeStringsSingly, type StringStore } from './column-buffer.ts';
+import { setLateNotNull } from './late-not-null.ts';
 import { openPin, runQuery, type PinnedReader, type QueryOptions, type QueryResult } from './reader.ts';
 import { catalog, literal, openSession, qualified, quoted, translateError, type Session } from './session.ts';
 import { stringBlocksWork } from './string-block-check.ts';
@@ -283,6 +284,7 @@ async function openReplica(options: ReplicaOptions, log: Logger, make: (parts: O
     if (!works) log.warn({}, 'DuckDB lays out strings in another way than expected, they are copied one by one');
     const replica = make({ file, database, main, storeStrings: works ? storeStringBlock : storeStringsSingly, log });
     await replica.book.load(main);
+    await setLateNotNull(main, replica.book);
     await dropLeftovers(main, replica.book);
     return replica;
   } catch (error) {

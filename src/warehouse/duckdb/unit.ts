@@ -5,6 +5,7 @@ import { tableName, type TableId } from '../../event/table-schema.ts';
 import { imageBytes, type Fold, type RowSet } from '../fold.ts';
 import type { CommitReport, OffsetMove, SnapshotStart, Unit } from '../warehouse.ts';
 import { BookkeepingChanges, recordKey } from './bookkeeping.ts';
+import { setLateNotNull } from './late-not-null.ts';
 import { loadRows } from './load-rows.ts';
 import { applyMerge, countSubstitutions } from './merge.ts';
 import type { Replica } from './replica.ts';
@@ -84,6 +85,8 @@ export class DuckDbUnit implements Unit {
       const session = this.#session;
       const { book } = this.#replica;
       const changes = new BookkeepingChanges(book);
+      // what failed after an earlier commit
+      await setLateNotNull(session, book);
       const tx: Transaction = { session, sink: this.#sink, source: this.#source, book: changes, resync: [] };
       await session.run('BEGIN TRANSACTION');
       try {
@@ -101,6 +104,7 @@ export class DuckDbUnit implements Unit {
       failpoint('committed');
       changes.apply();
       book.offsetMoved(this.#sink.connector, move);
+      await setLateNotNull(session, book);
       await this.discard();
       return { resync: tx.resync };
     });
