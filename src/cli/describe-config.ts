@@ -1,5 +1,6 @@
 /** What the REST API tells of connectors' configurations, property by property: Kafka Connect's forms over our own checks. */
 import { isMillraceError, messageOf } from '../base/errors.ts';
+import { converterClasses, headerConverterClasses } from '../codec/converters.ts';
 import { openConnection } from '../binlog/connection.ts';
 import { configProblems, findProperty } from '../config/config-def.ts';
 import type { ConfigProblem, Property } from '../config/config-def.ts';
@@ -13,13 +14,6 @@ import { readSourceConfig, sourceConnectorDef } from '../mysql/connector-config.
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
 import { duckdbSinkProperties } from '../warehouse/duckdb/sink-properties.ts';
 import type { GivenConfig } from '../worker/connect-service.ts';
-
-/** Converters that connectors can name. */
-export const converterClasses: readonly string[] = ['org.apache.kafka.connect.json.JsonConverter'];
-export const headerConverterClasses: readonly string[] = [
-  'org.apache.kafka.connect.json.JsonConverter',
-  'org.apache.kafka.connect.storage.SimpleHeaderConverter',
-];
 
 export interface DescribedPlugin {
   readonly className: string;
@@ -120,6 +114,27 @@ export function describeDuckdb({ className, version }: DescribedPlugin, config: 
     for (const [property, texts] of own) if (!errors.has(property)) errors.set(property, texts);
   }
   return validateKeys({ name: config['connector.class'] ?? className, keys, groups: [...sinkGroups, 'DuckDB'], config, errors });
+}
+
+export interface KeyedPlugin extends DescribedPlugin {
+  readonly type: 'source' | 'sink';
+  readonly own: readonly ConfigKey[];
+}
+
+export function keysOf({ type, version, own }: KeyedPlugin): readonly ConfigKey[] {
+  return [...connectorKeys({ type, version, converters: converterClasses, headerConverters: headerConverterClasses }), ...own];
+}
+
+/** A connector whose keys say all that there is to check. */
+export function describeKeys(plugin: KeyedPlugin, config: GivenConfig): ConfigInfos {
+  const isSource = plugin.type === 'source';
+  return validateKeys({
+    name: config['connector.class'] ?? plugin.className,
+    keys: keysOf(plugin),
+    groups: isSource ? sourceGroups : sinkGroups,
+    config,
+    errors: isSource ? new Map() : sinkTopicErrors(config),
+  });
 }
 
 /** Problems by property. Those that Connect's own keys tell of are left to them. */

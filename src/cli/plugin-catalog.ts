@@ -1,7 +1,10 @@
 import { MillraceError } from '../base/errors.ts';
-import type { ConfigInfos } from '../config/config-key.ts';
+import type { ConfigInfos, ConfigKey } from '../config/config-key.ts';
 import type { ConnectorPlugin, GivenConfig, PluginCatalog } from '../worker/connect-service.ts';
-import { debeziumKeys, describeDebezium, describeDuckdb, duckdbKeys } from './describe-config.ts';
+import { fileSinkClass } from '../file/file-sink.ts';
+import { fileOffsetFault, fileSinkKeys, fileSourceKeys } from '../file/file-plugins.ts';
+import { fileSourceClass } from '../file/file-source.ts';
+import { debeziumKeys, describeDebezium, describeDuckdb, describeKeys, duckdbKeys, keysOf } from './describe-config.ts';
 import { readVersion } from './version.ts';
 
 const debezium = (flavor: 'mysql' | 'mariadb', alias: string, version: string): ConnectorPlugin => {
@@ -31,7 +34,38 @@ export const pluginCatalog: PluginCatalog = createCatalog([
     keys: duckdbKeys(duckdb.version),
     describe: async (config) => describeDuckdb(duckdb, config),
   }),
+  filePlugin({
+    className: fileSourceClass,
+    type: 'source',
+    own: fileSourceKeys,
+    alterOffsets(_config, offsets) {
+      const fault = fileOffsetFault(offsets);
+      if (fault !== undefined) throw new MillraceError('REQUEST_INVALID', fault);
+      return true;
+    },
+  }),
+  filePlugin({ className: fileSinkClass, type: 'sink', own: fileSinkKeys }),
 ]);
+
+interface FilePlugin extends Pick<ConnectorPlugin, 'className' | 'type' | 'alterOffsets'> {
+  readonly own: readonly ConfigKey[];
+}
+
+/** One of Kafka's own connectors, with its version. */
+function filePlugin({ className, type, own, ...rest }: FilePlugin): ConnectorPlugin {
+  const short = className.slice(className.lastIndexOf('.') + 1);
+  const described = { className, version: '4.3.0', type, own };
+  return plugin({
+    ...rest,
+    className,
+    type,
+    aliases: [short, short.replace(/Connector$/, '')],
+    version: described.version,
+    taskClass: className.replace(/Connector$/, 'Task'),
+    keys: keysOf(described),
+    describe: async (config) => describeKeys(described, config),
+  });
+}
 
 /** A connector of one task, whose refusals are the errors of its description. */
 function plugin(parts: Omit<ConnectorPlugin, 'taskCount' | 'validate'>): ConnectorPlugin {

@@ -1,10 +1,17 @@
 /** The connectors that there are. Adding one is a line here. */
 import { MillraceError } from '../base/errors.ts';
 import type { ConnectorConfig, SinkConnector, SourceConnector } from '../connect/connector.ts';
+import { fileSinkConnector } from '../file/file-sink.ts';
+import { createFileSource } from '../file/file-source.ts';
+import { converterOf } from '../codec/converters.ts';
 import { mysqlSource } from '../mysql/connector.ts';
 import { duckdbSinkConnector } from '../warehouse/duckdb/connector.ts';
 
-const plugins: readonly (SourceConnector | SinkConnector)[] = [mysqlSource, duckdbSinkConnector];
+const fileSource = createFileSource({
+  converters: (properties) => ({ key: converterOf('key', properties), value: converterOf('value', properties) }),
+});
+
+const plugins: readonly (SourceConnector | SinkConnector)[] = [mysqlSource, duckdbSinkConnector, fileSource, fileSinkConnector];
 
 /** @throws CONFIG_INVALID naming the classes that there are */
 export function findPlugin({ name, config }: ConnectorConfig): SourceConnector | SinkConnector {

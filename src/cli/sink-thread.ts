@@ -1,10 +1,15 @@
 /** Entry of the thread of a sink that has no warehouse: one task, on its own connection to the log. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { MillraceError, toErrorData } from '../base/errors.ts';
+import { converterOf } from '../codec/converters.ts';
+import { javaText } from '../connect/java-text.ts';
+import { createFileSink, fileSinkClass } from '../file/file-sink.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
 import type { Methods } from '../worker/rpc.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
 import type { FromThread, SinkThreadData } from '../worker/thread-messages.ts';
+import { sinkTopicFilter } from '../worker/topic-filter.ts';
+import { createGroupRecords } from './group-records.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
 import { findSink } from './plugins.ts';
@@ -18,6 +23,17 @@ const logger = openLogger(logging);
 
 try {
   await using log = await openEmbeddedLog(embeddedLogOptions(dataFolder, logSettings), new AbortController().signal);
+  const fileSink = createFileSink({
+    recordsOf: createGroupRecords(log),
+    value: (properties) => converterOf('value', properties),
+    takes: sinkTopicFilter,
+    textOf: (value) => (value === null ? 'null' : javaText(null, value)),
+    committed: (connector) =>
+      log
+        .consumers()
+        .filter(({ consumer, seq }) => consumer === connector && seq > 0)
+        .map(({ source, seq }) => ({ source, logId: log.id, seq, applied: 0, position: undefined, committedMs: 0 })),
+  });
   await serveSinks<Methods>({
     port,
     log,
@@ -25,7 +41,7 @@ try {
     setLogLevel,
     sinks,
     parts: (connector) => ({
-      connector: findSink(connector),
+      connector: findSink(connector).classNames.includes(fileSinkClass) ? fileSink : findSink(connector),
       context: { connector: connector.name, properties: connector.config, log: logger.child({ connector: connector.name }) },
     }),
     methods: () => ({ [Symbol.asyncDispose]: () => Promise.resolve() }),
