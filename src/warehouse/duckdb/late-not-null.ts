@@ -9,7 +9,7 @@ import { qualifiedTarget, writeTarget } from './transaction.ts';
  * is still to be done, and it is before anything else is committed, in this life or the next.
  */
 export async function setLateNotNull(session: Session, book: Bookkeeping): Promise<void> {
-  for (const { lateNotNull, ...record } of [...book.late]) {
+  for (const { lateNotNull, ...record } of book.late) {
     const target = writeTarget(record);
     const changes = new BookkeepingChanges(book);
     changes.set(record);
