@@ -139,7 +139,7 @@ export const chosenDifferences: readonly ChosenDifference[] = [
   {
     finding: '39',
     about: 'string defaults and comments are the inner text of the literal, with its doubled quotes and backslashes',
-    scenarios: /^mysql\/(types-text-binary|ddl|ddl-comments)$/,
+    scenarios: /^mysql\/(types-text-binary|ddl|ddl-comments)$|^mariadb\/types-text-binary$/,
     place: /^(t_char|fresh|as_select2|t) value\.(schema\..*\.(default|doc)|payload\.(before|after)\.v)$/,
     values: {
       [String.raw`"it''s \"d\" \\\\ default"`]: String.raw`"it's \"d\" \\ default"`,
@@ -173,6 +173,38 @@ export const chosenDifferences: readonly ChosenDifference[] = [
     scenarios: /^mariadb\/(types-uuid|metadata-(full|minimal|no-log)|propagate-type|ddl-mariadb)$/,
     place: /^(u|late|m|exprs) (key|value)(\.payload)?\.((before|after)\.)?(v|n|u|id|uu)$/,
     values: rightUuids,
+  },
+  {
+    finding: 'M35',
+    about: 'a streamed zero TIMESTAMP is the epoch, also in a nullable column or one with a default',
+    scenarios: /^mariadb\/types-temporal$/,
+    place: /^t_timestamp value\.payload\.after\.sd?[0-6]?$/,
+    values: {
+      '"1970-01-01T00:00:00Z"': 'null',
+      '"1970-01-01T00:00:00.0Z"': 'null',
+      '"1970-01-01T00:00:00.00Z"': 'null',
+      '"1970-01-01T00:00:00.000Z"': 'null',
+      '"1970-01-01T00:00:00.0000Z"': 'null',
+      '"1970-01-01T00:00:00.00000Z"': 'null',
+      '"1970-01-01T00:00:00.000000Z"': 'null',
+    },
+  },
+  {
+    finding: 'M35',
+    about: "likewise, with the column's default in its place",
+    scenarios: /^mariadb\/types-temporal$/,
+    place: /^t_timestamp value\.payload\.after\.sd3?$/,
+    values: {
+      '"1970-01-01T00:00:00Z"': '"2018-06-15T10:20:30Z"',
+      '"1970-01-01T00:00:00.000Z"': '"2018-06-15T10:20:30.120Z"',
+    },
+  },
+  {
+    finding: 'M37',
+    about: 'streamed cp932 is decoded as UTF-8',
+    scenarios: /^mariadb\/types-text-binary$/,
+    place: /^t_charset value\.payload\.(before|after)\.cp932$/,
+    values: { '"\ufffd\ufffd\ufffd{\ufffd\ufffd@"': '"日本語①"' },
   },
   {
     finding: '53',

@@ -24,13 +24,15 @@ export function literalText(literal: Literal, column: Column, rules: TemporalRul
     case 'year':
       return yearText(literal);
     case 'date':
-      return plain(literal, (text) => dateText(text));
+      return isZero(literal) ? implicitDefault(column) : plain(literal, (text) => dateText(text));
     case 'time':
       return plain(literal, (text) => timeText(text, { fsp: type.fsp, fractions: rules.fractions }));
     case 'datetime':
-      return plain(literal, (text) => datetimeText(text, { fsp: type.fsp, fractions: rules.fractions }));
+      return isZero(literal)
+        ? implicitDefault(column)
+        : plain(literal, (text) => datetimeText(text, { fsp: type.fsp, fractions: rules.fractions }));
     case 'timestamp':
-      return plain(literal, (text) => datetimeText(text, { fsp: type.fsp, ...rules }));
+      return isZero(literal) ? implicitDefault(column) : plain(literal, (text) => datetimeText(text, { fsp: type.fsp, ...rules }));
     case 'text': {
       const text = characters(literal);
       return text !== undefined && column.nativeType === 'CHAR' ? text.replace(/ +$/, '') : text;
@@ -102,6 +104,11 @@ export function implicitDefault(column: Column): string | undefined {
     case 'vector':
       return undefined;
   }
+}
+
+/** DEFAULT 0: the zero date. */
+function isZero({ kind, value }: Literal): boolean {
+  return kind === 'number' && /^0+$/.test(value);
 }
 
 function fraction(fsp: number): string {
