@@ -141,7 +141,7 @@ test('all problems are named at once', () => {
     'database.port': 'abc',
     'database.hostname': '',
     'tasks.max': '2',
-    'snapshot.mode': 'always',
+    'snapshot.mode': 'recovery',
     'table.include.list': 'a++',
   });
   assert.equal(error.code, 'CONFIG_INVALID');
@@ -149,7 +149,7 @@ test('all problems are named at once', () => {
     'database.port: "abc" must be a whole number',
     'database.hostname: "" must not be empty',
     'only one task',
-    'snapshot.mode=always',
+    'snapshot.mode=recovery',
     'possessive',
   ]) {
     assert.ok(error.message.includes(part), `${part} is not in: ${error.message}`);
@@ -178,7 +178,7 @@ for (const [mode, meaning] of [
   test(`snapshot.mode=${mode} means ${meaning}`, () => assert.equal(read({ 'snapshot.mode': mode }).config.snapshotMode, meaning));
 }
 
-for (const mode of ['always', 'recovery', 'schema_only_recovery', 'never', 'configuration_based', 'custom']) {
+for (const mode of ['recovery', 'schema_only_recovery', 'never', 'configuration_based', 'custom']) {
   test(`snapshot.mode=${mode} is refused by name`, () => {
     const error = refusal({ 'snapshot.mode': mode });
     assert.equal(error.code, 'CONFIG_UNSUPPORTED');

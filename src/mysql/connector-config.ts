@@ -7,7 +7,7 @@ import type { ConnectorConfig } from '../connect/connector.ts';
 import type { TableId } from '../event/table-schema.ts';
 import { otherSourceProperties, sourceFamilies } from './connector-properties-other.ts';
 import { sourceProperties } from './connector-properties.ts';
-import type { SnapshotMode, SourceConfig, TlsConfig } from './source-config.ts';
+import type { DescribedTables, SnapshotMode, SourceConfig, TlsConfig } from './source-config.ts';
 import { readTlsFiles } from './tls-files.ts';
 
 export const mysqlConnectorClass = 'io.debezium.connector.mysql.MySqlConnector';
@@ -58,6 +58,7 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
       text: `database.server.id is not set; ${serverId} is used, made of the names of connector and topic.prefix.`,
     });
   }
+  const filters = readFilters(values);
   const lockWaitMs = Math.min(values['snapshot.lock.timeout.ms'], greatestLockWaitMs);
   if (values['snapshot.lock.timeout.ms'] > greatestLockWaitMs) {
     notices.push({
@@ -80,7 +81,8 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
       },
       serverId,
       topicPrefix: values['topic.prefix'],
-      ...readFilters(values),
+      ...filters,
+      described: readDescribed(values, (table) => filters.captures(table)),
       snapshotMode: readSnapshotMode(values['snapshot.mode']) ?? 'initial',
       snapshotThreads: values['snapshot.max.threads'],
       heartbeatIntervalMs: values['heartbeat.interval.ms'],
@@ -122,6 +124,7 @@ function readSnapshotMode(text: string): SnapshotMode | undefined {
     case 'initial_only':
     case 'no_data':
     case 'when_needed':
+    case 'always':
       return mode;
     case 'schema_only':
       return 'no_data';
@@ -131,7 +134,6 @@ function readSnapshotMode(text: string): SnapshotMode | undefined {
 }
 
 const refusedSnapshotModes: Readonly<Record<string, string>> = {
-  always: 'Use initial, and `millrace resync` to copy the tables again.',
   recovery: 'The table definitions are kept in the data folder; there is nothing to recover.',
   schema_only_recovery: 'The table definitions are kept in the data folder; there is nothing to recover.',
   never: 'The binlog from its beginning on need not hold all rows. Use initial, or no_data to follow from now on.',
@@ -143,7 +145,11 @@ function refuseSnapshotMode(mode: string): ConfigProblem {
   const why = refusedSnapshotModes[mode.toLowerCase()];
   const property = 'snapshot.mode';
   if (why !== undefined) return { property, text: `snapshot.mode=${mode} is not supported. ${why}`, unsupported: true };
-  return { property, text: `snapshot.mode: "${mode}" must be one of initial, initial_only, no_data, when_needed.`, unsupported: false };
+  return {
+    property,
+    text: `snapshot.mode: "${mode}" must be one of initial, initial_only, no_data, when_needed, always.`,
+    unsupported: false,
+  };
 }
 
 /** A number that stays the same from start to start, in a range that people do not use, so that two rarely meet. */
@@ -176,6 +182,20 @@ function readTls(values: SourceValues, flavor: SourceConfig['flavor']): TlsConfi
       truststore: values['database.ssl.truststore'],
       truststorePassword: values['database.ssl.truststore.password'],
     }),
+  };
+}
+
+/** The schema-change topic has what Debezium's schema history keeps. */
+function readDescribed(values: SourceValues, captures: SourceConfig['captures']): DescribedTables | undefined {
+  if (!values['include.schema.changes'] && !isSet(values['schema.history.internal.kafka.topic'])) return undefined;
+  const database = filter(values['database.include.list'], values['database.exclude.list']);
+  const capturedDatabases = values['schema.history.internal.store.only.captured.databases.ddl'];
+  const capturedTables = values['schema.history.internal.store.only.captured.tables.ddl'];
+  const takesDatabase = (name: string): boolean =>
+    !systemDatabases.has(name.toLowerCase()) && (!capturedDatabases || name === '' || database(name));
+  return {
+    takesDatabase,
+    takesTable: (table) => (capturedTables ? captures(table) : takesDatabase(table.database)),
   };
 }
 

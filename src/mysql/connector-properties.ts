@@ -100,7 +100,7 @@ export const sourceProperties = defineConfig({
     type: 'string',
     default: 'initial',
     importance: 'low',
-    doc: 'initial: copy the tables once, then follow. initial_only: copy only. no_data: follow from now on. when_needed: copy also when the binlog from the stored position is gone.',
+    doc: 'initial: copy the tables once, then follow. initial_only: copy only. no_data: follow from now on. when_needed: copy also when the binlog from the stored position is gone. always: copy at each start.',
   },
   'snapshot.locking.mode': {
     type: 'string',
@@ -128,6 +128,29 @@ export const sourceProperties = defineConfig({
     importance: 'medium',
     doc: 'Rows that a snapshot reads at a time, about; default 20000.',
     check: between(1),
+  },
+  'include.schema.changes': {
+    type: 'boolean',
+    default: 'true',
+    importance: 'medium',
+    doc: 'Whether DDL is written to the topic named topic.prefix.',
+  },
+  'schema.history.internal.kafka.topic': {
+    type: 'string',
+    importance: 'high',
+    doc: 'Topic that gets the DDL in the form of the schema history of Debezium, for the way back to it.',
+  },
+  'schema.history.internal.store.only.captured.databases.ddl': {
+    type: 'boolean',
+    default: 'false',
+    importance: 'low',
+    doc: 'Whether the topics of DDL tell of captured databases only.',
+  },
+  'schema.history.internal.store.only.captured.tables.ddl': {
+    type: 'boolean',
+    default: 'false',
+    importance: 'low',
+    doc: 'Whether the topics of DDL tell of captured tables only.',
   },
   'heartbeat.interval.ms': {
     type: 'int',

@@ -18,7 +18,13 @@ export interface ServerConfig {
   readonly connectTimeoutMs: number;
 }
 
-export type SnapshotMode = 'initial' | 'initial_only' | 'no_data' | 'when_needed';
+/** What the schema-change topic tells of: captured tables, and others of databases that are. */
+export interface DescribedTables {
+  takesDatabase(database: string): boolean;
+  takesTable(table: TableId): boolean;
+}
+
+export type SnapshotMode = 'initial' | 'initial_only' | 'no_data' | 'when_needed' | 'always';
 
 /** A MySQL or MariaDB source connector's configuration, parsed and checked. */
 export interface SourceConfig {
@@ -34,6 +40,8 @@ export interface SourceConfig {
   capturesColumn(table: TableId, column: string): boolean;
   /** Place of the pattern of `table.include.list` that takes the table, which snapshots follow; 0 without a list. */
   tableRank(table: TableId): number;
+  /** Undefined: there is no schema-change topic. */
+  readonly described?: DescribedTables | undefined;
   readonly snapshotMode: SnapshotMode;
   readonly snapshotThreads: number;
   /** 0: none. */

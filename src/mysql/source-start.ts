@@ -54,6 +54,10 @@ export async function decideStart(options: StartOptions, signal: AbortSignal): P
     if (config.snapshotMode === 'no_data') return startWithoutData(options, signal);
     return { ...start, snapshot: { initial: true, anew: true } };
   }
+  if (config.snapshotMode === 'always') {
+    // What was written meanwhile is in the snapshot, and the stream goes on from there.
+    return { ...start, position: undefined, snapshot: { initial: true, anew: true }, queued: snapshotRemovals(config.name, records) };
+  }
   if (!(await isPurged(control, position.file, signal))) {
     return unfinished === undefined ? start : { ...start, snapshot: { initial: unfinished.initial, anew: false } };
   }

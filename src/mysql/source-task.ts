@@ -34,7 +34,7 @@ import { decideStart } from './source-start.ts';
 import type { StartOptions } from './source-start.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
 import { checkStart } from './start-checks.ts';
-import { openSourceModels, tableTopic } from './source-models.ts';
+import { openSourceModels, otherTableTopic, tableTopic } from './source-models.ts';
 
 export interface SourceTaskOptions {
   readonly config: SourceConfig;
@@ -63,11 +63,14 @@ export async function openSourceTask(options: SourceTaskOptions, signal: AbortSi
   const settings = connectionSettings(config.server);
   const control = await openConnection(settings, signal);
   try {
-    const snapshots = state.offset === undefined && config.snapshotMode !== 'no_data';
+    const snapshots = config.snapshotMode === 'always' || (state.offset === undefined && config.snapshotMode !== 'no_data');
     const keepsTables = options.keepsTables?.() ?? true;
     await checkStart(control, config, { log: options.log, snapshots, keepsTables }, signal);
     const charsets = await loadCharsets(control, signal);
-    const models = await openSourceModels({ config, connection: control, state: state.state(tableTopic), log: options.log }, signal);
+    const models = await openSourceModels(
+      { config, connection: control, state: state.state(tableTopic), others: state.state(otherTableTopic), log: options.log },
+      signal,
+    );
     const task = new MysqlSourceTask({ ...options, settings, control, charsets, models });
     await task.start(signal);
     return task;
