@@ -58,7 +58,7 @@ export function parseRegexList(list: string): RegexList {
 
 /** One Java pattern as a RegExp that matches whole texts only; see `parseRegexList`. */
 export function compileJavaRegex(pattern: string): RegExp {
-  const source = translate(pattern);
+  const source = translateJavaRegex(pattern);
   try {
     return new RegExp(`^(?:${source})$`, 'iv');
   } catch (cause) {
@@ -70,7 +70,8 @@ export function compileJavaRegex(pattern: string): RegExp {
   }
 }
 
-function translate(pattern: string): string {
+/** The source of a JavaScript pattern (flag `v`) that means the same; an inline `(?i)` is left out. */
+export function translateJavaRegex(pattern: string): string {
   const reader: PatternReader = {
     text: pattern,
     at: 0,
