@@ -4,9 +4,11 @@ import { openCells, openVar, type CellCursor } from '../event/cell.ts';
 import { cellState, op, stateBytes, type ChangeBatch } from '../event/change-batch.ts';
 import { cellDiffers, cellWidths, hasAbsentCell, locateCells, noCell } from '../event/row-image.ts';
 import type { TableSchema } from '../event/table-schema.ts';
+import type { DdlRecord } from '../event/ddl-record.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { utf8, writeBytes, writeInteger } from './json-writer.ts';
 import { contextHeaders, keyHeaderName, type RecordHeader } from './record-headers.ts';
+import { renderSchemaChange } from './schema-change.ts';
 import { SourceBlock, type Chunk } from './source-block.ts';
 import { compileTable, type ColumnTemplate, type TableTemplate } from './table-template.ts';
 
@@ -103,6 +105,30 @@ class Renderer implements DebeziumRenderer {
     this.#sink = emit;
     if (entry.kind === 'changes') this.#renderChanges(group, entry.batch);
     else if (entry.kind === 'chunk') this.#renderChunk(group, entry);
+    else if (entry.kind === 'ddl') this.#renderDdl(group, entry.records);
+  }
+
+  #renderDdl(group: CommitGroup, records: readonly DdlRecord[]): void {
+    for (const record of records)
+      this.#emitText(this.#options.topicPrefix, renderSchemaChange(group, record, this.#options), this.#context);
+  }
+
+  #emitText(topic: string, { key, value }: { readonly key: string; readonly value: string }, headers: readonly RecordHeader[]): void {
+    const [keyBytes, valueBytes] = [utf8(key), utf8(value)];
+    const out = this.#out;
+    out.clear();
+    writeBytes(out, keyBytes);
+    writeBytes(out, valueBytes);
+    const record = this.#record;
+    record.topic = topic;
+    record.bytes = out.bytes;
+    record.keyStart = 0;
+    record.keyEnd = keyBytes.length;
+    record.valueStart = keyBytes.length;
+    record.valueEnd = out.length;
+    record.headers = headers;
+    record.transaction = undefined;
+    this.#sink(record);
   }
 
   #renderChanges(group: CommitGroup, batch: ChangeBatch): void {

@@ -1,4 +1,5 @@
 import type { ChangeBatch } from '../event/change-batch.ts';
+import type { DdlRecord } from '../event/ddl-record.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
 import type { TableId, TableSchema } from '../event/table-schema.ts';
 import type { SerializedRecord } from './record.ts';
@@ -37,6 +38,25 @@ export interface EventTable {
   readonly pos: Float64Array;
   /** The event header's timestamp: seconds since the epoch. */
   readonly seconds: Uint32Array;
+  /** With transaction metadata: records of the event's transaction before it, and those of its table among them. */
+  readonly order?: EventOrder;
+  /** With `include.query`: per event the statement that made it; null where the binlog does not tell. */
+  readonly queries?: readonly (string | null)[];
+}
+
+export interface EventOrder {
+  readonly total: Uint32Array;
+  readonly ofTable: Uint32Array;
+}
+
+/** A transaction that begins or ends, as Debezium's transaction topic tells it. */
+export interface TransactionMark {
+  readonly status: 'BEGIN' | 'END';
+  readonly id: string;
+  /** Microseconds since the epoch. */
+  readonly micros: number;
+  /** Records per table, in the order of their first; of an END. */
+  readonly tables: readonly (TableId & { readonly records: number })[];
 }
 
 export type Entry =
@@ -79,6 +99,12 @@ export type Entry =
    * topics that are no tables (transactions, heartbeats, notifications).
    */
   | { readonly kind: 'records'; readonly topic: string; readonly records: readonly SerializedRecord[] }
+  /** What the schema-change topic says, of captured tables and others; sinks go by `schema` alone. */
+  | { readonly kind: 'ddl'; readonly records: readonly DdlRecord[] }
+  /** Transactions of the source, of captured tables or not: with `provide.transaction.metadata`. */
+  | { readonly kind: 'transactionMarks'; readonly marks: readonly TransactionMark[] }
+  /** The source is alive: with `heartbeat.interval.ms`. */
+  | { readonly kind: 'heartbeat'; readonly micros: number }
   /** The chunks and changes of these tables are now together a state that the source had: swap them in, all at once. */
   | { readonly kind: 'snapshotEnd'; readonly snapshot: string; readonly tables: readonly TableId[] };
 
@@ -99,6 +125,8 @@ export interface CommitGroup {
   readonly file: string;
   /** The source's own clock when it made the group, in microseconds since the epoch. */
   readonly madeMicros?: number;
+  /** Of the start of the source's task, a UUID of version 7: a header of its records. */
+  readonly run?: string;
   readonly transactions: TransactionTable;
   readonly events: EventTable;
   readonly entries: readonly Entry[];

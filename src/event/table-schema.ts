@@ -23,6 +23,8 @@ export interface Column {
   readonly defaultExpression?: boolean;
   readonly generated?: 'virtual' | 'stored';
   readonly autoIncrement?: boolean;
+  /** ON UPDATE CURRENT_TIMESTAMP; of no consequence for values, and not in the fingerprint. */
+  readonly onUpdateNow?: boolean;
   readonly invisible?: boolean;
   /** MariaDB's system versioning: when the row's version began or ended; the binlog has history rows of such a table. */
   readonly versioning?: 'start' | 'end';

@@ -19,8 +19,19 @@ import { damaged } from './byte-reader.ts';
  *   5 snapshotEnd    snapshot, tables (database and table each)
  *   6 records        topic, records (timestamp + 1 as a float, transaction + 1, key, value, headers); bytes are their length + 1 and
  *                    themselves, 0 is null
+ *   7 description, 8 transactionMarks, 9 heartbeat   themselves as JSON; after a description the schemas of its changes
  */
-const entryCode = { changes: 1, schema: 2, snapshotBegin: 3, chunk: 4, snapshotEnd: 5, records: 6 } as const;
+const entryCode = {
+  changes: 1,
+  schema: 2,
+  snapshotBegin: 3,
+  chunk: 4,
+  snapshotEnd: 5,
+  records: 6,
+  ddl: 7,
+  transactionMarks: 8,
+  heartbeat: 9,
+} as const;
 const changeCode = { createTable: 1, dropTable: 2, truncateTable: 3, renameTable: 4, alterTable: 5 } as const;
 const chunkMark = ['none', 'table', 'snapshot'] as const;
 const originCode = { from: 1, fillNull: 2, fillText: 3 } as const;
@@ -89,6 +100,11 @@ export function writeEntry(to: ByteWriter, schemas: SchemaTable, entry: Entry): 
       to.varint(entry.records.length);
       for (const record of entry.records) writeRecord(to, record);
       return undefined;
+    case 'ddl':
+    case 'transactionMarks':
+    case 'heartbeat':
+      writeText(to, JSON.stringify(entry));
+      return undefined;
   }
 }
 
@@ -125,8 +141,30 @@ export function readEntry(from: ByteReader, schemas: readonly TableSchema[], rea
       const topic = from.text();
       return { kind: 'records', topic, records: Array.from({ length: from.count() }, () => readRecord(from)) };
     }
+    case entryCode.ddl:
+      return readOwn(from, 'ddl');
+    case entryCode.transactionMarks:
+      return readOwn(from, 'transactionMarks');
+    case entryCode.heartbeat:
+      return readOwn(from, 'heartbeat');
     default:
       throw damaged(`it has an entry of unknown kind ${code}`);
+  }
+}
+
+/** An entry that is written as JSON: rare, and of many small members. */
+function readOwn(from: ByteReader, kind: 'ddl' | 'transactionMarks' | 'heartbeat'): Entry {
+  const entry = parseJson(from.text());
+  if (typeof entry !== 'object' || entry === null || !('kind' in entry) || entry.kind !== kind) throw damaged(`it has no ${kind}`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `writeEntry`, under the group's checksum
+  return entry as Entry;
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw damaged('it has no JSON where some should be');
   }
 }
 

@@ -6,7 +6,7 @@ import type { CommitGroup, EventTable, TransactionTable } from '../connect/commi
 import type { ChangeBatch } from '../event/change-batch.ts';
 import type { TableSchema } from '../event/table-schema.ts';
 import { ByteReader, damaged } from './byte-reader.ts';
-import { SchemaTable, readEntry, readPosition, writeEntry, writeFloat64, writePosition, writeText } from './entry-codec.ts';
+import { SchemaTable, parseJson, readEntry, readPosition, writeEntry, writeFloat64, writePosition, writeText } from './entry-codec.ts';
 import type { BatchShape } from './entry-codec.ts';
 import { SectionReader, SectionWriter, sectionSize } from './sections.ts';
 
@@ -20,10 +20,10 @@ import { SectionReader, SectionWriter, sectionSize } from './sections.ts';
  *    8  8  seq, IEEE double
  *   16  4  bytes of the whole group
  *   20  4  bytes of the head
- *   24  …  head: flags, source, position, file, madeMicros (if flagged), transaction count, GTID sources, event count,
+ *   24  …  head: flags, source, position, file, madeMicros, run, queries as JSON (each if flagged), transaction count, GTID sources, event count,
  *          fingerprints (16 bytes each), entries
  *    …  …  sections, in this order: gtidSource, gtidSequence, committedMicros, threadId, serverId, pos (if flagged);
- *          transaction, pos, seconds; then of each batch in entry order: ops, events, starts, bytes
+ *          transaction, pos, seconds, order's total and ofTable (if flagged); then of each batch in entry order: ops, events, starts, bytes
  *
  * Table schemas are not in it, only their fingerprints: who stores the group stores each schema once.
  * Sections are in the machine's byte order. Node's platforms of today are little-endian; on any other, nothing is
@@ -35,7 +35,7 @@ import { SectionReader, SectionWriter, sectionSize } from './sections.ts';
 const magic = 0x47524d; // "MRG", read as a little-endian number
 const groupFormat = 1;
 const headStart = 24;
-const flag = { open: 1, madeMicros: 2, transactionPos: 4 } as const;
+const flag = { open: 1, madeMicros: 2, transactionPos: 4, run: 8, order: 16, queries: 32 } as const;
 
 export interface EncodedGroup {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -93,32 +93,40 @@ export function decodeGroup(encoded: Uint8Array, resolveSchema: ResolveSchema): 
   const position = readPosition(head);
   const file = head.text();
   const madeMicros = (flags & flag.madeMicros) === 0 ? undefined : head.float64();
+  const run = (flags & flag.run) === 0 ? undefined : head.text();
+  const queries = (flags & flag.queries) === 0 ? undefined : readQueries(head);
   const transactionCount = head.varint();
   const gtidSources = Array.from({ length: head.count() }, () => head.text());
   const eventCount = head.varint();
   const schemas = Array.from({ length: head.count() }, () => resolve(head.raw(16), resolveSchema));
   const hasPos = (flags & flag.transactionPos) !== 0;
   const transactions = readTransactions(sections, { count: transactionCount, gtidSources, hasPos });
-  const events = readEvents(sections, eventCount);
+  const events = { ...readEvents(sections, eventCount, (flags & flag.order) !== 0), ...(queries !== undefined && { queries }) };
   const entries = Array.from({ length: head.count() }, () => readEntry(head, schemas, (shape) => readBatch(sections, shape)));
   if (!head.done || !sections.done) throw damaged('it is longer than its content');
   const open = (flags & flag.open) !== 0;
-  return { source, seq, position, open, file, ...(madeMicros !== undefined && { madeMicros }), transactions, events, entries };
+  const made = { ...(madeMicros !== undefined && { madeMicros }), ...(run !== undefined && { run }) };
+  return { source, seq, position, open, file, ...made, transactions, events, entries };
 }
 
 function writeHead(group: CommitGroup, schemas: SchemaTable): ByteWriter {
   const { transactions, events } = group;
   const head = new ByteWriter(1024);
-  const { madeMicros } = group;
+  const { madeMicros, run } = group;
   head.uint8(
     (group.open ? flag.open : 0) |
       (madeMicros === undefined ? 0 : flag.madeMicros) |
-      (transactions.pos === undefined ? 0 : flag.transactionPos),
+      (transactions.pos === undefined ? 0 : flag.transactionPos) |
+      (run === undefined ? 0 : flag.run) |
+      (events.order === undefined ? 0 : flag.order) |
+      (events.queries === undefined ? 0 : flag.queries),
   );
   writeText(head, group.source);
   writePosition(head, group.position);
   writeText(head, group.file);
   if (madeMicros !== undefined) writeFloat64(head, madeMicros);
+  if (run !== undefined) writeText(head, run);
+  if (events.queries !== undefined) writeText(head, JSON.stringify(events.queries));
   head.varint(transactions.count);
   head.varint(transactions.gtidSources.length);
   for (const source of transactions.gtidSources) writeText(head, source);
@@ -138,6 +146,7 @@ function totalSize(group: CommitGroup, sectionStart: number, shapes: readonly Ba
   let size = sectionSize(sectionStart) + sectionSize(2 * transactions) + 2 * sectionSize(8 * transactions);
   if (group.transactions.pos !== undefined) size += sectionSize(8 * transactions);
   size += 2 * sectionSize(4 * transactions) + 2 * sectionSize(4 * events) + sectionSize(8 * events);
+  if (group.events.order !== undefined) size += 2 * sectionSize(4 * events);
   for (const { count, byteLength } of shapes) {
     size += sectionSize(count) + sectionSize(4 * count) + sectionSize(4 * (2 * count + 1)) + sectionSize(byteLength);
   }
@@ -155,6 +164,10 @@ function writeSections(to: SectionWriter, group: CommitGroup, shapes: readonly B
   to.write(events.transaction, 0, events.count);
   to.write(events.pos, 0, events.count);
   to.write(events.seconds, 0, events.count);
+  if (events.order !== undefined) {
+    to.write(events.order.total, 0, events.count);
+    to.write(events.order.ofTable, 0, events.count);
+  }
   for (const { batch, count, byteLength } of shapes) {
     const first = batch.starts[0] ?? 0;
     to.write(batch.ops, 0, count);
@@ -206,8 +219,15 @@ function readTransactions(from: SectionReader, { count, gtidSources, hasPos }: T
   };
 }
 
-function readEvents(from: SectionReader, count: number): EventTable {
-  return { count, transaction: from.uint32(count), pos: from.float64(count), seconds: from.uint32(count) };
+function readEvents(from: SectionReader, count: number, hasOrder: boolean): EventTable {
+  const events = { count, transaction: from.uint32(count), pos: from.float64(count), seconds: from.uint32(count) };
+  return hasOrder ? { ...events, order: { total: from.uint32(count), ofTable: from.uint32(count) } } : events;
+}
+
+function readQueries(head: ByteReader): readonly (string | null)[] {
+  const queries = parseJson(head.text());
+  if (!Array.isArray(queries)) throw damaged('it has no list of statements');
+  return queries.map((query: unknown) => (typeof query === 'string' ? query : null));
 }
 
 function readBatch(from: SectionReader, { schema, count, byteLength }: Omit<BatchShape, 'batch'>): ChangeBatch {

@@ -12,7 +12,23 @@ export interface RecordRules {
   readonly countRecords: CountRecords;
   /** The topic of a table's rows, as the connector names it; absent: `<source>.<database>.<table>`. */
   readonly topicOf?: ((schema: TableSchema) => string) | undefined;
+  /** Records of an entry that has no rows; absent: `recordsWithoutRows`. */
+  readonly otherRecords?: CountOtherRecords | undefined;
 }
+
+/** Records of one topic; the topic `''` is the source's own. */
+export interface TopicRecords {
+  readonly topic: string;
+  readonly records: number;
+}
+
+export type CountOtherRecords = (entry: Entry) => readonly TopicRecords[];
+
+/** DDL in the source's own topic, and records that lie in the log as they are. */
+export const recordsWithoutRows: CountOtherRecords = (entry) => {
+  if (entry.kind === 'ddl') return [{ topic: '', records: entry.records.length }];
+  return entry.kind === 'records' ? [{ topic: entry.topic, records: entry.records.length }] : [];
+};
 
 /** Records of one change; a batch must be counted fast, so that it knows no more of it. */
 export type RecordsOfChange = (code: Op, keyChanged: boolean) => number;
@@ -23,15 +39,25 @@ const debeziumRecords: RecordsOfChange = (code, keyChanged) => (code === op.dele
 /** Counts what Debezium writes with its default settings. */
 export const countDebeziumRecords: CountRecords = countRecordsWith(debeziumRecords);
 
-/** Counts rows by this rule, a DDL statement as one record. The rule is asked once per kind of change, not per row. */
-export function countRecordsWith(recordsOfChange: RecordsOfChange): CountRecords {
+/** What counting depends on besides the kind of change. */
+export interface CountOptions {
+  /** Positions of the columns that make the records' key; absent: the table's own key. */
+  readonly keyOf?: ((schema: TableSchema) => readonly number[]) | undefined;
+  /** An update that changes no column has no record. */
+  readonly skipsUnchanged?: boolean;
+}
+
+/** Counts rows by this rule, which is asked once per kind of change, not per row. */
+export function countRecordsWith(
+  recordsOfChange: RecordsOfChange,
+  { keyOf = (schema) => schema.primaryKey, skipsUnchanged = false }: CountOptions = {},
+): CountRecords {
+  const layouts = new WeakMap<TableSchema, KeyLayout>();
   const perOp = new Uint8Array(8);
   for (const code of Object.values(op)) perOp[code] = recordsOfChange(code, false);
   const perKeyChange = recordsOfChange(op.update, true);
   const differs = perKeyChange !== perOp[op.update];
   return (entry) => {
-    if (entry.kind === 'schema') return 1;
-    if (entry.kind === 'records') return entry.records.length;
     if (entry.kind !== 'changes' && entry.kind !== 'chunk') return 0;
     const { batch } = entry;
     let records = 0;
@@ -41,8 +67,12 @@ export function countRecordsWith(recordsOfChange: RecordsOfChange): CountRecords
       records += perOp[code] ?? 0;
       if (code === op.update) updates++;
     }
-    if (updates === 0 || !differs) return records;
-    return records + countKeyChanges(batch) * (perKeyChange - (perOp[op.update] ?? 0));
+    if (updates === 0 || (!differs && !skipsUnchanged)) return records;
+    let layout = layouts.get(batch.schema);
+    if (layout === undefined) layouts.set(batch.schema, (layout = layoutOf(batch.schema, keyOf(batch.schema), skipsUnchanged)));
+    const perUpdate = perOp[op.update] ?? 0;
+    if (skipsUnchanged) records -= countUnchanged(batch, layout) * perUpdate;
+    return differs ? records + countKeyChanges(batch, layout) * (perKeyChange - perUpdate) : records;
   };
 }
 
@@ -56,22 +86,32 @@ interface KeyLayout {
   readonly after: Int32Array;
 }
 
-const layouts = new WeakMap<TableSchema, KeyLayout>();
-
-function layoutOf(schema: TableSchema): KeyLayout {
-  const known = layouts.get(schema);
-  if (known !== undefined) return known;
-  const located = Math.max(-1, ...schema.primaryKey) + 1;
-  const [before, after] = [new Int32Array(2 * located), new Int32Array(2 * located)];
-  const layout = { key: schema.primaryKey, widths: cellWidths(schema), located, before, after };
-  layouts.set(schema, layout);
-  return layout;
+function layoutOf(schema: TableSchema, key: readonly number[], whole: boolean): KeyLayout {
+  const located = whole ? schema.columns.length : Math.max(-1, ...key) + 1;
+  return { key, widths: cellWidths(schema), located, before: new Int32Array(2 * located), after: new Int32Array(2 * located) };
 }
 
-function countKeyChanges({ schema, count, ops, starts, bytes }: ChangeBatch): number {
-  const { key, widths, located, before, after } = layoutOf(schema);
-  if (located === 0) return 0;
-  let changed = 0;
+function countKeyChanges(batch: ChangeBatch, layout: KeyLayout): number {
+  const { key, before, after } = layout;
+  if (key.length === 0) return 0;
+  return countUpdates(batch, layout, () => key.some((column) => cellDiffers(batch.bytes, column, before, after)));
+}
+
+function countUnchanged(batch: ChangeBatch, layout: KeyLayout): number {
+  const { located, before, after } = layout;
+  return countUpdates(batch, layout, () => {
+    for (let column = 0; column < located; column++) if (cellDiffers(batch.bytes, column, before, after)) return false;
+    return true;
+  });
+}
+
+/** Updates for which `counts` holds, once their cells are located. */
+function countUpdates(
+  { count, ops, starts, bytes }: ChangeBatch,
+  { widths, located, before, after }: KeyLayout,
+  counts: () => boolean,
+): number {
+  let counted = 0;
   const image = { bytes, start: 0 };
   for (let i = 0; i < count; i++) {
     if (ops[i] !== op.update) continue;
@@ -79,11 +119,7 @@ function countKeyChanges({ schema, count, ops, starts, bytes }: ChangeBatch): nu
     locateCells(widths, image, located, before);
     image.start = starts[2 * i + 1] ?? 0;
     locateCells(widths, image, located, after);
-    for (const column of key) {
-      if (!cellDiffers(bytes, column, before, after)) continue;
-      changed++;
-      break;
-    }
+    if (counts()) counted++;
   }
-  return changed;
+  return counted;
 }

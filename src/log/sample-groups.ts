@@ -112,7 +112,50 @@ const recordsFields: EveryField<EntryOf<'records'>> = {
   records: fc.array(fc.record(serializedRecord, { requiredKeys: ['key', 'value', 'headers'] }), { maxLength: 3 }),
 };
 
+const ddlFields: EveryField<EntryOf<'ddl'>> = {
+  kind: fc.constant('ddl' as const),
+  records: fc.array(
+    fc.record({
+      statement: text,
+      database: text,
+      table: fc.option(text),
+      changes: fc.array(
+        fc.record(
+          {
+            kind: fc.constantFrom('CREATE' as const, 'ALTER' as const, 'DROP' as const),
+            id: fc.record({ database: text, table: text }),
+            schema: arbitrarySchema,
+          },
+          { requiredKeys: ['kind', 'id'] },
+        ),
+        { maxLength: 2 },
+      ),
+      place: fc.oneof(
+        fc.record({ kind: fc.constant('event' as const), event: fc.nat(9), row: fc.nat(9), thread: fc.nat(9) }),
+        fc.record({ kind: fc.constant('snapshot' as const), file: text, pos: fc.nat(9), micros: fc.maxSafeNat(), last: fc.boolean() }),
+      ),
+    }),
+    { maxLength: 2 },
+  ),
+};
+const marksFields: EveryField<EntryOf<'transactionMarks'>> = {
+  kind: fc.constant('transactionMarks' as const),
+  marks: fc.array(
+    fc.record({
+      status: fc.constantFrom('BEGIN' as const, 'END' as const),
+      id: text,
+      micros: fc.maxSafeNat(),
+      tables: fc.array(fc.record({ database: text, table: text, records: fc.nat(9) }), { maxLength: 2 }),
+    }),
+    { maxLength: 2 },
+  ),
+};
+const heartbeatFields: EveryField<EntryOf<'heartbeat'>> = { kind: fc.constant('heartbeat' as const), micros: fc.maxSafeNat() };
+
 const entry: fc.Arbitrary<Entry> = fc.oneof(
+  fc.record(ddlFields),
+  fc.record(marksFields),
+  fc.record(heartbeatFields),
   fc.record(recordsFields),
   fc.record(changesFields),
   fc.record(schemaFields),
@@ -152,8 +195,15 @@ const transactions: fc.Arbitrary<TransactionTable> = fc.nat(6).chain((count) => 
 
 const events: fc.Arbitrary<EventTable> = fc.nat(6).chain((count) => {
   const { floats, uint32s } = columns(count);
-  const fields: EveryField<EventTable> = { count: fc.constant(count), transaction: uint32s, pos: floats, seconds: uint32s };
-  return fc.record(fields);
+  const fields: EveryField<EventTable> = {
+    count: fc.constant(count),
+    transaction: uint32s,
+    pos: floats,
+    seconds: uint32s,
+    order: fc.record({ total: uint32s, ofTable: uint32s }),
+    queries: fc.array(fc.option(text), { minLength: count, maxLength: count }),
+  };
+  return fc.record(fields, { requiredKeys: ['count', 'transaction', 'pos', 'seconds'] });
 });
 
 const groupFields: EveryField<CommitGroup> = {
@@ -163,13 +213,14 @@ const groupFields: EveryField<CommitGroup> = {
   open: fc.boolean(),
   file: text,
   madeMicros: fc.maxSafeNat(),
+  run: text,
   transactions,
   events,
   entries: fc.array(entry, { maxLength: 5 }),
 };
-const { madeMicros, ...alwaysThere } = groupFields;
+const { madeMicros, run, ...alwaysThere } = groupFields;
 
 export const arbitraryGroup: fc.Arbitrary<CommitGroup> = fc
-  .oneof(fc.record(alwaysThere), fc.record({ ...alwaysThere, madeMicros }))
+  .oneof(fc.record(alwaysThere), fc.record({ ...alwaysThere, madeMicros, run }))
   // fast-check's records have no prototype, which deepEqual would tell from ours
   .map((group) => structuredClone(group));

@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import type { Entry } from '../connect/commit-group.ts';
 import { openEmbeddedLog } from './embedded/open-embedded-log.ts';
 import type { EmbeddedLog } from './embedded/open-embedded-log.ts';
+import type { TopicRecords } from './record-count.ts';
 import { sampleBatch, sampleGroup, sampleSchema } from './sample-batches.ts';
 import type { SampleRow } from './sample-batches.ts';
 import { listTopics, readTopics } from './topic-view.ts';
@@ -115,7 +116,9 @@ test('rows of a first snapshot are records, those of a resync are not, also afte
 
 test('DDL statements are records of the topic that has the source as its name', async (t) => {
   await using log = await opener(t)();
-  const ddl: Entry = { kind: 'schema', database: 'shop', statement: 'CREATE TABLE a (id INT)', event: 0, changes: [] };
+  const place = { kind: 'event', event: 0, row: 0, thread: 0 } as const;
+  const record = { statement: 'CREATE TABLE a (id INT)', database: 'shop', table: 'a', changes: [], place };
+  const ddl: Entry = { kind: 'ddl', records: [record] };
   await append(log, ddl, inserts('a', 1), ddl);
   assert.deepEqual(read(log), ['1 src 0+1', '1 src.shop.a 0+1', '1 src 1+1']);
 });
@@ -129,6 +132,21 @@ test('the caller can count records in another way', async (t) => {
   await append(log, inserts('a', 1));
   await append(log, inserts('a', 1));
   assert.deepEqual(read(log), ['1 src.shop.a 0+10', '2 src.shop.a 10+10']);
+});
+
+test('one entry can have records of several topics', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-topics-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const limits = { maxBytes: Infinity, retentionMs: Infinity, retentionBytes: Infinity };
+  const otherRecords = (): readonly TopicRecords[] => [
+    { topic: '', records: 1 },
+    { topic: 'history', records: 2 },
+    { topic: 'none', records: 0 },
+  ];
+  await using log = await openEmbeddedLog({ folder, ...limits, otherRecords }, signal);
+  await append(log, { kind: 'ddl', records: [] });
+  await append(log, { kind: 'ddl', records: [] });
+  assert.deepEqual(read(log), ['1 src 0+1', '1 history 0+2', '2 src 1+1', '2 history 2+2']);
 });
 
 test('the caller can name topics in another way, and tables that share a name share its offsets', async (t) => {

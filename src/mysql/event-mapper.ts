@@ -6,6 +6,7 @@ import type { SchemaChange } from '../event/schema-change.ts';
 import type { TableId } from '../event/table-schema.ts';
 import type { CapturedTable } from './captured.ts';
 import type { Charsets } from './charset.ts';
+import type { DescribedDdl } from './ddl/describe-ddl.ts';
 import { GroupBuilder } from './group-builder.ts';
 import type { TransactionHeader } from './group-builder.ts';
 import { createGtidTracker } from './gtid-tracker.ts';
@@ -21,6 +22,8 @@ export interface StatementEffect {
   readonly state: readonly StateRecord[];
   /** Captured tables whose definition or rows cannot be told from the statement. */
   readonly uncertain: readonly TableId[];
+  /** What the schema-change topic tells of it. */
+  readonly described: readonly DescribedDdl[];
 }
 
 /** The table models of the stream, at its position. */
@@ -86,6 +89,8 @@ export class EventMapper {
   #header: TransactionHeader | undefined;
   #begun = false;
   #inTransaction = false;
+  /** Number of the last row in its event. */
+  #lastRow = 0;
   /** Events of the current transaction so far, and what of its first was handed on before a restart. */
   #events = 0;
   #skipEvents: number;
@@ -308,11 +313,18 @@ export class EventMapper {
 
   #statement(event: QueryEvent): void {
     if (!this.#inTransaction) this.#begin(headerWithoutGtid(event));
-    const { changes, state, uncertain } = this.#options.models.apply(event, (table) => this.#takesStatement(event, table));
-    if (changes.length > 0) {
+    // A thread that BEGIN told stands in records of the statement, too, as Debezium leaves it.
+    const thread = this.#header?.threadId ?? 0;
+    const effect = this.#options.models.apply(event, (table) => this.#takesStatement(event, table));
+    const { changes, state, uncertain, described } = effect;
+    if (changes.length > 0 || described.length > 0) {
       this.#begunTransaction(event.threadId);
       const index = this.#builder.addEvent(this.#posOf(event), event.timestamp);
-      this.#builder.addBarrier({ kind: 'schema', database: event.database, statement: event.sql, event: index, changes });
+      const place = { kind: 'event', event: index, row: this.#lastRow, thread } as const;
+      if (described.length > 0) this.#builder.addBarrier({ kind: 'ddl', records: described.map((record) => ({ ...record, place })) });
+      if (changes.length > 0) {
+        this.#builder.addBarrier({ kind: 'schema', database: event.database, statement: event.sql, event: index, changes });
+      }
     }
     this.#state.push(...state);
     this.#uncertain.push(...uncertain);
@@ -368,7 +380,10 @@ export class EventMapper {
     this.#begunTransaction();
     this.#touched.add(rows.program.schema);
     const index = this.#builder.addEvent(this.#posOf(event), event.timestamp);
-    this.#rowsMapper.map(event, rows, { batch: this.#builder.batch(rows.program.schema), index, skip });
+    const batch = this.#builder.batch(rows.program.schema);
+    const before = batch.count;
+    this.#rowsMapper.map(event, rows, { batch, index, skip });
+    this.#lastRow = Math.max(0, batch.count - before + skip - 1);
     if (this.#builder.byteLength >= this.#options.groupBytes * openFactor) this.#ready = true;
   }
 }

@@ -12,7 +12,9 @@ import { readCharsetCatalog } from './charset-catalog.ts';
 import { applyDdl } from './ddl/apply-ddl.ts';
 import type { DdlScope } from './ddl/apply-ddl.ts';
 import { ddlSession } from './ddl/ddl-session.ts';
+import { describeDdl, type DescribedDdl } from './ddl/describe-ddl.ts';
 import { readDdl } from './ddl/read-ddl.ts';
+import type { DdlStatement } from './ddl/statement.ts';
 import type { StatementEffect, StreamModels } from './event-mapper.ts';
 import { readTableDefinitions } from './read-schema.ts';
 import type { TableDefinition } from './read-schema.ts';
@@ -24,6 +26,9 @@ import type { SourceConfig } from './source-config.ts';
  * become durable with the offset, so that after a restart rows of old positions are read under their own definitions.
  */
 export const tableTopic = 'millrace-tables';
+
+/** The same of tables that only the schema-change topic tells of. */
+export const otherTableTopic = 'millrace-other-tables';
 
 /** The table models of a source at the stream's position, and the definitions that its snapshots read. */
 export interface SourceModels extends StreamModels {
@@ -42,6 +47,14 @@ export interface SourceModels extends StreamModels {
   /** The table is from now on as `readDefinitions` gave it last under this captured schema. */
   define(captured: TableSchema): readonly StateRecord[];
   remove(table: TableId): readonly StateRecord[];
+  /**
+   * All tables that the schema-change topic tells of, with all columns: captured ones as they are known, others as the server
+   * has them now, which is known from here on.
+   */
+  readDescribed(
+    connection: ServerConnection,
+    signal: AbortSignal,
+  ): Promise<{ readonly tables: readonly TableSchema[]; readonly state: readonly StateRecord[] }>;
   /** Rows of it come, but the server has no such base table: a sequence, or a table that was dropped later. */
   setAbsent(table: TableId): void;
 }
@@ -51,6 +64,8 @@ export interface SourceModelsOptions {
   readonly connection: ServerConnection;
   /** The records of `tableTopic`. */
   readonly state: ReadonlyMap<string, string>;
+  /** The records of `otherTableTopic`. */
+  readonly others?: ReadonlyMap<string, string>;
   readonly log: Logger;
 }
 
@@ -61,7 +76,7 @@ interface Model {
 
 /** Loads the stored models and what else DDL depends on. @throws MYSQL_QUERY_FAILED, MYSQL_UNREACHABLE */
 export async function openSourceModels(
-  { config, connection, state, log }: SourceModelsOptions,
+  { config, connection, state, others = new Map(), log }: SourceModelsOptions,
   signal: AbortSignal,
 ): Promise<SourceModels> {
   const catalog = await readCharsetCatalog(connection, signal);
@@ -95,6 +110,53 @@ export async function openSourceModels(
     models.set(tableName(definition.schema), modelOf(definition));
   }
 
+  /** Definitions of tables that are not captured. */
+  const shadows = new Map<string, TableDefinition>();
+  for (const [key, value] of others) {
+    const [connector] = parseKey(key);
+    if (connector !== config.name) continue;
+    const definition = parseDefinition(value);
+    shadows.set(tableName(definition.schema), definition);
+  }
+  const { described } = config;
+  const findAny = (table: TableId): TableDefinition | undefined =>
+    models.get(tableName(table))?.definition ?? shadows.get(tableName(table));
+
+  /** What the schema-change topic tells of a statement: applied to all tables, before the captured ones are changed. */
+  const describe = (statement: DdlStatement, event: QueryEvent): { records: readonly DescribedDdl[]; state: readonly StateRecord[] } => {
+    if (described === undefined) return { records: [], state: [] };
+    const scope = scopeOf(event);
+    const effect = applyDdl(statement, {
+      ...scope,
+      find: findAny,
+      inDatabase: (database) =>
+        [...[...models.values()].map(({ definition }) => definition), ...shadows.values()].filter(
+          ({ schema }) => schema.database === database,
+        ),
+      captures: (table) => described.takesTable(table),
+      capturesColumn: () => true,
+    });
+    const defined = new Map(effect.defined.map((definition) => [tableName(definition.schema), definition.schema]));
+    const gone = new Set(effect.removed.map(tableName));
+    const context = { flavor: config.flavor, defaultDatabase: event.database, sqlMode: event.status.sqlMode ?? 0n };
+    const records = describeDdl(statement, event.sql, context, {
+      id: ({ database, table }) =>
+        catalog.foldsNames ? { database: database.toLowerCase(), table: table.toLowerCase() } : { database, table },
+      isDefined: (table) => defined.has(tableName(table)),
+      find: (table) => (gone.has(tableName(table)) ? undefined : (defined.get(tableName(table)) ?? findAny(table)?.schema)),
+    }).filter(({ database, changes }) => described.takesDatabase(database) && changes.every(({ id }) => described.takesTable(id)));
+    const shadowed: StateRecord[] = [];
+    for (const table of effect.removed) {
+      if (shadows.delete(tableName(table))) shadowed.push({ ...record(config.name, table, null), topic: otherTableTopic });
+    }
+    for (const definition of effect.defined) {
+      if (config.captures(definition.schema)) continue;
+      shadows.set(tableName(definition.schema), definition);
+      shadowed.push({ ...record(config.name, definition.schema, JSON.stringify(definition)), topic: otherTableTopic });
+    }
+    return { records, state: shadowed };
+  };
+
   const scopeOf = ({ status }: QueryEvent): DdlScope => ({
     find: (table) => models.get(tableName(table))?.definition,
     inDatabase: (database) => [...models.values()].flatMap(({ definition }) => (definition.schema.database === database ? definition : [])),
@@ -125,6 +187,7 @@ export async function openSourceModels(
         defaultDatabase: event.database,
         sqlMode: event.status.sqlMode ?? 0n,
       });
+      const told = describe(statement, event);
       const effect = applyDdl(statement, scopeOf(event));
       for (const { database, collation } of effect.databases) {
         if (collation === null) collations.delete(database);
@@ -132,6 +195,7 @@ export async function openSourceModels(
       }
       const changes = effect.changes.filter((change) => takes(change.kind === 'createTable' ? change.after : change.before));
       const records = [
+        ...told.state,
         ...effect.removed.filter((table) => takes(table)).map(remove),
         ...effect.defined.filter(({ schema }) => config.captures(schema) && takes(schema)).map(put),
       ];
@@ -147,7 +211,20 @@ export async function openSourceModels(
         );
         uncertain.push(...[...models.values()].map(({ definition }) => definition.schema));
       }
-      return { changes, state: records, uncertain: uncertain.filter((table) => config.captures(table)) };
+      return { changes, state: records, uncertain: uncertain.filter((table) => config.captures(table)), described: told.records };
+    },
+    async readDescribed(from, inner) {
+      if (described === undefined) return { tables: [], state: [] };
+      const definitions = await readTableDefinitions(from, (table) => described.takesTable(table), inner);
+      const others = definitions.filter(({ schema }) => !config.captures(schema));
+      const removed = [...shadows.values()].map(({ schema }) => ({ ...record(config.name, schema, null), topic: otherTableTopic }));
+      shadows.clear();
+      for (const definition of others) shadows.set(tableName(definition.schema), definition);
+      const stored = others.map((definition) => ({
+        ...record(config.name, definition.schema, JSON.stringify(definition)),
+        topic: otherTableTopic,
+      }));
+      return { tables: definitions.map(({ schema }) => findAny(schema)?.schema ?? schema), state: [...removed, ...stored] };
     },
     define(captured) {
       const definition = read.get(captured.fingerprint);

@@ -15,6 +15,7 @@ import { loadCharsets } from './charset.ts';
 import type { Charsets } from './charset.ts';
 import { EventMapper } from './event-mapper.ts';
 import type { MappedGroup, StreamPosition } from './event-mapper.ts';
+import { describeSnapshot } from './describe-snapshot.ts';
 import { GroupBuilder } from './group-builder.ts';
 import { pending, valueOf } from './pending.ts';
 import type { Pending } from './pending.ts';
@@ -86,6 +87,20 @@ interface Parts extends StartOptions {
   readonly charsets: Charsets;
 }
 
+/** What the schema-change topic tells of a snapshot. */
+interface ToldEntries {
+  readonly entries: readonly Entry[];
+  readonly state: readonly StateRecord[];
+}
+
+const nothingTold: ToldEntries = { entries: [], state: [] };
+/** That it has told: key JSON `[connector]`. */
+const describedTopic = 'millrace-described';
+
+function describedRecord(connector: string): StateRecord {
+  return { topic: describedTopic, key: JSON.stringify([connector]), value: 'true' };
+}
+
 class MysqlSourceTask implements SourceTask {
   readonly #parts: Parts;
   /** Where the next stream starts; follows the stream as it goes. */
@@ -101,6 +116,8 @@ class MysqlSourceTask implements SourceTask {
   /** What the first group of a source without a snapshot holds. */
   #first: EntryWithState | undefined;
   #builder: GroupBuilder;
+  /** The schema-change topic has the tables of the first snapshot. */
+  #isDescribed: boolean;
   /** Records that become durable with the next batch. */
   #queued: StateRecord[] = [];
   /** Of the newest event so far. */
@@ -114,6 +131,7 @@ class MysqlSourceTask implements SourceTask {
     this.#parts = parts;
     this.#requests = createSnapshotRequests(parts.config.name, parts.state.state(resyncTopic));
     this.#builder = new GroupBuilder(parts.config.topicPrefix);
+    this.#isDescribed = parts.state.state(describedTopic).has(describedRecord(parts.config.name).key);
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -154,7 +172,8 @@ class MysqlSourceTask implements SourceTask {
     const first = this.#first;
     if (first !== undefined) {
       this.#first = undefined;
-      return this.#withEntry(first.entry, first.state);
+      const told = await this.#describe(true, signal);
+      return this.#withEntries([...told.entries, first.entry], [...told.state, ...first.state]);
     }
     if (this.#snapshot === undefined && !this.#isAmidTransaction) {
       const requested = this.#requests.take(this.#parts.keepsTables ?? (() => true));
@@ -164,7 +183,7 @@ class MysqlSourceTask implements SourceTask {
     this.#pullStep(inner);
     const step = this.#takeStep();
     if (step !== undefined) {
-      const batch = this.#fromStep(step);
+      const batch = await this.#fromStep(step, signal);
       if (batch !== undefined) return batch;
     }
     if (this.#streams) {
@@ -356,15 +375,36 @@ class MysqlSourceTask implements SourceTask {
     return valueOf(result);
   }
 
-  #fromStep(step: SnapshotStep): SourceBatch | undefined {
+  async #fromStep(step: SnapshotStep, signal: AbortSignal): Promise<SourceBatch | undefined> {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) return undefined;
-    if (step.kind === 'begin') this.#position ??= { ...step.position, eventsDone: 0 };
+    if (step.kind === 'begin') {
+      this.#position ??= { ...step.position, eventsDone: 0 };
+      this.#isDescribed = !snapshot.initial;
+    }
+    const told = await this.#describeSnapshot(step, signal);
     const made = stepEntry(step, snapshot, this.#parts.models);
-    if (made === undefined) return undefined;
+    if (made === undefined) return told.entries.length === 0 ? undefined : this.#withEntries(told.entries, told.state);
     this.#mapper?.forgetTables();
     const settled = made.entry.kind === 'snapshotBegin' ? this.#requests.settle(made.entry.tables) : [];
-    return this.#withEntry(made.entry, [...made.state, ...settled]);
+    return this.#withEntries([...told.entries, made.entry], [...told.state, ...made.state, ...settled]);
+  }
+
+  /** The statements of the first snapshot come with its first row; without rows, at its end, which the last one then tells. */
+  async #describeSnapshot(step: SnapshotStep, signal: AbortSignal): Promise<ToldEntries> {
+    const isFirstRow = step.kind === 'chunk' && step.batch.count > 0;
+    if (this.#isDescribed || this.#snapshot?.initial !== true || (!isFirstRow && step.kind !== 'end')) return nothingTold;
+    this.#isDescribed = true;
+    return this.#describe(!isFirstRow, signal);
+  }
+
+  async #describe(last: boolean, signal: AbortSignal): Promise<ToldEntries> {
+    const { config, control, models } = this.#parts;
+    const position = this.#position;
+    if (config.described === undefined || position === undefined) return nothingTold;
+    const { tables, state } = await models.readDescribed(control, signal);
+    const records = await describeSnapshot(control, { tables, position, last }, signal);
+    return { entries: [{ kind: 'ddl', records }], state: [...state, describedRecord(config.name)] };
   }
 
   /** When the stream has reached the newest chunk's place, the tables are a state that the source had. */
@@ -383,11 +423,11 @@ class MysqlSourceTask implements SourceTask {
     return this.#mapped(mapper.finish());
   }
 
-  #withEntry(entry: Entry, state: readonly StateRecord[]): SourceBatch {
+  #withEntries(entries: readonly Entry[], state: readonly StateRecord[]): SourceBatch {
     // Not the mapper's, which may have taken events that are not in the log yet.
     const position = this.#position;
     if (position === undefined) throw new MillraceError('INTERNAL', 'a snapshot without a position');
-    this.#builder.addBarrier(entry);
+    for (const entry of entries) this.#builder.addBarrier(entry);
     const { file, pos, gtids } = position;
     const group = this.#builder.build({ position: { file, pos, gtids }, open: false, file });
     return this.#batch(group, position, state);

@@ -121,6 +121,9 @@ export class UnitBuilder {
     switch (entry.kind) {
       // Records of tables are batches by the time they come here; the other topics are no tables.
       case 'records':
+      case 'ddl':
+      case 'transactionMarks':
+      case 'heartbeat':
         return;
       case 'chunk': {
         const { batch } = entry;

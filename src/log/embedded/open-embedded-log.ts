@@ -36,6 +36,8 @@ export interface EmbeddedLogOptions extends RetentionLimits {
   readonly countRecords?: CountRecords;
   /** As of `RecordRules`. */
   readonly topicOf?: RecordRules['topicOf'];
+  /** As of `RecordRules`. */
+  readonly otherRecords?: RecordRules['otherRecords'];
 }
 
 export interface LogFull {
@@ -108,8 +110,8 @@ export class SqliteLog implements Log, TopicIndex {
     let writer = this.#writers.get(source);
     if (writer === undefined) {
       const parts = { database: this.#database, sources: this.#sources, schemas: this.#schemas, compacted: this.#compacted };
-      const { countRecords = countDebeziumRecords, topicOf } = this.#options;
-      writer = new GroupWriter({ ...parts, rules: { countRecords, topicOf } }, source);
+      const { countRecords = countDebeziumRecords, topicOf, otherRecords } = this.#options;
+      writer = new GroupWriter({ ...parts, rules: { countRecords, topicOf, otherRecords } }, source);
       this.#writers.set(source, writer);
     }
     const prepared = writer.prepare(batch, connector);

@@ -1,6 +1,6 @@
-import type { CommitGroup, Entry } from '../../connect/commit-group.ts';
+import type { CommitGroup } from '../../connect/commit-group.ts';
 import type { TableId } from '../../event/table-schema.ts';
-import type { CountRecords, RecordRules } from '../record-count.ts';
+import { recordsWithoutRows, type CountOtherRecords, type CountRecords, type RecordRules } from '../record-count.ts';
 import { numberOf, textOf } from './database.ts';
 import type { LogDatabase, Statement } from './database.ts';
 
@@ -27,16 +27,18 @@ export class TopicCounters {
   readonly #sourceId: number;
   readonly #count: CountRecords;
   readonly #topicOf: RecordRules['topicOf'];
+  readonly #otherRecords: CountOtherRecords;
   readonly #counters = new Map<string, Counter>();
   readonly #resyncs = new Set<string>();
   readonly #insert: Statement;
   readonly #update: Statement;
   readonly #insertResync: Statement;
 
-  constructor(database: LogDatabase, sourceId: number, { countRecords, topicOf }: RecordRules) {
+  constructor(database: LogDatabase, sourceId: number, { countRecords, topicOf, otherRecords = recordsWithoutRows }: RecordRules) {
     this.#sourceId = sourceId;
     this.#count = countRecords;
     this.#topicOf = topicOf;
+    this.#otherRecords = otherRecords;
     for (const row of database.prepare('SELECT id, database, name, next FROM topics WHERE source = ?').all(sourceId)) {
       const counter = {
         id: numberOf(row['id']),
@@ -60,19 +62,20 @@ export class TopicCounters {
     const resyncs: string[] = [];
     for (const [index, entry] of group.entries.entries()) {
       if (entry.kind === 'snapshotBegin' && !entry.initial) resyncs.push(entry.snapshot);
+      if (entry.kind !== 'changes' && entry.kind !== 'chunk') {
+        for (const { topic, records } of this.#otherRecords(entry)) {
+          if (records > 0) entries.push({ entry: index, database: '', table: topic, records });
+        }
+        continue;
+      }
       if (entry.kind === 'chunk' && (this.#resyncs.has(entry.snapshot) || resyncs.includes(entry.snapshot))) continue;
       const records = this.#count(entry);
       if (records === 0) continue;
-      const { database, table } = this.#topicIdOf(entry);
+      const topic = this.#topicOf?.(entry.batch.schema);
+      const { database, table } = topic === undefined ? entry.batch.schema : { database: '', table: topic };
       entries.push({ entry: index, database, table, records });
     }
     return { entries, resyncs };
-  }
-
-  #topicIdOf(entry: Entry): TableId {
-    if (!('batch' in entry)) return { database: '', table: entry.kind === 'records' ? entry.topic : '' };
-    const topic = this.#topicOf?.(entry.batch.schema);
-    return topic === undefined ? entry.batch.schema : { database: '', table: topic };
   }
 
   /** Stores the counts, one row per topic, and returns the group's index as JSON. `committed` must follow. */

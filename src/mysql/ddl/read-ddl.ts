@@ -4,6 +4,7 @@ import { readCreateIndex } from './read-key.ts';
 import { readCreateTable, readDefaultCharset } from './read-table.ts';
 import type { CharsetClause, DdlStatement, KeyDefinition } from './statement.ts';
 import { TokenReader, UnreadableDdl } from './token-reader.ts';
+import type { LexicalRules } from './tokenizer.ts';
 
 /** Bits of sql_mode, as the binlog's statements carry it. */
 export const sqlModeBits = {
@@ -37,13 +38,8 @@ export interface DdlContext {
  * comes as no row event.
  */
 export function readDdl(sql: string, context: DdlContext): DdlStatement {
-  const { flavor, defaultDatabase, sqlMode, versionNumber = 999_999 } = context;
-  const rules = {
-    flavor,
-    versionNumber,
-    ansiQuotes: (sqlMode & sqlModeBits.ansiQuotes) !== 0n,
-    noBackslashEscapes: (sqlMode & sqlModeBits.noBackslashEscapes) !== 0n,
-  };
+  const { defaultDatabase, sqlMode } = context;
+  const rules = lexicalRules(context);
   const reader = new TokenReader(sql, { rules, defaultDatabase });
   try {
     return readStatement(reader, {
@@ -54,6 +50,16 @@ export function readDdl(sql: string, context: DdlContext): DdlStatement {
     if (!(error instanceof UnreadableDdl)) throw error;
     return { kind: 'uncertain', tables: namedTables(new TokenReader(sql, { rules, defaultDatabase })), reason: error.message };
   }
+}
+
+/** How a session's statements are cut into tokens. */
+export function lexicalRules({ flavor, sqlMode, versionNumber = 999_999 }: DdlContext): LexicalRules {
+  return {
+    flavor,
+    versionNumber,
+    ansiQuotes: (sqlMode & sqlModeBits.ansiQuotes) !== 0n,
+    noBackslashEscapes: (sqlMode & sqlModeBits.noBackslashEscapes) !== 0n,
+  };
 }
 
 interface Modes {
