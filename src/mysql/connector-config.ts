@@ -7,6 +7,7 @@ import type { ConnectorConfig } from '../connect/connector.ts';
 import type { TableId } from '../event/table-schema.ts';
 import { otherSourceProperties, sourceFamilies } from './connector-properties-other.ts';
 import { sourceProperties } from './connector-properties.ts';
+import { readSnapshotSelection } from './snapshot-selection.ts';
 import type { DescribedTables, SnapshotMode, SourceConfig, TlsConfig } from './source-config.ts';
 import { readTlsFiles } from './tls-files.ts';
 
@@ -84,6 +85,14 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
       ...filters,
       described: readDescribed(values, (table) => filters.captures(table)),
       snapshotMode: readSnapshotMode(values['snapshot.mode']) ?? 'initial',
+      snapshotSelection: readSnapshotSelection(
+        {
+          include: values['snapshot.include.collection.list'],
+          overrides: values['snapshot.select.statement.overrides'],
+          order: values['snapshot.tables.order.by.row.count'],
+        },
+        config,
+      ),
       snapshotThreads: values['snapshot.max.threads'],
       heartbeatIntervalMs: values['heartbeat.interval.ms'],
       lockWaitMs: values['snapshot.locking.mode'].toLowerCase() === 'none' ? 0 : lockWaitMs,

@@ -14,8 +14,6 @@ const notFiltered = 'The replica would not be what it asks for. Remove it.';
 export const otherSourceProperties: ConfigDef = {
   ...properties('refused', notFiltered, {
     'skipped.operations': ['list', 't', 'low', 'Operations left out: c, u, d, t or none. The replica applies all.', ['none']],
-    'snapshot.include.collection.list': ['list', undefined, 'medium', 'Tables that the snapshot copies, of those captured.'],
-    'snapshot.select.statement.overrides': ['string', undefined, 'medium', 'Tables that the snapshot reads by statements of the user.'],
     'snapshot.query.mode': ['string', 'select_all', 'low', 'Where snapshot statements come from: select_all, custom.'],
     'snapshot.query.mode.custom.name': ['string', undefined, 'medium', 'Plugin of snapshot statements.'],
     'table.ignore.builtin': ['boolean', 'true', 'low', "Whether the server's own tables are left out."],
@@ -52,13 +50,6 @@ export const otherSourceProperties: ConfigDef = {
       'Where the schema history is kept.',
     ],
     'schema.history.internal.skip.unparseable.ddl': ['boolean', 'false', 'low', 'Whether DDL that cannot be parsed is ignored.'],
-    'schema.history.internal.store.only.captured.tables.ddl': ['boolean', 'false', 'low', 'Whether DDL of captured tables only is kept.'],
-    'schema.history.internal.store.only.captured.databases.ddl': [
-      'boolean',
-      'false',
-      'low',
-      'Whether DDL of captured databases only is kept.',
-    ],
     'memory.management.schemas.class': [
       'class',
       'io.debezium.relational.ConcurrentMapTableMappingStorage',
@@ -88,7 +79,6 @@ export const otherSourceProperties: ConfigDef = {
     'field.name.adjustment.mode': ['string', 'none', 'low', 'How names of fields are made fit for converters.'],
     converters: ['string', undefined, 'low', 'Custom converters of column values.'],
     'tombstones.on.delete': ['boolean', 'true', 'medium', 'Whether a null record follows a delete.'],
-    'include.schema.changes': ['boolean', 'true', 'medium', 'Whether DDL is written to the topic named topic.prefix.'],
     'include.schema.comments': ['boolean', 'false', 'medium', 'Whether schema changes hold comments.'],
     'include.query': ['boolean', 'false', 'medium', "Whether records hold the statement's text."],
     'column.propagate.source.type': ['list', undefined, 'medium', 'Columns whose schemas hold the source type.'],
@@ -176,7 +166,6 @@ export const otherSourceProperties: ConfigDef = {
     'snapshot.delay.ms': ['long', '0', 'low', 'Wait before the snapshot.'],
     'streaming.delay.ms': ['long', '0', 'low', 'Wait before streaming.'],
     'snapshot.max.threads.multiplier': ['int', '1', 'medium', 'Chunks of a table per thread.'],
-    'snapshot.tables.order.by.row.count': ['string', 'disabled', 'medium', 'Order of tables: disabled, ascending, descending.'],
     'legacy.snapshot.max.threads': ['boolean', 'false', 'low', 'The older way of parallel snapshots.'],
     'snapshot.mode.custom.name': ['string', undefined, 'medium', 'Plugin of snapshot.mode=custom.'],
     'gtid.source.filter.dml.events': ['boolean', 'true', 'medium', 'Whether the GTID filters drop row events.'],
@@ -222,8 +211,6 @@ export const sourceFamilies: readonly PropertyFamily[] = [
     pattern: /^snapshot\.select\.statement\.overrides\..+$/,
     importance: 'medium',
     doc: 'Statement by which the snapshot reads a table.',
-    effect: 'refused',
-    why: notFiltered,
   },
   {
     name: 'snapshot.mode.configuration.based.*',

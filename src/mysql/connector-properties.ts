@@ -102,6 +102,25 @@ export const sourceProperties = defineConfig({
     importance: 'low',
     doc: 'initial: copy the tables once, then follow. initial_only: copy only. no_data: follow from now on. when_needed: copy also when the binlog from the stored position is gone. always: copy at each start.',
   },
+  'snapshot.include.collection.list': {
+    type: 'string',
+    importance: 'medium',
+    doc: 'Regular expressions of the tables whose rows the snapshot copies, as database.table, of those captured; else all.',
+    check: regexList,
+  },
+  'snapshot.select.statement.overrides': {
+    type: 'list',
+    default: '',
+    importance: 'medium',
+    doc: 'Tables, as database.table, that the snapshot reads by a statement: the property of this name, a dot and the table.',
+  },
+  'snapshot.tables.order.by.row.count': {
+    type: 'string',
+    default: 'disabled',
+    importance: 'medium',
+    doc: "Order of tables in a snapshot, by the server's estimates of their rows: descending, ascending, disabled (by name).",
+    check: (value) => (/^(?:disabled|ascending|descending)$/i.test(value) ? undefined : 'must be disabled, ascending or descending'),
+  },
   'snapshot.locking.mode': {
     type: 'string',
     default: 'minimal',

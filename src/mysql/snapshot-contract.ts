@@ -5,6 +5,7 @@ import type { StateRecord, TableProgress } from '../connect/tasks.ts';
 import type { ChangeBatch } from '../event/change-batch.ts';
 import type { TableId, TableSchema } from '../event/table-schema.ts';
 import type { SnapshotFilter } from './snapshot-filter.ts';
+import type { SnapshotSelection } from './snapshot-selection.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
 
 export interface SnapshotOptions {
@@ -45,6 +46,8 @@ export interface SnapshotOptions {
    */
   readonly streamPlace?: () => BinlogPlace | undefined;
   readonly log?: Logger;
+  /** Which rows are copied; absent: all. */
+  readonly selection?: SnapshotSelection;
 }
 
 /** A snapshot of tables: pull its steps with `next`, filter the stream with `filter`, end it with `finish`. */

@@ -135,7 +135,7 @@ function run({ schema, numbers, bounds, schedule }: Scenario): void {
   const sortedBounds = [...new Set(bounds)].map((i) => keySpace[i % keySpace.length] ?? { a: 0, b: '' }).map((key) => ({ ...key, v: 0 }));
   sortedBounds.sort(serverOrder);
   const cuts = order === undefined ? [] : [...new Map(sortedBounds.map((row) => [keyText(row), keyOf(order, row)])).values()];
-  let table: SnapshotTable = createSnapshotTable(schema, cuts, 0);
+  let table: SnapshotTable = createSnapshotTable(schema, cuts, { estimate: 0 });
   const records = new Map<string, string>();
   const store = (list: readonly { topic: string; key: string; value: string | null }[]): void => {
     for (const { topic, key, value } of list) {
@@ -184,7 +184,7 @@ function run({ schema, numbers, bounds, schedule }: Scenario): void {
   };
   const restart = (): void => {
     const stored = readSnapshotState('c', records)?.tables[0];
-    const restored = stored === undefined ? undefined : restoreTable(stored, schema);
+    const restored = stored === undefined ? undefined : restoreTable(stored, schema, undefined);
     assert.ok(restored !== undefined);
     table = restored;
     filter.clear();
@@ -236,7 +236,7 @@ test('a table that is read in one chunk is told apart by its view alone', () => 
 function split(): SnapshotFilter {
   const order = keyOrderOf(keyed);
   assert.ok(order !== undefined);
-  const table = createSnapshotTable(keyed, [keyOf(order, { a: 0, b: '', v: 0 })], 0);
+  const table = createSnapshotTable(keyed, [keyOf(order, { a: 0, b: '', v: 0 })], { estimate: 0 });
   const [lower, upper] = table.parts;
   assert.ok(lower !== undefined && upper !== undefined);
   applyChunk({ table, part: lower, to: undefined, done: true, place: { file: 'bin.000001', pos: 20 }, rows: 1 });
@@ -284,7 +284,7 @@ test('a statement between the views of a table asks for reading it anew', () => 
 
 test('a table that was gone drops everything until its filter is removed', () => {
   const filter = new SnapshotFilter();
-  filter.setGone(createSnapshotTable(keyed, [], 0));
+  filter.setGone(createSnapshotTable(keyed, [], { estimate: 0 }));
   assert.equal(filter.table(keyed)?.decideStatement({ file: 'bin.000009', pos: 4 }), decision.drop);
   filter.delete(keyed);
   assert.equal(filter.table(keyed), undefined);

@@ -27,10 +27,10 @@ export async function findLastTable(
 ): Promise<string | undefined> {
   if (connection === undefined) return undefined;
   await markLocks(connection, signal);
-  for (const { name, schema } of tables.toReversed()) {
+  for (const { name, schema, source } of tables.toReversed()) {
     let isEmpty = false;
     try {
-      isEmpty = (await connection.query(`SELECT 1 FROM ${allRows(schema)} LIMIT 1`, signal)).length === 0;
+      isEmpty = (await connection.query(`SELECT 1 FROM ${source ?? allRows(schema)} LIMIT 1`, signal)).length === 0;
     } catch (error) {
       if (!isTableError(error)) throw error;
     }

@@ -19,6 +19,8 @@ export interface PlanOptions {
   /** How many workers there are to share the tables. */
   readonly threads: number;
   readonly log: Logger;
+  /** As of `SnapshotTable`. */
+  readonly sourceOf?: ((table: TableId) => string | undefined) | undefined;
 }
 
 /** Parts of a table per worker, so that all of them end at about the same time. */
@@ -30,11 +32,12 @@ export async function planTables(schemas: readonly TableSchema[], options: PlanO
   const tables: SnapshotTable[] = [];
   for (const schema of schemas) {
     const estimate = estimates.get(tableName(schema)) ?? 0;
-    const order = keyOrderOf(schema);
+    const source = options.sourceOf?.(schema);
+    const order = source === undefined ? keyOrderOf(schema) : undefined;
     const wanted = Math.min(partsPerThread * options.threads, Math.floor(estimate / (2 * options.chunkRows)));
     const bounds =
       order === undefined || wanted < 2 || options.threads < 2 ? [] : await findBounds(order, { ...options, wanted, estimate }, signal);
-    tables.push(createSnapshotTable(schema, bounds, estimate));
+    tables.push(createSnapshotTable(schema, bounds, { estimate, source }));
   }
   return tables;
 }

@@ -47,7 +47,7 @@ export function createPartReader(options: PartReaderOptions): PartReader {
   const { connection, table, part, chunkRows, chunkBytes } = options;
   const rows = new TextRowReader(table.schema);
   const keys = table.order === undefined ? undefined : new KeyReader(table.order);
-  const select = `SELECT ${selectList(table.schema.columns)} FROM ${allRows(table.schema)}`;
+  const select = `SELECT ${selectList(table.schema.columns)} FROM ${table.source ?? allRows(table.schema)}`;
   let target: ChangeBatchBuilder | undefined;
   let query: RawQuery | undefined;
   let queryRows = 0;

@@ -97,11 +97,15 @@ export function snapshotRemovals(connector: string, records: ReadonlyMap<string,
 }
 
 /** The table goes on where it was; undefined when its definition is another one now, or its rows can only be read anew. */
-export function restoreTable({ fingerprint, estimate, parts }: StoredTable, schema: TableSchema): SnapshotTable | undefined {
+export function restoreTable(
+  { fingerprint, estimate, parts }: StoredTable,
+  schema: TableSchema,
+  source: string | undefined,
+): SnapshotTable | undefined {
   if (schema.fingerprint !== fingerprint) return undefined;
-  const order = keyOrderOf(schema);
+  const order = source === undefined ? keyOrderOf(schema) : undefined;
   if (order === undefined && parts.some(({ begun, done }) => begun && !done)) return undefined;
-  return { name: tableName(schema), schema, order, parts, estimate };
+  return { name: tableName(schema), schema, order, parts, estimate, source };
 }
 
 function readPart(index: number, range: Record<string, unknown>, stored: Record<string, unknown> | undefined): Part {

@@ -39,6 +39,8 @@ export interface SnapshotTable {
   readonly parts: readonly Part[];
   /** Rows as the server estimates them. */
   readonly estimate: number;
+  /** Item of FROM that is read instead of the table: there is no order then. */
+  readonly source?: string | undefined;
 }
 
 export function createPart(index: number, low: KeyBytes | undefined, high: KeyBytes | undefined): Part {
@@ -46,10 +48,14 @@ export function createPart(index: number, low: KeyBytes | undefined, high: KeyBy
 }
 
 /** `bounds` are the inner ends of the parts, ascending; one part more than bounds is made. */
-export function createSnapshotTable(schema: TableSchema, bounds: readonly KeyBytes[], estimate: number): SnapshotTable {
-  const order = keyOrderOf(schema);
+export function createSnapshotTable(
+  schema: TableSchema,
+  bounds: readonly KeyBytes[],
+  { estimate, source }: Pick<SnapshotTable, 'estimate' | 'source'>,
+): SnapshotTable {
+  const order = source === undefined ? keyOrderOf(schema) : undefined;
   const parts = Array.from({ length: bounds.length + 1 }, (_, i) => createPart(i, bounds[i - 1], bounds[i]));
-  return { name: tableName(schema), schema, order, parts, estimate };
+  return { name: tableName(schema), schema, order, parts, estimate, source };
 }
 
 /** What a chunk adds to its part once it is handed out. */

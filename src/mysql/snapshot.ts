@@ -19,6 +19,7 @@ import { findLastTable, isTableError } from './snapshot-last-table.ts';
 import { createPartReader, markLocks } from './snapshot-reader.ts';
 import type { ChunkEnd } from './snapshot-reader.ts';
 import { prepareSession } from './snapshot-session.ts';
+import { inSelectionOrder } from './snapshot-selection.ts';
 import { headerRecord, partRecord, readSnapshotState, removalRecords, restoreTable, tableRecords } from './snapshot-state.ts';
 import type { StoredSnapshot, StoredTable } from './snapshot-state.ts';
 import { applyChunk, createSnapshotTable, isDone, rowsOf } from './snapshot-table.ts';
@@ -88,6 +89,7 @@ class SnapshotRun implements Snapshot {
   #running: Promise<void> | undefined;
   /** The last table with rows, as of the first view; its last row is the last of the snapshot. */
   #lastTable: string | undefined;
+  readonly #sourceOf = (table: TableId): string | undefined => this.#options.selection?.source(table);
   /** Readers that are in a part, and those of them that wait for the others. */
   #busy = 0;
   #waiting = 0;
@@ -123,7 +125,7 @@ class SnapshotRun implements Snapshot {
     this.end = undefined;
     const known = this.#tables.get(name);
     // What was read of it is void from now on.
-    if (known !== undefined) this.filter.set(createSnapshotTable(known.schema, [], 0));
+    if (known !== undefined) this.filter.set(createSnapshotTable(known.schema, [], known));
     this.#queue.wake();
   }
 
@@ -154,7 +156,7 @@ class SnapshotRun implements Snapshot {
     const schemas = new Map((await this.#options.readTables(this.#control, stored, signal)).map((schema) => [tableName(schema), schema]));
     for (const table of stored) {
       const schema = schemas.get(table.name);
-      const restored = schema === undefined ? undefined : restoreTable(table, schema);
+      const restored = schema === undefined ? undefined : restoreTable(table, schema, this.#options.selection?.source(schema));
       if (restored !== undefined) {
         this.#set(restored);
         for (const part of restored.parts) for (const { place } of part.segments) this.#seen(place);
@@ -201,8 +203,12 @@ class SnapshotRun implements Snapshot {
     const schemas = await readTables(this.#control, tables, signal);
     this.#tables.clear();
     this.filter.clear();
-    const planned = await planTables(schemas, { connection: this.#control, chunkRows, threads, log: this.#log }, signal);
-    for (const table of planned) this.#set(table);
+    const planned = await planTables(
+      schemas,
+      { connection: this.#control, chunkRows, threads, log: this.#log, sourceOf: this.#sourceOf },
+      signal,
+    );
+    for (const table of inSelectionOrder(planned, this.#options.selection)) this.#set(table);
   }
 
   /** Makes new plans of the tables that have to be read anew; those that are gone leave. */
@@ -215,7 +221,11 @@ class SnapshotRun implements Snapshot {
       changed.map(([, { table }]) => table),
       signal,
     );
-    const planned = await planTables(schemas, { connection: this.#control, chunkRows, threads, log: this.#log }, signal);
+    const planned = await planTables(
+      schemas,
+      { connection: this.#control, chunkRows, threads, log: this.#log, sourceOf: this.#sourceOf },
+      signal,
+    );
     for (const [name, change] of changed) {
       // It may have changed once more meanwhile.
       if (this.#changed.get(name) === change) this.#changed.delete(name);

@@ -1,4 +1,5 @@
 import type { TableId } from '../event/table-schema.ts';
+import type { SnapshotSelection } from './snapshot-selection.ts';
 
 /** TLS of the connection to the server; PEM texts, already read from their files. */
 export interface TlsConfig {
@@ -43,6 +44,7 @@ export interface SourceConfig {
   /** Undefined: there is no schema-change topic. */
   readonly described?: DescribedTables | undefined;
   readonly snapshotMode: SnapshotMode;
+  readonly snapshotSelection: SnapshotSelection;
   readonly snapshotThreads: number;
   /** 0: none. */
   readonly heartbeatIntervalMs: number;

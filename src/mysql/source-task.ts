@@ -325,6 +325,7 @@ class MysqlSourceTask implements SourceTask {
         state: how.anew ? new Map() : state.state(snapshotTopic),
         readTables: async (from, tables, inner) =>
           inSnapshotOrder(await models.readSchemas(from, tables, inner), (table) => config.tableRank(table)),
+        selection: config.snapshotSelection,
         streamPlace: () => this.#streamPlace(),
         log,
       },
