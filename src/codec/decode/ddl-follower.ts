@@ -24,6 +24,8 @@ export interface DdlFollowerOptions {
 export class DdlFollower {
   readonly reader: DdlReader;
   readonly #options: DdlFollowerOptions;
+  /** Tables that are being loaded. */
+  readonly #open = new Set<TopicTable>();
 
   constructor(options: DdlFollowerOptions) {
     this.#options = options;
@@ -39,6 +41,7 @@ export class DdlFollower {
       if (ddl.last) this.endSnapshots(assembler);
       return;
     }
+    if (this.hasOpenSnapshot) this.endEmptySnapshots(assembler);
     const wanted = changes.flatMap((change) => this.#followed(change, assembler));
     if (wanted.length > 0) assembler.schemaChanges(wanted, assembler.barrierEvent(record, undefined), ddl.statement);
   }
@@ -55,6 +58,7 @@ export class DdlFollower {
       changes: [{ kind: 'dropTable', before: table.schema }],
     });
     table.snapshot = undefined;
+    this.#open.delete(table);
     this.#forget(table);
   }
 
@@ -70,13 +74,25 @@ export class DdlFollower {
   }
 
   get hasOpenSnapshot(): boolean {
-    for (const { snapshot } of this.#options.topics()) if (snapshot !== undefined) return true;
-    return false;
+    return this.#open.size > 0;
+  }
+
+  /** A table that its notes say is being loaded. */
+  reopen(table: TopicTable): void {
+    if (table.snapshot !== undefined) this.#open.add(table);
+  }
+
+  /** What streams comes behind the snapshot: tables that had no rows in it are empty. */
+  endEmptySnapshots(assembler: GroupAssembler): void {
+    for (const table of this.#open) {
+      if (table.snapshot?.byStatement === true && !table.snapshot.hasRows) this.endSnapshot(table, assembler);
+    }
   }
 
   beginSnapshot(table: TopicTable, { id, byStatement }: Omit<OpenSnapshot, 'hasRows'>, assembler: GroupAssembler): void {
     if (table.schema === undefined) return;
     table.snapshot = { id, byStatement, hasRows: false };
+    this.#open.add(table);
     this.#options.changed(table);
     assembler.beginSnapshot(id, [table.schema]);
   }
@@ -84,13 +100,15 @@ export class DdlFollower {
   endSnapshot(table: TopicTable, assembler: GroupAssembler): void {
     const { snapshot, schema } = table;
     table.snapshot = undefined;
+    this.#open.delete(table);
     this.#options.changed(table);
     if (snapshot !== undefined && schema !== undefined) assembler.endSnapshot(snapshot.id, [schema]);
   }
 
   /** All that was read appears at once. */
   endSnapshots(assembler: GroupAssembler): void {
-    const open = [...this.#options.topics()].filter(({ snapshot }) => snapshot !== undefined);
+    const open = [...this.#open];
+    this.#open.clear();
     for (const [id, tables] of Map.groupBy(open, ({ snapshot }) => snapshot?.id ?? '')) {
       assembler.endSnapshot(
         id,

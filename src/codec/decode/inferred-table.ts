@@ -1,4 +1,5 @@
 import type { ColumnType } from '../../event/column-type.ts';
+import { guessedNullType, guessedType } from '../../event/guessed.ts';
 import { createTableSchema, type Column, type TableId, type TableSchema } from '../../event/table-schema.ts';
 import type { JsonReader } from './json-reader.ts';
 
@@ -16,14 +17,6 @@ import type { JsonReader } from './json-reader.ts';
  * A column that gets both integers and other numbers is a DOUBLE; of any other two kinds it is a VARCHAR with the JSON text.
  */
 
-/** `nativeType` of a guessed column; of one that only had nulls so far. */
-export const guessedType = 'GUESSED';
-const unknownType = 'GUESSED NULL';
-
-export function isGuessed({ nativeType }: Column): boolean {
-  return nativeType === guessedType || nativeType === unknownType;
-}
-
 type Kind = 'unknown' | 'int' | 'double' | 'bool' | 'text' | 'json';
 
 const types: Readonly<Record<Kind, ColumnType>> = {
@@ -36,7 +29,7 @@ const types: Readonly<Record<Kind, ColumnType>> = {
 };
 
 function kindOf({ type, nativeType }: Column): Kind {
-  if (nativeType === unknownType) return 'unknown';
+  if (nativeType === guessedNullType) return 'unknown';
   switch (type.kind) {
     case 'int':
       return 'int';
@@ -115,7 +108,7 @@ export function widenTable(
     name,
     type: types[kind],
     nullable: nullable.has(name) || !(keyNames?.includes(name) ?? true),
-    nativeType: kind === 'unknown' ? unknownType : guessedType,
+    nativeType: kind === 'unknown' ? guessedNullType : guessedType,
   }));
   const primaryKey =
     keyNames === undefined ? (known?.primaryKey ?? []) : keyNames.map((name) => columns.findIndex((each) => each.name === name));

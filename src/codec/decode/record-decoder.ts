@@ -85,6 +85,7 @@ export class RecordDecoder {
       this.#topics.set(name === undefined ? topic : `${topic}\n${name}`, table);
       table.kind = 'rows';
       readTopicTable(table, text, (id) => reader.find(id));
+      this.#ddl.reopen(table);
       if (table.id !== undefined) this.#topicsOfTables.set(tableName(table.id), table.topic);
     }
   }
@@ -214,6 +215,7 @@ export class RecordDecoder {
     if (envelope?.op === 'm') return;
     const isRead = envelope?.op === 'r' && marker !== undefined && marker.snapshot !== 'false' && marker.snapshot !== 'incremental';
     if (!isRead && table.snapshot !== undefined) this.#ddl.endSnapshot(table, assembler);
+    if (!isRead && envelope !== undefined && this.#ddl.hasOpenSnapshot) this.#ddl.endEmptySnapshots(assembler);
     if (envelope?.op === 't') {
       this.#truncate(table, open, assembler);
       return;
@@ -274,6 +276,12 @@ export class RecordDecoder {
     if (before === undefined) {
       // rows of a snapshot are loaded aside, which makes the table
       if (!isRead) assembler.schemaChanges([{ kind: 'createTable', after: after.schema }], assembler.barrierEvent(open.record, marker));
+      return after.schema;
+    }
+    if (!table.hasRows) {
+      // nothing is lost: the table that its definition promised is made anew
+      if (table.snapshot !== undefined) this.#ddl.beginSnapshot(table, table.snapshot, assembler);
+      else assembler.schemaChanges([{ kind: 'createTable', after: after.schema }], assembler.barrierEvent(open.record, marker));
       return after.schema;
     }
     const change: SchemaChange = { kind: 'alterTable', before, after: after.schema, columns: after.origins(before) };

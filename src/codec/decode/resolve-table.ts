@@ -51,7 +51,8 @@ export function resolveTable(table: TopicTable, open: OpenRecord, { source, read
   if (model !== undefined && definer !== undefined && follows(model, { row, key, flat: open.envelope === undefined })) {
     const own = tableName(definer) === tableName(id);
     const missing = model.columns.filter(({ name }) => !row.includes(name) && !key.includes(name)).map(({ name }) => name);
-    if (!table.hasRows && missing.length > 0) reader.exclude(definer, missing);
+    // rows that name no place in the binlog can be older than the definition
+    if (origin !== undefined && !table.hasRows && missing.length > 0) reader.exclude(definer, missing);
     return resolved(retitled(reader.find(definer) ?? model, id), 'defined', own ? undefined : definer);
   }
 

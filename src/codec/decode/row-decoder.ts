@@ -174,6 +174,7 @@ export function writeRead(plan: RowPlan, builder: ChangeBatchBuilder, { value, k
   if (after < 0) throw new MillraceError('CONVERSION_FAILED', 'the record has no "after"');
   openKey(plan, key);
   plan.findRow(value.bytes, after, value.end);
+  if (!plan.hasKey) throw noKey();
   add(builder, { code: op.read, event: 0 }, undefined, () => plan.writeRow(builder.writer));
 }
 
@@ -183,7 +184,7 @@ function openKey(plan: RowPlan, key: RecordFrame | undefined): void {
 }
 
 function writeKey(plan: RowPlan, builder: ChangeBatchBuilder): void {
-  if (!plan.hasKey) throw new MillraceError('CONVERSION_FAILED', "neither key nor value of the record have all columns of the table's key");
+  if (!plan.hasKey) throw noKey();
   plan.writeKey(builder.writer);
 }
 
@@ -205,6 +206,10 @@ function add(
     builder.writer.length = length;
     throw error;
   }
+}
+
+function noKey(): MillraceError {
+  return new MillraceError('CONVERSION_FAILED', "neither key nor value of the record have all columns of the table's key");
 }
 
 function noBefore(): MillraceError {

@@ -1,5 +1,6 @@
 import type { DdlEffect, DdlReader, OpenDdlReader } from '../../connect/ddl-reader.ts';
 import type { ColumnOrigin, SchemaChange } from '../../event/schema-change.ts';
+import { guessedNullType } from '../../event/guessed.ts';
 import { createTableSchema, tableName, type TableSchema } from '../../event/table-schema.ts';
 import type { DdlRecord } from './described-change.ts';
 
@@ -46,6 +47,8 @@ function sameNames(a: TableSchema, b: TableSchema): boolean {
 export function originsByName(before: TableSchema, after: TableSchema): readonly ColumnOrigin[] {
   return after.columns.map((column): ColumnOrigin => {
     const from = before.columns.findIndex(({ name }) => name === column.name);
+    // a column that had nulls alone has nothing to keep
+    if (from >= 0 && before.columns[from]?.nativeType === guessedNullType) return { fill: null };
     if (from >= 0) return { from };
     return { fill: column.defaultExpression === true ? null : (column.defaultText ?? null) };
   });

@@ -76,7 +76,7 @@ async function completePartials(tx: Transaction, table: string, staged: StagedMe
     const fallback = await fillLiteral(tx.session, mapped, defaultOf(mapped.column));
     cells.push(
       `CASE WHEN substr(o.present, ${index + 1}, 1) = '1' THEN p.c${index} ` +
-        `WHEN substr(o.present, ${columns.length + 1}, 1) = '1' THEN t.${quoted(mapped.column.name)} ELSE ${fallback} END`,
+        `WHEN substr(o.present, ${columns.length + 1}, 1) = '1' AND t.rowid IS NOT NULL THEN t.${quoted(mapped.column.name)} ELSE ${fallback} END`,
     );
   }
   const key = schema.primaryKey.map(

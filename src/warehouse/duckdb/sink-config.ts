@@ -1,9 +1,9 @@
 import { parsedOrThrow, readConfig } from '../../config/config-def.ts';
 import type { ConfigNotice, ConnectorDef } from '../../config/config-def.ts';
-import { connectFamilies, sinkConnectProperties } from '../../config/connect-properties.ts';
 import { compileJavaRegex } from '../../config/java-regex.ts';
 import { MillraceError } from '../../base/errors.ts';
 import type { ConnectorConfig } from '../../connect/connector.ts';
+import { recordFamilies, recordSinkProperties } from '../record-properties.ts';
 import { createNaming, type ReplicaNaming } from '../replica-names.ts';
 import type { InvalidTemporal } from './column-mapping.ts';
 import type { ReplicaOptions } from './replica.ts';
@@ -33,8 +33,8 @@ export interface SinkConfigReading {
 
 const duckdbSinkDef: ConnectorDef<typeof duckdbSinkProperties> = {
   definition: duckdbSinkProperties,
-  others: sinkConnectProperties,
-  families: connectFamilies,
+  others: recordSinkProperties,
+  families: recordFamilies,
 };
 
 /** @throws CONFIG_INVALID, CONFIG_UNSUPPORTED naming every problem */

@@ -1,5 +1,6 @@
 import { defineConfig, notEmpty } from '../../config/config-def.ts';
 import { connectorProperties } from '../../config/connect-properties.ts';
+import { recordProperties } from '../record-properties.ts';
 import { defaultNameFormat } from '../replica-names.ts';
 
 const oneOf =
@@ -14,6 +15,7 @@ const positive = (value: number): string | undefined => (value > 0 ? undefined :
 /** Properties of `io.millrace.DuckDbSinkConnector`. */
 export const duckdbSinkProperties = defineConfig({
   ...connectorProperties,
+  ...recordProperties,
   topics: { type: 'list', default: '', importance: 'high', doc: 'Topics to take, `prefix.database.table`, separated by commas.' },
   'topics.regex': {
     type: 'string',

@@ -1,3 +1,4 @@
+import { isGuessed } from '../../event/guessed.ts';
 import type { Column } from '../../event/table-schema.ts';
 import { cellKind, type MappedColumn } from './column-mapping.ts';
 import { literal } from './session.ts';
@@ -17,6 +18,8 @@ const numericKinds = new Set(['int', 'decimal', 'float', 'double', 'year']);
  * depends on the session, on the SQL mode or on formats of MySQL's own. `value` is the SQL of the old value.
  */
 export function convertColumn(from: MappedColumn, to: MappedColumn, value: string): Conversion | undefined {
+  // what is guessed was none of the source's conversions: later values are of another type than earlier ones
+  if (isGuessed(to.column)) return { sql: `CAST(${value} AS ${to.sqlType})` };
   const conversion = convertType(from, to, value);
   if (conversion === undefined) return undefined;
   // MODIFY … NOT NULL fails or invents values, by SQL mode
