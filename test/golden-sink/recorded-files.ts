@@ -10,6 +10,8 @@ export interface RecordedFiles {
   readonly flavor: Flavor;
   readonly databases: readonly string[];
   readonly connector: Readonly<Record<string, string>>;
+  /** Key and value were recorded with schemas, which were left out to save space; or without any. */
+  readonly withoutSchemas: boolean;
   readonly setup: string;
   readonly stream: string;
   readonly events: readonly TopicRecord[];
@@ -29,11 +31,12 @@ interface Recorded {
   readonly database: string;
   readonly databases?: readonly string[];
   readonly connector: Readonly<Record<string, string>>;
+  readonly removed?: string;
 }
 
 function readFiles(flavor: Flavor, files: Readonly<Record<string, string>>): RecordedFiles {
   // The files are in the repository: the outline is known.
-  const { name, database, databases, connector } = JSON.parse(files['scenario.json'] ?? '{}') as Recorded;
+  const { name, database, databases, connector, removed = '' } = JSON.parse(files['scenario.json'] ?? '{}') as Recorded;
   const records = (file: string): readonly TopicRecord[] =>
     (files[file] ?? '')
       .split('\n')
@@ -44,6 +47,7 @@ function readFiles(flavor: Flavor, files: Readonly<Record<string, string>>): Rec
     flavor,
     databases: databases ?? [database],
     connector,
+    withoutSchemas: removed.startsWith('the schemas') || connector['value.converter.schemas.enable'] === 'false',
     setup: files['setup.sql'] ?? '',
     stream: files['stream.sql'] ?? '',
     events: records('events.jsonl'),

@@ -100,9 +100,8 @@ export function widenTable(
     }
     return names;
   };
-  let keyNames: readonly string[] | undefined;
-  if (key !== undefined && known === undefined) keyNames = take(key, true);
   for (const row of rows) take(row, false);
+  const keyNames = key !== undefined && known === undefined ? take(key, true) : undefined;
   if (!changed && known !== undefined) return known;
   const columns = [...kinds].map(([name, kind]): Column => ({
     name,
