@@ -62,6 +62,7 @@ const settleMs = 200;
 const signalSettleMs = 1200;
 /** Nothing new for so long while records are still missing: they do not come. */
 const patienceMs = 2500;
+const trackingMs = 1500;
 
 let serverIds = 0;
 
@@ -84,6 +85,7 @@ export async function runScenario(scenario: Scenario, { server, properties = {} 
   await snapshotDone(run, 0);
   if (worker.state().task !== 'FAILED') await stream(run);
   await arrived(run);
+  await topicsTracked(run);
   const records = worker.records().map((record) => (scenario.schemasLeftOut ? withoutSchemas(record) : record));
   const final = worker.state();
   const internal = {
@@ -267,6 +269,17 @@ async function arrived(run: Run): Promise<void> {
   };
   await until(isThere, stepDeadlineMs);
   await quiet(run, settleMs);
+}
+
+/** The worker looks at times which topics its connectors write to. */
+async function topicsTracked({ worker, scenario }: Run): Promise<void> {
+  const topics = new Set(worker.records().map(({ topic }) => topic));
+  const deadline = performance.now() + trackingMs;
+  while (performance.now() < deadline) {
+    const statuses = await worker.internalTopic('connect-status');
+    if ([...topics].every((topic) => statuses.has(`status-topic-${topic}:connector-${scenario.connectorName}`))) return;
+    await pause(pollMs);
+  }
 }
 
 function isPast({ worker }: Run, end: BinlogEnd): boolean {
