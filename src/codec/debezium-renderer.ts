@@ -7,6 +7,7 @@ import type { TableSchema } from '../event/table-schema.ts';
 import type { DdlRecord } from '../event/ddl-record.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { utf8, writeBytes, writeInteger } from './json-writer.ts';
+import { renderNotification } from './notification.ts';
 import { contextHeaders, keyHeaderName, type RecordHeader } from './record-headers.ts';
 import { renderSchemaChange } from './schema-change.ts';
 import { SourceBlock, type Chunk } from './source-block.ts';
@@ -103,9 +104,12 @@ class Renderer implements DebeziumRenderer {
 
   render(group: CommitGroup, entry: Entry, emit: EmitRecord): void {
     this.#sink = emit;
-    if (entry.kind === 'changes') this.#renderChanges(group, entry.batch);
+    if (entry.kind === 'changes' || entry.kind === 'told') this.#renderChanges(group, entry.batch);
     else if (entry.kind === 'chunk') this.#renderChunk(group, entry);
     else if (entry.kind === 'ddl') this.#renderDdl(group, entry.records);
+    else if (entry.kind === 'notifications') {
+      for (const each of entry.notifications) this.#emitText(entry.topic, renderNotification(each, this.#options), []);
+    }
   }
 
   #renderDdl(group: CommitGroup, records: readonly DdlRecord[]): void {
@@ -137,6 +141,11 @@ class Renderer implements DebeziumRenderer {
     let lastEvent = -1;
     for (let change = 0; change < batch.count; change++) {
       const event = batch.events[change] ?? 0;
+      if (batch.ops[change] === op.refresh) {
+        this.#renderRefreshed(table, group, batch, change);
+        lastEvent = -1;
+        continue;
+      }
       this.#row = event === lastEvent ? this.#row + 1 : 0;
       if (event !== lastEvent) {
         this.#source.ofEvent(table.template, group, event);
@@ -145,6 +154,21 @@ class Renderer implements DebeziumRenderer {
       lastEvent = event;
       this.#renderChange(table, batch, change);
     }
+  }
+
+  /** A row of an incremental snapshot: at the place of the event that ended its window, by the connector's own clock. */
+  #renderRefreshed(table: Table, group: CommitGroup, batch: ChangeBatch, change: number): void {
+    if (this.#options.skippedOperations.has('r')) return;
+    const event = batch.events[change] ?? 0;
+    this.#source.ofRefresh(table.template, group, event);
+    this.#record.transaction = group.events.transaction[event];
+    this.#row = 0;
+    const start = batch.starts[2 * change + 1] ?? 0;
+    locateCells(table.widths, { bytes: batch.bytes, start }, table.located, table.after);
+    this.#out.clear();
+    this.#setKey(table, table.after, table.after);
+    this.#setValue(table, -1, start, opLetters[op.read]);
+    this.#emit(table, this.#context);
   }
 
   #renderChunk(group: CommitGroup, chunk: Chunk): void {

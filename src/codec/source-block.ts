@@ -14,6 +14,7 @@ const posLabel = ',"pos":';
 const rowLabel = utf8(',"row":');
 const threadLabel = utf8(',"thread":');
 const nullText = utf8('null');
+const incremental = utf8('"incremental"');
 const thousand = utf8('000');
 const endText = utf8(',"query":null},"transaction":null,"op":"');
 
@@ -37,14 +38,27 @@ export class SourceBlock {
 
   /** The block of event `event` of the group. */
   ofEvent(template: TableTemplate, group: CommitGroup, event: number): void {
+    const micros = group.transactions.committedMicros[group.events.transaction[event] ?? 0] ?? 0;
+    this.#atEvent(template, group, { event, micros, snapshot: this.#streamedSnapshot });
+  }
+
+  /** The block of an incremental snapshot's row whose window ended with the event. */
+  ofRefresh(template: TableTemplate, group: CommitGroup, event: number): void {
+    this.#atEvent(template, group, { event, micros: group.madeMicros ?? 0, snapshot: incremental });
+  }
+
+  #atEvent(
+    template: TableTemplate,
+    group: CommitGroup,
+    { event, micros, snapshot }: { readonly event: number; readonly micros: number; readonly snapshot: Uint8Array },
+  ): void {
     const { transactions, events } = group;
     const transaction = events.transaction[event] ?? 0;
     const mariadb = this.#options.connector === 'mariadb';
-    const micros = transactions.committedMicros[transaction] ?? 0;
     const pos = mariadb ? (transactions.pos?.[transaction] ?? events.pos[event]) : events.pos[event];
     const serverId = transactions.serverId[transaction] ?? 0;
     const thread = mariadb ? 0 : (transactions.threadId[transaction] ?? 0);
-    this.#begin(template, micros, this.#streamedSnapshot);
+    this.#begin(template, micros, snapshot);
     writeInteger(this.head, serverId);
     writeBytes(this.head, gtidLabel);
     this.#writeGtid(group, transaction);

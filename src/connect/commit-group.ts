@@ -59,8 +59,26 @@ export interface TransactionMark {
   readonly tables: readonly (TableId & { readonly records: number })[];
 }
 
+/** What a snapshot does, as Debezium's notification topic tells it. */
+export interface SnapshotNotification {
+  readonly id: string;
+  /** `STARTED`, `IN_PROGRESS`, `TABLE_SCAN_COMPLETED`, … */
+  readonly type: string;
+  /** `Initial Snapshot` or `Incremental Snapshot`. */
+  readonly aggregate: string;
+  /** `additional_data`, in the order in which it is written. */
+  readonly data: readonly (readonly [name: string, value: string])[];
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+}
+
 export type Entry =
   | { readonly kind: 'changes'; readonly batch: ChangeBatch }
+  /**
+   * Changes that only topics take: a chunk of a resync brings sinks what they did, or sinks cannot take them (rows of a
+   * table without a key, by an incremental snapshot).
+   */
+  | { readonly kind: 'told'; readonly batch: ChangeBatch }
   /** A DDL statement, at its place in the order; `changes` is empty when it touches no captured table. */
   | {
       readonly kind: 'schema';
@@ -80,6 +98,8 @@ export type Entry =
       readonly tables: readonly TableSchema[];
       /** Whether the source had no earlier state of them: nothing is shown until the end. */
       readonly initial: boolean;
+      /** Of one that is not initial: its rows are records all the same (a blocking snapshot). */
+      readonly told?: boolean;
     }
   /** Rows of one table (all `op.read`), read at `position`. Sinks never see a change that a chunk already holds. */
   | {
@@ -103,6 +123,8 @@ export type Entry =
   | { readonly kind: 'ddl'; readonly records: readonly DdlRecord[] }
   /** Transactions of the source, of captured tables or not: with `provide.transaction.metadata`. */
   | { readonly kind: 'transactionMarks'; readonly marks: readonly TransactionMark[] }
+  /** With `notification.enabled.channels`. */
+  | { readonly kind: 'notifications'; readonly topic: string; readonly notifications: readonly SnapshotNotification[] }
   /** The source is alive: with `heartbeat.interval.ms`. */
   | { readonly kind: 'heartbeat'; readonly micros: number }
   /** The chunks and changes of these tables are now together a state that the source had: swap them in, all at once. */

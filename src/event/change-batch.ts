@@ -1,8 +1,11 @@
 import { ByteWriter } from '../base/byte-writer.ts';
 import type { TableSchema } from './table-schema.ts';
 
-/** What a change did to its row; the values are stored in the log. `read` is a row of a snapshot. */
-export const op = { insert: 1, update: 2, delete: 3, read: 4 } as const;
+/**
+ * What a change did to its row; the values are stored in the log. `read` is a row of a snapshot; `refresh` the row as it is
+ * at this place of the stream, whether or not it was there before: of an incremental snapshot.
+ */
+export const op = { insert: 1, update: 2, delete: 3, read: 4, refresh: 5 } as const;
 
 export type Op = (typeof op)[keyof typeof op];
 

@@ -14,12 +14,14 @@ import { damaged } from './byte-reader.ts';
  *
  *   1 changes        batch
  *   2 schema         database, statement, event + 1, changes
- *   3 snapshotBegin  snapshot, initial, schemas
+ *   3 snapshotBegin  snapshot, flags (1: initial, 2: told), schemas
  *   4 chunk          snapshot, position, marks (1: readMicros follows, then two bits each for first and last), batch
  *   5 snapshotEnd    snapshot, tables (database and table each)
  *   6 records        topic, records (timestamp + 1 as a float, transaction + 1, key, value, headers); bytes are their length + 1 and
  *                    themselves, 0 is null
  *   7 description, 8 transactionMarks, 9 heartbeat   themselves as JSON; after a description the schemas of its changes
+ *   10 told          batch
+ *   11 notifications itself as JSON
  */
 const entryCode = {
   changes: 1,
@@ -31,6 +33,8 @@ const entryCode = {
   ddl: 7,
   transactionMarks: 8,
   heartbeat: 9,
+  told: 10,
+  notifications: 11,
 } as const;
 const changeCode = { createTable: 1, dropTable: 2, truncateTable: 3, renameTable: 4, alterTable: 5 } as const;
 const chunkMark = ['none', 'table', 'snapshot'] as const;
@@ -68,6 +72,7 @@ export function writeEntry(to: ByteWriter, schemas: SchemaTable, entry: Entry): 
   to.uint8(entryCode[entry.kind]);
   switch (entry.kind) {
     case 'changes':
+    case 'told':
       return writeBatch(to, schemas, entry.batch);
     case 'schema':
       writeText(to, entry.database);
@@ -78,7 +83,7 @@ export function writeEntry(to: ByteWriter, schemas: SchemaTable, entry: Entry): 
       return undefined;
     case 'snapshotBegin':
       writeText(to, entry.snapshot);
-      to.uint8(entry.initial ? 1 : 0);
+      to.uint8((entry.initial ? 1 : 0) | (entry.told === true ? 2 : 0));
       to.varint(entry.tables.length);
       for (const schema of entry.tables) to.varint(schemas.indexOf(schema));
       return undefined;
@@ -103,6 +108,7 @@ export function writeEntry(to: ByteWriter, schemas: SchemaTable, entry: Entry): 
     case 'ddl':
     case 'transactionMarks':
     case 'heartbeat':
+    case 'notifications':
       writeText(to, JSON.stringify(entry));
       return undefined;
   }
@@ -113,6 +119,8 @@ export function readEntry(from: ByteReader, schemas: readonly TableSchema[], rea
   switch (code) {
     case entryCode.changes:
       return { kind: 'changes', batch: readBatch(readShape(from, schemas)) };
+    case entryCode.told:
+      return { kind: 'told', batch: readBatch(readShape(from, schemas)) };
     case entryCode.schema: {
       const database = from.text();
       const statement = from.text();
@@ -122,9 +130,9 @@ export function readEntry(from: ByteReader, schemas: readonly TableSchema[], rea
     }
     case entryCode.snapshotBegin: {
       const snapshot = from.text();
-      const initial = from.uint8() === 1;
+      const flags = from.uint8();
       const tables = Array.from({ length: from.count() }, () => readSchema(from, schemas));
-      return { kind: 'snapshotBegin', snapshot, tables, initial };
+      return { kind: 'snapshotBegin', snapshot, tables, initial: (flags & 1) !== 0, ...((flags & 2) !== 0 && { told: true }) };
     }
     case entryCode.chunk: {
       const snapshot = from.text();
@@ -147,13 +155,15 @@ export function readEntry(from: ByteReader, schemas: readonly TableSchema[], rea
       return readOwn(from, 'transactionMarks');
     case entryCode.heartbeat:
       return readOwn(from, 'heartbeat');
+    case entryCode.notifications:
+      return readOwn(from, 'notifications');
     default:
       throw damaged(`it has an entry of unknown kind ${code}`);
   }
 }
 
 /** An entry that is written as JSON: rare, and of many small members. */
-function readOwn(from: ByteReader, kind: 'ddl' | 'transactionMarks' | 'heartbeat'): Entry {
+function readOwn(from: ByteReader, kind: 'ddl' | 'transactionMarks' | 'heartbeat' | 'notifications'): Entry {
   const entry = parseJson(from.text());
   if (typeof entry !== 'object' || entry === null || !('kind' in entry) || entry.kind !== kind) throw damaged(`it has no ${kind}`);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `writeEntry`, under the group's checksum

@@ -27,6 +27,7 @@ export type CountOtherRecords = (entry: Entry) => readonly TopicRecords[];
 /** DDL in the source's own topic, and records that lie in the log as they are. */
 export const recordsWithoutRows: CountOtherRecords = (entry) => {
   if (entry.kind === 'ddl') return [{ topic: '', records: entry.records.length }];
+  if (entry.kind === 'notifications') return [{ topic: entry.topic, records: entry.notifications.length }];
   return entry.kind === 'records' ? [{ topic: entry.topic, records: entry.records.length }] : [];
 };
 
@@ -58,7 +59,7 @@ export function countRecordsWith(
   const perKeyChange = recordsOfChange(op.update, true);
   const differs = perKeyChange !== perOp[op.update];
   return (entry) => {
-    if (entry.kind !== 'changes' && entry.kind !== 'chunk') return 0;
+    if (entry.kind !== 'changes' && entry.kind !== 'chunk' && entry.kind !== 'told') return 0;
     const { batch } = entry;
     let records = 0;
     let updates = 0;

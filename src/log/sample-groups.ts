@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { CommitGroup, Entry, EventTable, SourcePosition, TransactionTable } from '../connect/commit-group.ts';
+import type { CommitGroup, Entry, EventTable, SnapshotNotification, SourcePosition, TransactionTable } from '../connect/commit-group.ts';
 import type { SerializedHeader, SerializedRecord } from '../connect/record.ts';
 import type { ChangeBatch } from '../event/change-batch.ts';
 import type { ColumnType } from '../event/column-type.ts';
@@ -80,6 +80,7 @@ const beginFields: EveryField<EntryOf<'snapshotBegin'>> = {
   snapshot: text,
   tables: fc.array(arbitrarySchema, { maxLength: 3 }),
   initial: fc.boolean(),
+  told: fc.constant(true),
 };
 const edge = fc.constantFrom('table' as const, 'snapshot' as const);
 const chunkFields: EveryField<EntryOf<'chunk'>> = {
@@ -151,15 +152,30 @@ const marksFields: EveryField<EntryOf<'transactionMarks'>> = {
   ),
 };
 const heartbeatFields: EveryField<EntryOf<'heartbeat'>> = { kind: fc.constant('heartbeat' as const), micros: fc.maxSafeNat() };
+const toldFields: EveryField<EntryOf<'told'>> = { kind: fc.constant('told' as const), batch: arbitraryBatch };
+const notificationFields: EveryField<SnapshotNotification> = {
+  id: text,
+  type: text,
+  aggregate: text,
+  data: fc.array(fc.tuple(text, text), { maxLength: 2 }),
+  timestamp: fc.maxSafeNat(),
+};
+const notificationsFields: EveryField<EntryOf<'notifications'>> = {
+  kind: fc.constant('notifications' as const),
+  topic: text,
+  notifications: fc.array(fc.record(notificationFields), { maxLength: 2 }),
+};
 
 const entry: fc.Arbitrary<Entry> = fc.oneof(
   fc.record(ddlFields),
   fc.record(marksFields),
   fc.record(heartbeatFields),
+  fc.record(toldFields),
+  fc.record(notificationsFields),
   fc.record(recordsFields),
   fc.record(changesFields),
   fc.record(schemaFields),
-  fc.record(beginFields),
+  fc.record(beginFields, { requiredKeys: ['kind', 'snapshot', 'tables', 'initial'] }),
   fc.record(chunkFields, { requiredKeys: ['kind', 'snapshot', 'batch', 'position'] }),
   fc.record(endFields),
 );

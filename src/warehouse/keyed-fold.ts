@@ -84,7 +84,11 @@ export class KeyedFold implements Fold {
       }
       const full = isFull(bytes, after, this.#layout.stateBytes);
       if (!full) this.#partial = true;
-      if (code !== op.update) {
+      if (code === op.refresh) {
+        // It may stand in the replica, or not.
+        this.lenient = true;
+        this.#setRow(this.#remove(this.#entryOf(source, after)), number, after, -1);
+      } else if (code !== op.update) {
         const entry = this.#entryOf(source, after);
         this.#setRow(entry, number, after, -1);
       } else if (full) {

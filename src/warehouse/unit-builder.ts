@@ -124,6 +124,8 @@ export class UnitBuilder {
       case 'ddl':
       case 'transactionMarks':
       case 'heartbeat':
+      case 'told':
+      case 'notifications':
         return;
       case 'chunk': {
         const { batch } = entry;

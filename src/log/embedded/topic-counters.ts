@@ -61,8 +61,8 @@ export class TopicCounters {
     const entries: CountedEntry[] = [];
     const resyncs: string[] = [];
     for (const [index, entry] of group.entries.entries()) {
-      if (entry.kind === 'snapshotBegin' && !entry.initial) resyncs.push(entry.snapshot);
-      if (entry.kind !== 'changes' && entry.kind !== 'chunk') {
+      if (entry.kind === 'snapshotBegin' && !entry.initial && entry.told !== true) resyncs.push(entry.snapshot);
+      if (entry.kind !== 'changes' && entry.kind !== 'chunk' && entry.kind !== 'told') {
         for (const { topic, records } of this.#otherRecords(entry)) {
           if (records > 0) entries.push({ entry: index, database: '', table: topic, records });
         }
