@@ -13,7 +13,7 @@ import { keepReplica } from './keep-replica.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
 import { remindOfResyncs } from './resync-reminder.ts';
-import { sourceNote } from './source-catalog.ts';
+import { recordOptions, sourceNote } from './source-catalog.ts';
 import { createWarehouseMethods } from './warehouse-methods.ts';
 
 if (parentPort === null) throw new MillraceError('INTERNAL', 'warehouse-thread.ts is no program');
@@ -48,6 +48,7 @@ try {
         properties,
         logger: own,
         openDdlReader,
+        debeziumOf: (source) => recordOptions(log, source),
         sourceOf: (source) => sourceNote(log, source) ?? { flavor: 'mysql', properties: {} },
       });
       return {

@@ -16,6 +16,13 @@ const regexList = (value: string): string | undefined => {
  * records do not tell, and what becomes of records that cannot be stored. Of a source in the same worker the first are known.
  */
 export const recordProperties: ConfigDef = defineConfig({
+  transforms: {
+    type: 'list',
+    default: '',
+    importance: 'low',
+    doc: 'Aliases of the transformations of each record, before it becomes a row.',
+  },
+  predicates: { type: 'list', default: '', importance: 'low', doc: 'Aliases of the predicates that transformations use.' },
   'time.precision.mode': {
     type: 'string',
     default: 'adaptive_time_microseconds',
@@ -104,5 +111,13 @@ export const recordFamilies: readonly PropertyFamily[] = [
     importance: 'low',
     doc: 'Converters of the bytes of records, and their settings. Unset: JSON, with or without schemas.',
   },
+  {
+    name: 'header.converter',
+    pattern: /^header\.converter(?:\..+)?$/,
+    importance: 'low',
+    doc: 'Converter of headers, for transformations.',
+  },
+  { name: 'transforms.*', pattern: /^transforms\..+$/, importance: 'low', doc: 'Settings of transformations.' },
+  { name: 'predicates.*', pattern: /^predicates\..+$/, importance: 'low', doc: 'Settings of predicates.' },
   ...connectFamilies,
 ];

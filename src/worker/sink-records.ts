@@ -2,6 +2,7 @@ import { sleep } from '../base/abort.ts';
 import { isMillraceError, type MillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { RecordDecoder, type RejectedRecord } from '../codec/decode/record-decoder.ts';
+import type { DebeziumOptions } from '../codec/debezium-options.ts';
 import { modesOfProperties } from '../codec/decode/value-form.ts';
 import type { CommitGroup, Entry } from '../connect/commit-group.ts';
 import type { OpenDdlReader } from '../connect/ddl-reader.ts';
@@ -13,13 +14,8 @@ import type { TopicIndex } from '../log/topic-view.ts';
 import { captureFilter } from './capture-filter.ts';
 import { openDeadLetters, type DeadLetters, type ErrorStage, type FailedRecord } from './dead-letters.ts';
 import { readErrorHandling } from './error-handling.ts';
+import { openSinkPipeline, type SinkPipeline } from './sink-pipeline.ts';
 import { sinkTopicFilter } from './topic-filter.ts';
-
-/** What the sink's own converters and transformations make of a record; null: it is dropped. */
-export type RecordPipeline = (
-  topic: string,
-  record: SerializedRecord,
-) => { readonly topic: string; readonly record: SerializedRecord } | null;
 
 export interface SinkRecordsOptions {
   readonly connector: string;
@@ -28,7 +24,8 @@ export interface SinkRecordsOptions {
   readonly openDdlReader: OpenDdlReader;
   /** What kind of server a source's records are of, and the properties of the connector that wrote them, as far as known. */
   readonly sourceOf: (source: string) => { readonly flavor: 'mysql' | 'mariadb'; readonly properties: Readonly<Record<string, string>> };
-  readonly pipeline?: RecordPipeline | undefined;
+  /** How records of a source's rows are rendered, for a sink with transformations. */
+  readonly debeziumOf: (source: string) => DebeziumOptions;
 }
 
 /** The record side of a sink of tables. */
@@ -55,7 +52,9 @@ const typesPrefix = 'millrace.types.';
 
 /** Makes the record side; nothing of it runs for groups that have no records. @throws CONFIG_INVALID */
 export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
-  const { connector, properties, logger, pipeline } = options;
+  const { connector, properties, logger } = options;
+  const pipeline = openSinkPipeline(properties);
+  const rendered = new Map<string, DebeziumOptions>();
   const handling = readErrorHandling(properties);
   const takes = sinkTopicFilter(properties);
   const decoders = new Map<string, RecordDecoder>();
@@ -96,23 +95,42 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
     return decoder;
   };
 
-  /** The entry's records as the pipeline leaves them: entries of their topics. */
-  const passed = async (entry: Extract<Entry, { kind: 'records' }>, at: number, signal: AbortSignal): Promise<readonly Entry[]> => {
-    if (pipeline === undefined || !takes(entry.topic)) return [entry];
+  const debeziumOf = (source: string): DebeziumOptions => {
+    const known = rendered.get(source) ?? options.debeziumOf(source);
+    rendered.set(source, known);
+    return known;
+  };
+
+  /** The group's entries with records as the pipeline leaves them: in the place of rows, too. */
+  const passed = async (group: CommitGroup, through: SinkPipeline, signal: AbortSignal): Promise<readonly Entry[]> => {
     const result: { kind: 'records'; topic: string; records: SerializedRecord[] }[] = [];
-    for (const [index, record] of entry.records.entries()) {
-      const origin = { topic: entry.topic, record, entry: at, index };
-      try {
-        const next = await retried(() => pipeline(entry.topic, record), handling, signal);
-        if (next === null) continue;
-        const own = record.transaction === undefined ? { ...next.record } : { ...next.record, transaction: record.transaction };
-        origins.set(own, origin);
-        const last = result.at(-1);
-        if (last?.topic === next.topic) last.records.push(own);
-        else result.push({ kind: 'records', topic: next.topic, records: [own] });
-      } catch (error) {
-        if (!isRecordError(error) || !handling.tolerates) throw error;
-        rejected.push({ topic: entry.topic, record, error, ...placeOf(error) });
+    const add = (topic: string, record: SerializedRecord): void => {
+      const last = result.at(-1);
+      if (last?.topic === topic) last.records.push(record);
+      else result.push({ kind: 'records', topic, records: [record] });
+    };
+    for (const [at, entry] of group.entries.entries()) {
+      const records =
+        entry.kind === 'records'
+          ? entry.records.map((record) => ({ topic: entry.topic, record }))
+          : through.render(group, entry, debeziumOf(group.source));
+      for (const [index, from] of records.entries()) {
+        // schema changes tell of tables, and are none themselves
+        if (!takes(from.topic) || from.topic === group.source) {
+          add(from.topic, from.record);
+          continue;
+        }
+        try {
+          const next = await retried(() => through.pass(from), handling, signal);
+          if (next === null) continue;
+          const { transaction } = from.record;
+          const own = transaction === undefined ? { ...next.record } : { ...next.record, transaction };
+          origins.set(own, { ...from, entry: at, index });
+          add(next.topic, own);
+        } catch (error) {
+          if (!isRecordError(error) || !handling.tolerates) throw error;
+          rejected.push({ ...from, error, ...placeOf(error) });
+        }
       }
     }
     return result;
@@ -143,16 +161,10 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
       deadLetters = await openDeadLetters({ connector, topic, contextHeaders, log: from }, signal);
     },
     async take(group, signal) {
-      if (!group.entries.some(({ kind }) => kind === 'records')) return group;
+      if (pipeline === undefined && !group.entries.some(({ kind }) => kind === 'records')) return group;
       rejected = [];
       origins = new WeakMap();
-      let entries: Entry[] | undefined;
-      if (pipeline !== undefined) {
-        entries = [];
-        for (const [at, entry] of group.entries.entries()) {
-          entries.push(...(entry.kind === 'records' ? await passed(entry, at, signal) : [entry]));
-        }
-      }
+      const entries = pipeline === undefined ? undefined : await passed(group, pipeline, signal);
       const decoded = decoderOf(group.source).decode(entries === undefined ? group : { ...group, entries });
       await bury(group, signal);
       return decoded;
