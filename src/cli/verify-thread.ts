@@ -75,6 +75,7 @@ async function pinAt(position: SourcePosition, abort: AbortSignal): Promise<Pinn
   await release();
   return {
     query: (sql, querySignal) => warehouse.call('pinnedQuery', { pin, sql }, querySignal),
+    table: (id, tableSignal) => warehouse.call('pinnedTable', { pin, connector: data.sink, source: config.topicPrefix, id }, tableSignal),
     async [Symbol.asyncDispose]() {
       await warehouse.call('unpin', { pin }, signal);
     },

@@ -1,10 +1,11 @@
 import { MillraceError } from '../base/errors.ts';
 import type { SinkTask } from '../connect/tasks.ts';
 import type { PinnedReader } from '../warehouse/duckdb/reader.ts';
+import type { TableRecord } from '../warehouse/duckdb/bookkeeping.ts';
 import type { Replica } from '../warehouse/duckdb/replica.ts';
 import type { Handlers } from '../worker/rpc.ts';
 import type { SinkLoop } from '../worker/sink-loop.ts';
-import type { WarehouseMethods } from '../worker/thread-messages.ts';
+import type { ReplicaTable, WarehouseMethods } from '../worker/thread-messages.ts';
 
 /** What the thread of a DuckDB file does for one caller; what that has pinned or holds ends with it. */
 export function createWarehouseMethods(
@@ -29,19 +30,10 @@ export function createWarehouseMethods(
     },
     tables: ({ connector }) =>
       Promise.resolve(
-        replica.tables(connector).flatMap(({ source, database, table, replica: name, live }) => {
-          // A table whose first snapshot is still loaded shows nothing yet.
-          if (live === undefined) return [];
-          return [
-            {
-              source,
-              id: { database, table },
-              columns: live.columns.map((column) => column.name),
-              replicaSchema: name.schema,
-              replicaName: name.table,
-            },
-          ];
-        }),
+        replica
+          .tables(connector)
+          .map(asReplicaTable)
+          .filter((table) => table !== undefined),
       ),
     hold({ connector, source }) {
       const hold = taskOf(connector).hold?.(source);
@@ -65,6 +57,10 @@ export function createWarehouseMethods(
       if (reader === undefined) return Promise.reject(new MillraceError('INTERNAL', `There is no pin ${pin}`));
       return reader.query(sql, signal);
     },
+    async pinnedTable({ pin, connector, source, id }) {
+      const record = await pins.get(pin)?.record({ connector, source, ...id });
+      return record === undefined ? undefined : asReplicaTable(record);
+    },
     async unpin({ pin }) {
       const reader = pins.get(pin);
       pins.delete(pin);
@@ -77,5 +73,17 @@ export function createWarehouseMethods(
       for (const reader of pins.values()) await reader[Symbol.asyncDispose]();
       pins.clear();
     },
+  };
+}
+
+/** What readers see of a table; a table whose first snapshot is still loaded shows nothing yet. */
+function asReplicaTable({ source, database, table, replica, live }: TableRecord): ReplicaTable | undefined {
+  if (live === undefined) return undefined;
+  return {
+    source,
+    id: { database, table },
+    columns: live.columns.map((column) => column.name),
+    replicaSchema: replica.schema,
+    replicaName: replica.table,
   };
 }

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { Connection } from 'mysql2';
-import { isMillraceError } from '../base/errors.ts';
+import { isMillraceError, type MillraceError } from '../base/errors.ts';
 import { sleep } from '../base/abort.ts';
 import type { SourcePosition } from '../connect/commit-group.ts';
 import type { TableId } from '../event/table-schema.ts';
@@ -22,6 +23,8 @@ export interface SourceView extends AsyncDisposable {
 export interface PinnedReplica extends AsyncDisposable {
   /** All rows, as text. */
   query(sql: string, signal: AbortSignal): Promise<readonly (readonly (string | null)[])[]>;
+  /** A table as it is in that state; undefined when there is none. Without this, tables are as they were listed. */
+  table?(id: TableId, signal: AbortSignal): Promise<VerifyTable | undefined>;
 }
 
 /** A replicated table, as the replica's bookkeeping has it. */
@@ -76,6 +79,14 @@ export interface VerifyReport {
 /** A table that is altered under the view is tried again, at a later position. */
 const attempts = 8;
 
+/** Both sides have other columns: really, or the table was altered after the view, which shows columns as they are now. */
+interface Mismatch {
+  readonly reason: string;
+  /** Of both sides. */
+  readonly definitions: string;
+  readonly position: SourcePosition;
+}
+
 /**
  * Compares tables of source and replica, row by row and value by value, each at one and the same source position, while both
  * go on. Rows are not brought together: both sides hash the canonical text of every row into buckets by key, and only the
@@ -88,29 +99,65 @@ export async function verify(options: VerifyOptions, signal: AbortSignal): Promi
     options.onTable?.(verdict);
   };
   if (options.onePosition) {
-    await using view = await options.openView(signal);
-    await using replica = await options.pinAt(view.position, signal);
-    for (const table of options.tables) report(await orUndecided(table, compareTable({ view, replica, table, options }, signal), signal));
-    return { position: view.position, tables: verdicts };
+    const { position, mismatched } = await compareAtOnePosition(options, report, signal);
+    // Only now: an ALTER TABLE that waits for the view to end would keep another view from the table.
+    for (const table of mismatched) report(await orUndecided(table, confirmMismatch(table, options, signal), signal));
+    return { position, tables: verdicts };
   }
   for (const table of options.tables) report(await orUndecided(table, compareTableAlone(table, options, signal), signal));
   return { position: verdicts.at(-1)?.position, tables: verdicts };
 }
 
 async function compareTableAlone(table: VerifyTable, options: VerifyOptions, signal: AbortSignal): Promise<TableVerdict> {
-  for (let attempt = 1; ; attempt++) {
+  const mismatches: Mismatch[] = [];
+  let failure: MillraceError | undefined;
+  for (let attempt = 1; attempt <= attempts; attempt++) {
     try {
       await using view = await options.openView(signal);
       await using replica = await options.pinAt(view.position, signal);
-      const verdict = await compareTable({ view, replica, table, options }, signal);
-      // Columns are read as they are now, which an ALTER TABLE may have changed since the view.
-      if (verdict.undecided === undefined || attempt === attempts) return verdict;
-      await sleep(100 * attempt, signal);
+      const result = await compareTable({ view, replica, table, options }, signal);
+      if (!('definitions' in result)) return result;
+      mismatches.push(result);
     } catch (error) {
-      if (attempt === attempts || !isMillraceError(error, 'VERIFY_UNDECIDED') || !error.retriable) throw error;
-      await sleep(100 * attempt, signal);
+      if (!isMillraceError(error, 'VERIFY_UNDECIDED') || !error.retriable) throw error;
+      failure = error;
     }
+    await sleep(100 * attempt, signal);
   }
+  // What no ALTER TABLE explains is a difference; the first look may have met the last of them.
+  const last = mismatches.at(-1);
+  const isSteady =
+    mismatches.length === attempts && mismatches.every(({ definitions }, index) => index === 0 || definitions === last?.definitions);
+  if (last !== undefined && isSteady) return { ...undecidedVerdict(table, last.position, last.reason), differenceCount: 1 };
+  if (last === undefined && failure !== undefined) throw failure;
+  return undecidedVerdict(
+    table,
+    undefined,
+    `it was altered while it was compared, in each of ${attempts} tries; verify it again when no ALTER TABLE of it runs: --table ${labelOf(table)}`,
+  );
+}
+
+async function compareAtOnePosition(
+  options: VerifyOptions,
+  report: (verdict: TableVerdict) => void,
+  signal: AbortSignal,
+): Promise<{ readonly position: SourcePosition; readonly mismatched: readonly VerifyTable[] }> {
+  await using view = await options.openView(signal);
+  await using replica = await options.pinAt(view.position, signal);
+  const mismatched: VerifyTable[] = [];
+  for (const table of options.tables) {
+    const result = await orUndecided(table, compareTable({ view, replica, table, options }, signal), signal);
+    if ('definitions' in result) mismatched.push(table);
+    else report(result);
+  }
+  return { position: view.position, mismatched };
+}
+
+/** Of a table whose columns did not match at the position of all: whether they do at none. */
+async function confirmMismatch(table: VerifyTable, options: VerifyOptions, signal: AbortSignal): Promise<TableVerdict> {
+  const alone = await compareTableAlone(table, options, signal);
+  if (alone.undecided !== undefined && alone.differenceCount > 0) return alone;
+  return undecidedVerdict(table, undefined, 'it was altered after the position that all are compared at; verify again');
 }
 
 interface Comparison {
@@ -120,23 +167,45 @@ interface Comparison {
   readonly options: VerifyOptions;
 }
 
-async function compareTable({ view, replica, table, options }: Comparison, signal: AbortSignal): Promise<TableVerdict> {
+/** As `compareColumns`, and a statement that the source refused because the table had changed is a mismatch, too. */
+async function compareTable(comparison: Comparison, signal: AbortSignal): Promise<TableVerdict | Mismatch> {
+  try {
+    return await compareColumns(comparison, signal);
+  } catch (error) {
+    if (!isMillraceError(error, 'VERIFY_UNDECIDED') || !error.retriable) throw error;
+    // Definitions that are equal to no other's.
+    return { reason: error.message, definitions: randomUUID(), position: comparison.view.position };
+  }
+}
+
+async function compareColumns(comparison: Comparison, signal: AbortSignal): Promise<TableVerdict | Mismatch> {
+  const { view, replica, table: listed, options } = comparison;
   const reader = createSourceReader(view.driver, view.flavor, signal);
   await prepareSession(reader);
-  const label = labelOf(table);
-  const source = await readSourceTable(reader, table.id, table.columns);
-  const replicaTypes = await readReplicaTypes(replica, table, signal);
-  if (source === undefined || replicaTypes.size === 0) {
-    return structureVerdict(table, view.position, source === undefined ? 'the source has no such table' : 'the replica has no such table');
+  const label = labelOf(listed);
+  const table = replica.table === undefined ? listed : await replica.table(listed.id, signal);
+  const source = await readSourceTable(reader, listed.id, (table ?? listed).columns);
+  const replicaTypes = table === undefined ? new Map<string, string>() : await readReplicaTypes(replica, table, signal);
+  const mismatch = (reason: string): Mismatch => {
+    const theirs = source?.columns.map(({ name: column, columnType }) => [column, columnType]);
+    return { reason, definitions: JSON.stringify([theirs, table?.columns, [...replicaTypes]]), position: view.position };
+  };
+  // Dropped since the tables were listed, and nothing is left on either side.
+  if (source === undefined && table === undefined) {
+    const { undecided: _, ...verdict } = undecidedVerdict(listed, view.position, '');
+    return { ...verdict, equal: true };
+  }
+  if (source === undefined || table === undefined || replicaTypes.size === 0) {
+    return mismatch(source === undefined ? 'the source has no such table' : 'the replica has no such table');
   }
   const columns: ComparedColumn[] = [];
   for (const column of source.columns) {
     const type = replicaTypes.get(column.name);
-    if (type === undefined) return structureVerdict(table, view.position, `the replica has no column ${column.name}`);
+    if (type === undefined) return mismatch(`the replica has no column ${column.name}`);
     columns.push(compareColumn(column, type));
   }
-  const extra = [...replicaTypes.keys()].find((name) => !source.columns.some((column) => column.name === name));
-  if (extra !== undefined) return structureVerdict(table, view.position, `the source has no column ${extra}`);
+  const extra = [...replicaTypes.keys()].find((column) => !source.columns.some((other) => other.name === column));
+  if (extra !== undefined) return mismatch(`the source has no column ${extra}`);
   const name = `${quoted(table.replicaSchema)}.${quoted(table.replicaName)}`;
   const [[count] = []] = await replica.query(`SELECT count(*) FROM ${name}`, signal);
   const digits = bucketDigits(Number(count ?? 0));
@@ -173,7 +242,7 @@ async function readReplicaTypes(replica: PinnedReplica, table: VerifyTable, sign
   return new Map(rows.map(([name, type]) => [name ?? '', type ?? '']));
 }
 
-function structureVerdict(table: VerifyTable, position: SourcePosition, reason: string): TableVerdict {
+function undecidedVerdict(table: VerifyTable, position: SourcePosition | undefined, reason: string): TableVerdict {
   return {
     table: labelOf(table),
     rows: 0,
@@ -181,27 +250,18 @@ function structureVerdict(table: VerifyTable, position: SourcePosition, reason: 
     position,
     substitutions: 0,
     differences: [],
-    differenceCount: 1,
+    differenceCount: 0,
     undecided: reason,
   };
 }
 
-async function orUndecided(table: VerifyTable, verdict: Promise<TableVerdict>, signal: AbortSignal): Promise<TableVerdict> {
+async function orUndecided<T>(table: VerifyTable, verdict: Promise<T>, signal: AbortSignal): Promise<T | TableVerdict> {
   try {
     return await verdict;
   } catch (error) {
     signal.throwIfAborted();
     if (!isMillraceError(error)) throw error;
-    return {
-      table: labelOf(table),
-      rows: 0,
-      equal: false,
-      position: undefined,
-      substitutions: 0,
-      differences: [],
-      differenceCount: 0,
-      undecided: error.message,
-    };
+    return undecidedVerdict(table, undefined, error.message);
   }
 }
 

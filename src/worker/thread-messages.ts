@@ -137,5 +137,10 @@ export type WarehouseMethods = {
   /** Commits exactly at the position and pins a reader there, which `pinnedQuery` uses until `unpin`. Gives the pin's number. */
   pinAt: { params: { readonly connector: string; readonly source: string; readonly position: SourcePosition }; result: number };
   pinnedQuery: { params: { readonly pin: number; readonly sql: string }; result: readonly (readonly (string | null)[])[] };
+  /** A table as it was where the pin is; undefined when readers saw none there. */
+  pinnedTable: {
+    params: { readonly pin: number; readonly connector: string; readonly source: string; readonly id: TableId };
+    result: ReplicaTable | undefined;
+  };
   unpin: { params: { readonly pin: number }; result: null };
 };

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { sleep } from '../../src/base/abort.ts';
 import { flavors } from '../../src/cli/private-server.ts';
 import type { TableVerdict, VerifyReport } from '../../src/verify/verify.ts';
 import { freshDatabase, sharedServer, withoutServer, type FreshDatabase } from '../servers/shared.ts';
@@ -35,14 +36,14 @@ const kinds: readonly (readonly [type: string, value: string, planted: string])[
 ];
 
 /** Opens the replica's file as another program would; the worker must not run. */
-async function plant(pipeline: Pipeline, statements: readonly string[]): Promise<void> {
+async function plant(pipeline: Pipeline, statements: readonly string[], changed = 1): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:');
   try {
     const connection = await instance.connect();
     await connection.run(`ATTACH '${pipeline.duckdbFile}' AS replica; USE replica`);
     for (const sql of statements) {
       const { rowsChanged } = await connection.run(sql);
-      assert.equal(rowsChanged, 1, sql);
+      assert.equal(rowsChanged, changed, sql);
     }
     connection.closeSync();
   } finally {
@@ -154,6 +155,42 @@ for (const flavor of flavors) {
     }
     assert.ok(positions.size > 6, `the load stood still: ${[...positions].join()}`);
     await workload.stop();
+  });
+
+  test(`a table that is altered all the time is equal or undecided, never different, on ${flavor}`, { skip }, async () => {
+    const server = await sharedServer(flavor);
+    await using database = await freshDatabase(server);
+    const { root, name } = database;
+    await root.query('CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 1), (2, 2)');
+    await using pipeline = await openPipeline({ server, databases: [name] });
+    const worker = await pipeline.start();
+    await pipeline.caughtUp(root);
+    const stop = new AbortController();
+    const altering = (async () => {
+      for (let i = 0; !stop.signal.aborted; i++) {
+        await root.query(i % 2 === 0 ? 'ALTER TABLE t ADD COLUMN w INT DEFAULT 5' : 'ALTER TABLE t DROP COLUMN w');
+        await sleep(30, stop.signal).catch(() => undefined);
+      }
+    })();
+    const seen: TableVerdict[] = [];
+    for (let i = 0; i < 3; i++) seen.push(...(await pipeline.verify({ tables: [`${name}.t`], onePosition: i % 2 === 1 })).tables);
+    stop.abort();
+    await altering;
+    assert.deepEqual(
+      seen.filter((verdict) => !verdict.equal && (verdict.differenceCount > 0 || verdict.undecided === undefined)),
+      [],
+    );
+    for (const { equal, undecided } of seen) if (!equal) assert.match(undecided ?? '', /ALTER TABLE|altered/);
+    await pipeline.caughtUp(root);
+    await pipeline.becomesEqual();
+    // What stays is a difference.
+    await root.query('ALTER TABLE t ADD COLUMN x INT');
+    await pipeline.caughtUp(root);
+    assert.equal((await worker.stop()).code, 0);
+    await plant(pipeline, [`ALTER TABLE ${name}.t DROP COLUMN x`], 0);
+    await pipeline.start();
+    const lost = verdictOf(await pipeline.verify(), database, 't');
+    assert.deepEqual([lost.equal, lost.undecided, lost.differenceCount], [false, 'the replica has no column x', 1]);
   });
 
   test(`verify works from the connector files when no worker runs, and says when it cannot tell, on ${flavor}`, { skip }, async () => {

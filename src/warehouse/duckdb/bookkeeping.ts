@@ -229,12 +229,10 @@ export class BookkeepingChanges {
   }
 }
 
-export function recordKey({
-  connector,
-  source,
-  database,
-  table,
-}: Pick<TableRecord, 'connector' | 'source' | 'database' | 'table'>): string {
+/** What tells records apart. */
+export type RecordKey = Pick<TableRecord, 'connector' | 'source' | 'database' | 'table'>;
+
+export function recordKey({ connector, source, database, table }: RecordKey): string {
   return JSON.stringify([connector, source, database, table]);
 }
 
@@ -253,7 +251,7 @@ async function createTables(session: Session): Promise<void> {
     COMMIT;`);
 }
 
-function parseRecord(text: string): TableRecord {
+export function parseRecord(text: string): TableRecord {
   const value: unknown = JSON.parse(text);
   if (!isRecord(value)) throw new MillraceError('DATA_VERSION', 'The replica has a table record that cannot be read');
   return value;

@@ -3,6 +3,7 @@ import duckdb from '@duckdb/node-bindings';
 import { addAbortListener } from 'node:events';
 import { reasonOf } from '../../base/abort.ts';
 import { MillraceError } from '../../base/errors.ts';
+import { parseRecord, recordKey, type RecordKey, type TableRecord } from './bookkeeping.ts';
 import { translateError, type Session } from './session.ts';
 
 export interface QueryOptions {
@@ -22,6 +23,8 @@ export interface QueryResult {
 export interface PinnedReader extends AsyncDisposable {
   /** All rows, as text. */
   query(sql: string, signal: AbortSignal): Promise<readonly (readonly (string | null)[])[]>;
+  /** A replicated table, as the replica's bookkeeping has it in that state. */
+  record(key: RecordKey): Promise<TableRecord | undefined>;
 }
 
 /** What only reads; anything else is refused before it runs. */
@@ -74,6 +77,10 @@ export async function openPin(session: Session): Promise<PinnedReader> {
         const reader = await session.connection.runAndReadAll(sql);
         return reader.getRows().map((row) => row.map(printed));
       }),
+    async record(key) {
+      const [row] = await session.rows('SELECT record FROM millrace.tables WHERE key = $1', [recordKey(key)]);
+      return row === undefined ? undefined : parseRecord(String(row[0]));
+    },
     async [Symbol.asyncDispose]() {
       await session.run('ROLLBACK').catch(() => undefined);
       session[Symbol.dispose]();
