@@ -6,6 +6,7 @@ import type { ConnectorConfig } from '../connect/connector.ts';
 import { readSourceConfig } from '../mysql/connector-config.ts';
 import type { SourceConfig } from '../mysql/source-config.ts';
 import { findPlugin } from './plugins.ts';
+import { checkRecordPath } from './record-path-errors.ts';
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
 
 export interface CheckedSource {
@@ -42,6 +43,7 @@ export function checkConnectors(connectors: readonly ConnectorConfig[]): Checked
   const sinks: { readonly connector: ConnectorConfig; readonly file: string; readonly topics: (topic: string) => boolean }[] = [];
   const notices: (ConfigNotice & { readonly connector: string })[] = [];
   for (const connector of connectors) {
+    checkRecordPath(connector);
     if (findPlugin(connector).kind === 'source') {
       const reading = readSourceConfig(connector);
       sources.push({ connector, config: reading.config });

@@ -14,6 +14,7 @@ import { readSourceConfig, sourceConnectorDef } from '../mysql/connector-config.
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
 import { duckdbSinkProperties } from '../warehouse/duckdb/sink-properties.ts';
 import type { GivenConfig } from '../worker/connect-service.ts';
+import { recordPathErrors } from './record-path-errors.ts';
 
 export interface DescribedPlugin {
   readonly className: string;
@@ -46,7 +47,8 @@ export async function describeDebezium(
   let errors: ReadonlyMap<string, readonly string[]>;
   try {
     const { config: source } = readSourceConfig({ name: config['name'] ?? '', config: given });
-    errors = await connectionErrors(connectionSettings(source.server), signal);
+    errors = recordPathErrors(given);
+    if (errors.size === 0) errors = await connectionErrors(connectionSettings(source.server), signal);
   } catch (error) {
     errors = problemErrors(error, keys, (problem) => `The '${problem.property}' value is invalid: ${complaintOf(problem)}`);
   }
@@ -102,7 +104,7 @@ const typeNames: Readonly<Record<Property['type'], KeyType>> = {
 
 export function describeDuckdb({ className, version }: DescribedPlugin, config: GivenConfig): ConfigInfos {
   const keys = duckdbKeys(version);
-  const errors = new Map(sinkTopicErrors(config));
+  const errors = new Map([...recordPathErrors(withoutNulls(config)), ...sinkTopicErrors(config)]);
   try {
     readSinkConfig({ name: config['name'] ?? '', config: { ...withoutNulls(config), 'connector.class': className } });
   } catch (error) {
@@ -133,7 +135,7 @@ export function describeKeys(plugin: KeyedPlugin, config: GivenConfig): ConfigIn
     keys: keysOf(plugin),
     groups: isSource ? sourceGroups : sinkGroups,
     config,
-    errors: isSource ? new Map() : sinkTopicErrors(config),
+    errors: new Map([...recordPathErrors(withoutNulls(config)), ...(isSource ? [] : sinkTopicErrors(config))]),
   });
 }
 

@@ -3,13 +3,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { MillraceError, toErrorData } from '../base/errors.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
 import { parseSourceConfig } from '../mysql/connector-config.ts';
+import { openRecordPath } from '../worker/record-path.ts';
 import { serveSource } from '../worker/serve-source.ts';
 import type { FromThread, SourceThreadData } from '../worker/thread-messages.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { binlogLeftText, logFullText, readBinlogRetentionMs } from './log-full.ts';
 import { openLogger, setLogLevel } from './logging.ts';
 import { findSource } from './plugins.ts';
-import { recordRules } from './record-rules.ts';
+import { debeziumForm, recordRules } from './record-rules.ts';
 
 if (parentPort === null) throw new MillraceError('INTERNAL', 'source-thread.ts is no program');
 const port = parentPort;
@@ -36,13 +37,21 @@ try {
     new AbortController().signal,
   );
   const prefix = connector.config['topic.prefix'];
-  const keepsTables = (): boolean => log.consumers().some(({ source }) => source === prefix);
+  const recordPath = openRecordPath({
+    connector: connector.name,
+    properties: connector.config,
+    debezium: debeziumForm(connector),
+    log: logger,
+  });
+  // who reads records that were made already loses none for a table that is read anew
+  const keepsTables = (): boolean => recordPath === undefined && log.consumers().some(({ source }) => source === prefix);
   const context = { connector: connector.name, properties: connector.config, log: logger, keepsTables };
   await serveSource({
     port,
     connector: findSource(connector),
     context,
     log,
+    recordPath,
     paused,
     setLogLevel,
     waiting: (committedMs) => {

@@ -38,7 +38,6 @@ export function properties(effect: Effect, why: string, lines: Readonly<Record<s
 }
 
 const endless = 'Millrace retries passing faults without end, with growing waits, and stops at any other; it never skips data.';
-const plain = 'Records are made for reading only, as JSON.';
 
 const common: ConfigDef = {
   ...properties('not needed', 'There is one version of each plugin.', {
@@ -48,13 +47,9 @@ const common: ConfigDef = {
     'header.converter.plugin.version': ['string', undefined, 'low', "Version of the header converter's plugin."],
     'tasks.max.enforce': ['boolean', 'true', 'low', 'Whether more tasks than tasks.max are an error.'],
   }),
-  ...properties('refused', 'Transformations may change what arrives in the replica. Remove it.', {
-    transforms: ['list', '', 'low', 'Aliases of the transformations of each record.'],
-  }),
-  ...properties('no effect', 'Predicates choose records for transformations.', {
+  ...properties('works', '', {
+    transforms: ['list', '', 'low', 'Aliases of the transformations of each record, in their order.'],
     predicates: ['list', '', 'low', 'Aliases of the predicates that transformations use.'],
-  }),
-  ...properties('no effect', endless, {
     'errors.retry.timeout': ['long', '0', 'medium', 'How long a failed operation on a record is retried, in milliseconds.'],
     'errors.retry.delay.max.ms': ['long', '60000', 'medium', 'Longest wait between two retries.'],
     'errors.tolerance': ['string', 'none', 'medium', 'Whether records that cannot be handled are skipped: none, all.'],
@@ -100,25 +95,18 @@ export const connectFamilies: readonly PropertyFamily[] = [
     pattern: /^(?:key|value|header)\.converter(?:\..+)?$/,
     importance: 'low',
     doc: 'Converters of records to bytes, and their settings.',
-    effect: 'no effect',
-    why: plain,
-    harmless: ['org.apache.kafka.connect.json.JsonConverter', 'org.apache.kafka.connect.storage.SimpleHeaderConverter'],
   },
   {
     name: 'transforms.*',
     pattern: /^transforms\..+$/,
     importance: 'low',
     doc: 'Settings of transformations.',
-    effect: 'no effect',
-    why: 'No transformation uses it.',
   },
   {
     name: 'predicates.*',
     pattern: /^predicates\..+$/,
     importance: 'low',
     doc: 'Settings of predicates.',
-    effect: 'no effect',
-    why: 'No transformation uses it.',
   },
   {
     name: 'producer.override.*, consumer.override.*, admin.override.*',

@@ -72,11 +72,6 @@ export function isArray(value: ConnectValue): value is readonly ConnectValue[] {
   return Array.isArray(value);
 }
 
-/** The same schema, optional. */
-export function asOptional(schema: Schema): Schema {
-  return schema.optional ? schema : { ...schema, optional: true };
-}
-
 /** Makes a schema of another one once, and gives the same for the same from then on. */
 export function memoized(make: (schema: Schema) => Schema): (schema: Schema) => Schema {
   const made = new WeakMap<Schema, Schema>();

@@ -1,7 +1,7 @@
 import { Struct } from '../connect/data.ts';
 import type { ConnectValue, Field, Schema } from '../connect/data.ts';
 import type { ConnectHeader, ConnectRecord } from '../connect/record.ts';
-import { asOptional, fieldIndex, fieldOf, fieldValue, isArray, memoized, primitive, valueAt } from '../connect/schema.ts';
+import { fieldIndex, fieldOf, fieldValue, isArray, memoized, primitive, valueAt } from '../connect/schema.ts';
 import { defineConfig, oneOf } from '../config/config-def.ts';
 import { parseReferences } from './field-reference.ts';
 import { transformation } from './plugin.ts';
@@ -68,9 +68,8 @@ export const extractNewRecordState = transformation('io.debezium.transforms.Extr
     const row = rowSchemaOf(envelope);
     const added = addedFields.flatMap(({ name, schemaIn }) => {
       const schema = schemaIn(envelope);
-      return schema === undefined ? [] : [{ name, schema: asOptional(schema) }];
+      return schema === undefined ? [] : [{ name, schema }];
     });
-    if (!rewrites && added.length === 0) return row;
     return withFields(row, [...(row.fields ?? []), ...(rewrites ? [deletedField] : []), ...added]);
   });
 
@@ -86,7 +85,7 @@ export const extractNewRecordState = transformation('io.debezium.transforms.Extr
     if (addedHeaders.length === 0) return record;
     const added = addedHeaders.flatMap(({ name, schemaIn, valueIn }): ConnectHeader[] => {
       const schema = schemaIn(envelope.schema);
-      return schema === undefined ? [] : [{ name, schema: asOptional(schema), value: valueIn(envelope) }];
+      return schema === undefined ? [] : [{ name, schema, value: valueIn(envelope) }];
     });
     return { ...record, headers: [...record.headers, ...added] };
   };

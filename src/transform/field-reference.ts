@@ -7,12 +7,12 @@ import { invalidProperty } from './plugin.ts';
 export interface FieldReference {
   /** The name that it is given. */
   readonly name: string;
-  /** Undefined: envelopes of this schema have no such field. */
+  /** Optional, without a default; undefined: envelopes of this schema have no such field. */
   readonly schemaIn: (envelope: Schema) => Schema | undefined;
   readonly valueIn: (envelope: Struct) => ConnectValue;
 }
 
-const ofEnvelope = ['op', 'ts_ms', 'ts_us', 'ts_ns'];
+const ofEnvelope = ['before', 'after', 'op', 'ts_ms', 'ts_us', 'ts_ns'];
 const ofTransaction = ['id', 'total_order', 'data_collection_order'];
 
 /**
@@ -43,7 +43,10 @@ function reference(name: string, block: string | undefined, field: string): Fiel
     name,
     schemaIn(envelope) {
       const within = block === undefined ? envelope : fieldOf(envelope, block)?.schema;
-      return within === undefined ? undefined : fieldOf(within, field)?.schema;
+      const found = within === undefined ? undefined : fieldOf(within, field)?.schema;
+      if (found === undefined) return undefined;
+      const { default: _default, ...schema } = found;
+      return { ...schema, optional: true };
     },
     valueIn(envelope) {
       const within = block === undefined ? envelope : fieldValue(envelope, block, false);

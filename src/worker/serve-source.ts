@@ -3,6 +3,7 @@ import { MillraceError } from '../base/errors.ts';
 import type { SourceConnector, TaskContext } from '../connect/connector.ts';
 import type { Log } from '../log/log.ts';
 import type { SourceMetrics } from './metrics.ts';
+import type { RecordPath } from './record-path.ts';
 import { serveCalls } from './rpc.ts';
 import { createSourceLoop } from './source-loop.ts';
 import type { SourceLoop } from './source-loop.ts';
@@ -16,6 +17,7 @@ export interface ServeSourceOptions {
   readonly connector: SourceConnector;
   readonly context: TaskContext;
   readonly log: Log;
+  readonly recordPath?: RecordPath | undefined;
   /** It begins as PAUSED. */
   readonly paused: boolean;
   readonly setLogLevel: (level: LoggingOptions['level']) => void;
@@ -46,6 +48,7 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
       connector,
       context,
       log,
+      recordPath: options.recordPath,
       onAppended: () => {
         options.onAppended();
         for (const each of wakePorts) each.postMessage(null);
@@ -99,7 +102,7 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
     }
   };
   const measure = (): SourceMetrics => {
-    const { error, source, changes, snapshotRows, groups, seq, position, committedMs, snapshotting, task } = loop;
+    const { error, source, changes, snapshotRows, counts, interruptions, groups, seq, position, committedMs, snapshotting, task } = loop;
     const snapshot = task?.progress?.().snapshot ?? [];
     const logBytes = log.stats().bytes;
     const { connector: name } = context;
@@ -113,6 +116,8 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
       snapshotting,
       changes,
       snapshotRows,
+      counts,
+      interruptions,
       groups,
       seq,
       position,

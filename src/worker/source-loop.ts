@@ -8,6 +8,9 @@ import type { SourceConnector, TaskContext } from '../connect/connector.ts';
 import type { SourceBatch, SourceTask } from '../connect/tasks.ts';
 import type { Log } from '../log/log.ts';
 import { countRows } from './count-rows.ts';
+import type { RecordPath } from './record-path.ts';
+import { countGroup, noSourceCounts } from './source-counts.ts';
+import type { SourceCounts } from './source-counts.ts';
 import { nextState } from './task-state.ts';
 import type { TaskEvent, TaskState } from './task-state.ts';
 
@@ -15,6 +18,8 @@ export interface SourceLoopOptions {
   readonly connector: SourceConnector;
   readonly context: TaskContext;
   readonly log: Log;
+  /** Of connectors with transformations, or with converters that the log's readers do not have. */
+  readonly recordPath?: RecordPath | undefined;
   /** A group is durable in the log: wake the sinks. */
   readonly onAppended: () => void;
   /** The state has changed. */
@@ -28,6 +33,9 @@ export interface SourceLoop {
   readonly task: SourceTask | undefined;
   readonly changes: number;
   readonly snapshotRows: number;
+  readonly counts: SourceCounts;
+  /** Passing faults after which the task was opened again. */
+  readonly interruptions: number;
   readonly groups: number;
   readonly seq: number;
   readonly source: string;
@@ -58,6 +66,8 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
     task: undefined as SourceTask | undefined,
     changes: 0,
     snapshotRows: 0,
+    counts: noSourceCounts,
+    interruptions: 0,
     groups: 0,
     seq: 0,
     source: context.properties['topic.prefix'] ?? '',
@@ -79,6 +89,7 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
           // What got something done ended the trouble: this fault is a new one.
           if (loop.groups > groups) backoff.reset();
           const waitMs = Math.round(backoff.next());
+          loop.interruptions++;
           enter('faulted', error);
           logger.warn(
             { code: error.code, error: error.message, attempt: backoff.attempts, waitMs },
@@ -128,10 +139,12 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
 
   const append = async (batch: SourceBatch, signal: AbortSignal): Promise<number> => {
     const { group } = batch;
-    const seq = await log.append(batch, { connector: context.connector }, signal);
+    const made = options.recordPath === undefined ? batch : { ...batch, group: await options.recordPath.convert(group, signal) };
+    const seq = await log.append(made, { connector: context.connector }, signal);
     const rows = countRows(group);
     loop.changes += rows.changes;
     loop.snapshotRows += rows.snapshotRows;
+    loop.counts = countGroup(loop.counts, group);
     loop.groups++;
     loop.source = group.source;
     loop.position = group.position;

@@ -177,7 +177,7 @@ async function follow(run: Run, { verb, rest }: Directive): Promise<void> {
     case 'pause':
       return worker.pause();
     case 'resume': {
-      const { done } = worker.snapshots();
+      const { done } = await worker.snapshots();
       await worker.resume();
       if (rest !== 'nowait') await snapshotDone(run, scenario.connector['snapshot.mode'] === 'always' ? done : -1);
       return;
@@ -208,9 +208,9 @@ function pause(ms: number): Promise<void> {
 }
 
 /** Whether the condition became true before the deadline. */
-async function until(condition: () => boolean, deadlineMs: number): Promise<boolean> {
+async function until(condition: () => boolean | Promise<boolean>, deadlineMs: number): Promise<boolean> {
   const deadline = performance.now() + deadlineMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > deadline) return false;
     await pause(pollMs);
   }
@@ -222,11 +222,11 @@ async function snapshotDone(run: Run, after: number): Promise<void> {
   const { worker, scenario } = run;
   const mode = scenario.connector['snapshot.mode'] ?? 'initial';
   const hasSnapshot = after >= 0 && mode !== 'no_data';
-  const ready = (): boolean => {
+  const ready = async (): Promise<boolean> => {
     const { task } = worker.state();
     if (task === 'FAILED') return true;
     if (task !== 'RUNNING' || worker.position() === undefined) return false;
-    const { done, open } = worker.snapshots();
+    const { done, open } = await worker.snapshots();
     return !open && (!hasSnapshot || done > after);
   };
   if (!(await until(ready, startDeadlineMs))) run.problems.push(`the snapshot was not done within ${startDeadlineMs / 1000} s`);

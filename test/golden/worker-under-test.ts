@@ -5,6 +5,8 @@ import { openConnectHost } from '../../src/cli/connect-host.ts';
 import { defaultLogSettings, embeddedLogOptions } from '../../src/cli/log-settings.ts';
 import { createRecordReader, type RecordReader } from '../../src/cli/record-reader.ts';
 import { readWorkerProperties } from '../../src/config/worker-properties.ts';
+import type { SourceState } from '../../src/connect/tasks.ts';
+import { needsRecordPath } from '../../src/worker/record-path.ts';
 import type { SourcePosition } from '../../src/connect/commit-group.ts';
 import type { ConnectorConfig } from '../../src/connect/connector.ts';
 import { openEmbeddedLog } from '../../src/log/embedded/open-embedded-log.ts';
@@ -37,7 +39,7 @@ export interface WorkerUnderTest extends AsyncDisposable {
   /** Of the last group in the log. */
   position(): SourcePosition | undefined;
   /** How many snapshots have been finished, and whether one is under way. */
-  snapshots(): { readonly done: number; readonly open: boolean };
+  snapshots(): Promise<{ readonly done: number; readonly open: boolean }>;
 }
 
 const never = new AbortController().signal;
@@ -143,10 +145,17 @@ export async function openWorkerUnderTest({ name, config }: ConnectorConfig): Pr
       readOn();
       return position;
     },
-    snapshots() {
+    async snapshots() {
       readOn();
+      if (needsRecordPath(config)) return firstSnapshot(await log.loadSource(name, never));
       return { done: snapshots.done, open: snapshots.open.size > 0 };
     },
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
+}
+
+/** Of a connector whose log has records alone: the offset tells of the first snapshot. */
+function firstSnapshot({ offset }: SourceState): { readonly done: number; readonly open: boolean } {
+  const open = offset === undefined || 'snapshot' in offset;
+  return { done: open ? 0 : 1, open };
 }
