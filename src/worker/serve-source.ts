@@ -102,7 +102,7 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
     }
   };
   const measure = (): SourceMetrics => {
-    const { error, source, changes, snapshotRows, counts, interruptions, groups, seq, position, committedMs, snapshotting, task } = loop;
+    const { error, source, changes, snapshotRows, groups, seq, position, committedMs, snapshotting, task } = loop;
     const snapshot = task?.progress?.().snapshot ?? [];
     const logBytes = log.stats().bytes;
     const { connector: name } = context;
@@ -116,8 +116,6 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
       snapshotting,
       changes,
       snapshotRows,
-      counts,
-      interruptions,
       groups,
       seq,
       position,
