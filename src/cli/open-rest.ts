@@ -7,6 +7,7 @@ import type { Listener } from '../rest/listeners.ts';
 import { createLoggers } from '../rest/loggers.ts';
 import { openRestServer } from '../rest/open-rest-server.ts';
 import type { RestServer } from '../rest/open-rest-server.ts';
+import { metricsRoutes } from '../rest/metrics-routes.ts';
 import { pluginRoutes } from '../rest/plugin-routes.ts';
 import { readHeaderRules } from '../rest/response-headers.ts';
 import { rootRoutes } from '../rest/root-routes.ts';
@@ -32,7 +33,7 @@ export async function openRest({
   const names = service.plugins.all().flatMap(({ className }) => [className, className.slice(0, className.lastIndexOf('.'))]);
   const loggers = createLoggers([...new Set(names), 'org.apache.kafka.connect'], (level) => service.setLogLevel(level));
   const admin = adminRoutes(loggers);
-  const main = [...rootRoutes(service), ...connectorRoutes(service), ...pluginRoutes(service)];
+  const main = [...rootRoutes(service), ...connectorRoutes(service), ...pluginRoutes(service), ...metricsRoutes(service)];
   const adminAddresses = values['admin.listeners'];
   const servers: { readonly listener: Listener; readonly routes: readonly Route[]; readonly isAdmin: boolean }[] = [
     ...readListeners('listeners', values.listeners).map((listener) => ({

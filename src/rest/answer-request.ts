@@ -42,7 +42,7 @@ export function addPath(app: FastifyInstance, path: string, routes: readonly Rou
 }
 
 async function answerRequest(route: Route, request: FastifyRequest, reply: FastifyReply, log: Logger): Promise<FastifyReply> {
-  const contentType = acceptedJson(request.headers.accept);
+  const contentType = acceptedJson(route.accepts === 'anything' ? undefined : request.headers.accept);
   if (contentType === undefined) return sendError(reply, 406);
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const takesBody: Method[] = ['POST', 'PUT', 'PATCH'];

@@ -28,6 +28,8 @@ export interface Route {
   readonly method: Method;
   /** `/connectors/:name/config`. */
   readonly path: string;
+  /** What it answers is no JSON: the request's Accept is not looked at. */
+  readonly accepts?: 'anything';
   answer(request: RestRequest): RestAnswer | Promise<RestAnswer>;
 }
 

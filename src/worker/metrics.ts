@@ -1,5 +1,6 @@
 import type { SourcePosition } from '../connect/commit-group.ts';
 import type { TableProgress } from '../connect/tasks.ts';
+import type { SourceCounts } from './source-counts.ts';
 import type { TaskState } from './task-state.ts';
 import type { ErrorData } from '../base/errors.ts';
 
@@ -19,6 +20,9 @@ export interface SourceMetrics {
   /** Changes appended since the thread began, snapshot rows not counted. */
   readonly changes: number;
   readonly snapshotRows: number;
+  readonly counts: SourceCounts;
+  /** Passing faults after which the task was opened again. */
+  readonly interruptions: number;
   readonly groups: number;
   /** Number of the last group in the log. */
   readonly seq: number;
