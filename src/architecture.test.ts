@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ['base'],
   binlog: ['base'],
   connect: ['event', 'config', 'base'],
-  codec: ['connect', 'event', 'base'],
+  codec: ['connect', 'event', 'config', 'base'],
   log: ['event', 'connect', 'config', 'base'],
   mysql: ['binlog', 'connect', 'event', 'config', 'base'],
   warehouse: ['connect', 'event', 'config', 'base'],

@@ -39,7 +39,10 @@ export function createRecordReader(log: Log & TopicIndex, source: string, option
       })) {
         if (signal.aborted) return true;
         let offset = firstOffset;
-        const count: EmitRecord = (record) => emit(record, offset++);
+        // An entry can have records of other topics, too.
+        const count: EmitRecord = (record) => {
+          if (record.topic === topic) emit(record, offset++);
+        };
         if (entry.kind === 'records') for (const record of entry.records) count(renderedOf(topic, record));
         else renderer.render(group, entry, count);
         afterSeq = Math.max(afterSeq, group.seq);

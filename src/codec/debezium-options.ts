@@ -1,3 +1,6 @@
+import type { ColumnRules } from '../config/column-rules.ts';
+import { readColumnRules } from '../config/column-rules.ts';
+
 /** Which of Debezium's forms the records have: connector and converter properties, parsed. */
 export interface DebeziumOptions {
   readonly connector: 'mysql' | 'mariadb';
@@ -9,8 +12,24 @@ export interface DebeziumOptions {
   readonly valueSchemas: boolean;
   /** `tombstones.on.delete`. */
   readonly tombstones: boolean;
-  /** `skipped.operations` without `t`. */
-  readonly skippedOperations: ReadonlySet<'c' | 'u' | 'd' | 'r'>;
+  /** `skipped.operations`. */
+  readonly skippedOperations: ReadonlySet<'c' | 'u' | 'd' | 'r' | 't'>;
+  /** `skip.messages.without.change`. */
+  readonly skipsUnchanged: boolean;
+  /** Keys, masks' and types' marks in the schemas, columns that are in the key only. */
+  readonly rules: ColumnRules;
+  /** `millrace.compat`: wrong values are those of this release of Debezium; undefined: they are right. */
+  readonly compat: 'debezium-3.6' | undefined;
+  /** `include.schema.changes`. */
+  readonly schemaChanges: boolean;
+  /** `provide.transaction.metadata`, and the topic of it. */
+  readonly transactionMetadata: boolean;
+  readonly transactionTopic: string;
+  readonly heartbeatTopic: string;
+  /** Of the schema history; undefined: there is none. */
+  readonly historyTopic: string | undefined;
+  /** `unavailable.value.placeholder`. */
+  readonly unavailable: string;
   /** `extended.headers.enabled`. */
   readonly contextHeaders: boolean;
   /** Headers `__debezium.context.taskId` and `.runId`. */
@@ -41,12 +60,22 @@ export interface DebeziumOptions {
   readonly fieldNames: 'none' | 'avro';
 }
 
+/** What follows from others unless it is given. */
+type Derived = 'connector' | 'topicPrefix' | 'version' | 'columnComments' | 'transactionTopic' | 'heartbeatTopic';
+
 /** Debezium's defaults. */
-const defaultDebeziumOptions: Omit<DebeziumOptions, 'connector' | 'topicPrefix' | 'version' | 'columnComments'> = {
+const defaultDebeziumOptions: Omit<DebeziumOptions, Derived> = {
   keySchemas: true,
   valueSchemas: true,
   tombstones: true,
-  skippedOperations: new Set(),
+  skippedOperations: new Set(['t']),
+  skipsUnchanged: false,
+  rules: readColumnRules({}),
+  compat: undefined,
+  schemaChanges: true,
+  transactionMetadata: false,
+  historyTopic: undefined,
+  unavailable: '__debezium_unavailable_value',
   contextHeaders: true,
   taskId: '0',
   runId: '00000000-0000-7000-8000-000000000000',
@@ -68,5 +97,13 @@ const debeziumVersions = { mysql: '3.6.1.Final', mariadb: '3.5.0.Final' } as con
 
 /** All options of those that differ from Debezium's defaults. */
 export function debeziumOptions(given: Partial<DebeziumOptions> & Pick<DebeziumOptions, 'connector' | 'topicPrefix'>): DebeziumOptions {
-  return { ...defaultDebeziumOptions, version: debeziumVersions[given.connector], columnComments: given.connector === 'mariadb', ...given };
+  const { connector, topicPrefix } = given;
+  return {
+    ...defaultDebeziumOptions,
+    version: debeziumVersions[connector],
+    columnComments: connector === 'mariadb',
+    transactionTopic: `${topicPrefix}.transaction`,
+    heartbeatTopic: `__debezium-heartbeat.${topicPrefix}`,
+    ...given,
+  };
 }

@@ -4,12 +4,11 @@ import { openCells, openVar, type CellCursor } from '../event/cell.ts';
 import { cellState, op, stateBytes, type ChangeBatch } from '../event/change-batch.ts';
 import { cellDiffers, cellWidths, hasAbsentCell, locateCells, noCell } from '../event/row-image.ts';
 import type { TableSchema } from '../event/table-schema.ts';
-import type { DdlRecord } from '../event/ddl-record.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { utf8, writeBytes, writeInteger } from './json-writer.ts';
 import { renderNotification } from './notification.ts';
 import { contextHeaders, keyHeaderName, type RecordHeader } from './record-headers.ts';
-import { renderSchemaChange } from './schema-change.ts';
+import { countOther, renderOther, type OtherRecord } from './other-records.ts';
 import { SourceBlock, type Chunk } from './source-block.ts';
 import { compileTable, type ColumnTemplate, type TableTemplate } from './table-template.ts';
 
@@ -36,6 +35,8 @@ export type EmitRecord = (record: RenderedRecord) => void;
 export interface DebeziumRenderer {
   /** The topic of a table. */
   topicOf(schema: TableSchema): string;
+  /** Records that `render` gives of an entry without rows, by topic; the topic `''` is that of schema changes. */
+  countOther(entry: Entry): readonly { readonly topic: string; readonly records: number }[];
   /** Renders an entry of the group; entries that hold no rows give no records. */
   render(group: CommitGroup, entry: Entry, emit: EmitRecord): void;
 }
@@ -62,6 +63,10 @@ const millisLabel = utf8('","ts_ms":');
 const microsLabel = utf8(',"ts_us":');
 const nanosLabel = utf8(',"ts_ns":');
 const thousand = utf8('000');
+const orderLabel = utf8(',"data_collection_order":');
+const orderEnd = utf8('},"op":"');
+const truncateLetter = 0x74;
+const noHeaders: readonly RecordHeader[] = [];
 
 const opLetters = { [op.insert]: 0x63, [op.update]: 0x75, [op.delete]: 0x64, [op.read]: 0x72 } as const;
 
@@ -72,11 +77,15 @@ class Renderer implements DebeziumRenderer {
   readonly #compiled = new Map<string, Table>();
   readonly #out = new ByteWriter(16 * 1024);
   readonly #source: SourceBlock;
-  readonly #context: readonly RecordHeader[];
+  #context: readonly RecordHeader[];
+  #run: string | undefined;
   /** From behind `op` to the envelope's last member. */
   readonly #clock = new ByteWriter(128);
   #clockOf: object | undefined;
   #sink: EmitRecord = () => undefined;
+  /** With transaction metadata: records of the transaction, and of the table in it, before the next one. */
+  #total = 0;
+  #ofTable = 0;
   /** Position of the row in its event. */
   #row = 0;
   #cells: CellCursor = openCells(new Uint8Array(0), 0, 0);
@@ -102,23 +111,49 @@ class Renderer implements DebeziumRenderer {
     return this.#table(schema).template.topic;
   }
 
+  countOther(entry: Entry): readonly { readonly topic: string; readonly records: number }[] {
+    const counts = countOther(entry, this.#options);
+    if (entry.kind !== 'ddl' || this.#options.skippedOperations.has('t')) return counts;
+    const emptied = truncatedOf(entry);
+    return emptied.length === 0 ? counts : [...counts, ...emptied.map(({ schema }) => ({ topic: this.topicOf(schema), records: 1 }))];
+  }
+
   render(group: CommitGroup, entry: Entry, emit: EmitRecord): void {
     this.#sink = emit;
+    this.#setContext(group.run);
     if (entry.kind === 'changes' || entry.kind === 'told') this.#renderChanges(group, entry.batch);
     else if (entry.kind === 'chunk') this.#renderChunk(group, entry);
-    else if (entry.kind === 'ddl') this.#renderDdl(group, entry.records);
-    else if (entry.kind === 'notifications') {
-      for (const each of entry.notifications) this.#emitText(entry.topic, renderNotification(each, this.#options), []);
+    else {
+      for (const record of renderOther(group, entry, this.#options)) this.#emitText(record);
+      if (entry.kind === 'ddl' && !this.#options.skippedOperations.has('t')) this.#renderTruncates(group, entry);
     }
   }
 
-  #renderDdl(group: CommitGroup, records: readonly DdlRecord[]): void {
-    for (const record of records)
-      this.#emitText(this.#options.topicPrefix, renderSchemaChange(group, record, this.#options), this.#context);
+  #setContext(run: string | undefined): void {
+    if (run === this.#run) return;
+    this.#run = run;
+    this.#context = contextHeaders(run === undefined ? this.#options : { ...this.#options, runId: run });
   }
 
-  #emitText(topic: string, { key, value }: { readonly key: string; readonly value: string }, headers: readonly RecordHeader[]): void {
-    const [keyBytes, valueBytes] = [utf8(key), utf8(value)];
+  /** Records with neither key nor rows. */
+  #renderTruncates(group: CommitGroup, entry: DdlEntry): void {
+    this.#setClock(group, group.madeMicros ?? newestCommitMs(group) * 1000);
+    for (const { schema, event, row } of truncatedOf(entry)) {
+      const table = this.#table(schema);
+      this.#source.ofEvent(table.template, group, event, { thread: 0 });
+      this.#record.transaction = group.events.transaction[event];
+      this.#setOrder(group, event);
+      this.#row = row;
+      this.#out.clear();
+      this.#record.keyStart = 0;
+      this.#record.keyEnd = -1;
+      this.#setValue(table, -1, -1, truncateLetter);
+      this.#emit(table, this.#context);
+    }
+  }
+
+  #emitText({ topic, key, value, hasHeaders }: OtherRecord): void {
+    const [keyBytes, valueBytes] = [utf8(key ?? ''), utf8(value)];
     const out = this.#out;
     out.clear();
     writeBytes(out, keyBytes);
@@ -127,10 +162,10 @@ class Renderer implements DebeziumRenderer {
     record.topic = topic;
     record.bytes = out.bytes;
     record.keyStart = 0;
-    record.keyEnd = keyBytes.length;
+    record.keyEnd = key === null ? -1 : keyBytes.length;
     record.valueStart = keyBytes.length;
     record.valueEnd = out.length;
-    record.headers = headers;
+    record.headers = hasHeaders ? this.#context : noHeaders;
     record.transaction = undefined;
     this.#sink(record);
   }
@@ -150,6 +185,7 @@ class Renderer implements DebeziumRenderer {
       if (event !== lastEvent) {
         this.#source.ofEvent(table.template, group, event);
         this.#record.transaction = group.events.transaction[event];
+        this.#setOrder(group, event);
       }
       lastEvent = event;
       this.#renderChange(table, batch, change);
@@ -214,6 +250,7 @@ class Renderer implements DebeziumRenderer {
       if (skipped.has('u')) return;
       locateCells(table.widths, { bytes, start: before }, table.located, table.before);
       locateCells(table.widths, { bytes, start: after }, table.located, table.after);
+      if (this.#options.skipsUnchanged && !anyDiffers(table, bytes)) return;
       if (this.#keyDiffers(table, bytes)) {
         this.#renderKeyChange(table, before, after);
         return;
@@ -269,7 +306,7 @@ class Renderer implements DebeziumRenderer {
     writeBytes(this.#out, template.keyFrame.head);
     for (let i = 0; i < template.key.length; i++) {
       const position = template.key[i] ?? 0;
-      const column = template.columns[position];
+      const column = template.keyColumns[i];
       const label = template.keyLabels[i];
       if (column === undefined || label === undefined) continue;
       writeBytes(this.#out, label);
@@ -314,10 +351,24 @@ class Renderer implements DebeziumRenderer {
     out.raw(head.bytes, 0, head.length);
     writeInteger(out, this.#row);
     out.raw(tail.bytes, 0, tail.length);
+    if (this.#source.ordered) this.#writeOrder();
     out.uint8(letter);
     out.raw(this.#clock.bytes, 0, this.#clock.length);
     writeBytes(out, template.valueFrame.tail);
     this.#record.valueEnd = out.length;
+  }
+
+  #setOrder({ events: { order } }: CommitGroup, event: number): void {
+    if (order === undefined) return;
+    this.#total = order.total[event] ?? 0;
+    this.#ofTable = order.ofTable[event] ?? 0;
+  }
+
+  #writeOrder(): void {
+    writeInteger(this.#out, ++this.#total);
+    writeBytes(this.#out, orderLabel);
+    writeInteger(this.#out, ++this.#ofTable);
+    writeBytes(this.#out, orderEnd);
   }
 
   /** Where the cells of before are that the after image leaves out, as minimal row images do; undefined if it is whole. */
@@ -400,10 +451,31 @@ class Renderer implements DebeziumRenderer {
   }
 }
 
+type DdlEntry = Extract<Entry, { kind: 'ddl' }>;
+
+/** The tables that an entry's statement empties, and its event. */
+function truncatedOf({ records }: DdlEntry): readonly { readonly schema: TableSchema; readonly event: number; readonly row: number }[] {
+  return records.flatMap(({ changes, place }) =>
+    changes.flatMap(({ kind, schema }) =>
+      kind === 'TRUNCATE' && schema !== undefined && place.kind === 'event' ? [{ schema, event: place.event, row: place.row }] : [],
+    ),
+  );
+}
+
+/** Whether an update changes a column that records show. */
+function anyDiffers({ template: { columns }, before, after }: Table, bytes: Uint8Array): boolean {
+  for (let i = 0; i < columns.length; i++) {
+    // of a column that is in the key only nothing is written
+    if ((columns[i]?.label.length ?? 0) > 0 && cellDiffers(bytes, i, before, after)) return true;
+  }
+  return false;
+}
+
 function createTable(schema: TableSchema, options: DebeziumOptions): Table {
-  const located = Math.max(-1, ...schema.primaryKey) + 1;
+  const template = compileTable(schema, options);
+  const located = options.skipsUnchanged ? schema.columns.length : Math.max(-1, ...template.key) + 1;
   return {
-    template: compileTable(schema, options),
+    template,
     widths: cellWidths(schema),
     located,
     before: new Int32Array(2 * located),

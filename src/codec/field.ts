@@ -40,13 +40,11 @@ export interface FieldShape {
   readonly unavailable?: string;
 }
 
-/** What Debezium writes for a column that the row image left out. */
-const unavailablePlaceholder = '__debezium_unavailable_value';
-
-const unavailableText = jsonString(unavailablePlaceholder);
-
 export function fieldShape(column: Column, options: DebeziumOptions): FieldShape {
   const { type } = column;
+  const unavailable = jsonString(options.unavailable);
+  const asWritten = column.written === undefined ? undefined : writtenShape(column, column.written.type, options);
+  if (asWritten !== undefined) return asWritten;
   switch (type.kind) {
     case 'int':
       return intShape(type.bits, type.unsigned, options);
@@ -69,9 +67,9 @@ export function fieldShape(column: Column, options: DebeziumOptions): FieldShape
     case 'text':
     case 'inet4':
     case 'inet6':
-      return { type: 'string', zero: '""', writer: () => writeString, unavailable: unavailableText };
+      return { type: 'string', zero: '""', writer: () => writeString, unavailable };
     case 'uuid':
-      return { type: 'string', name: 'io.debezium.data.Uuid', zero: '""', writer: () => writeString, unavailable: unavailableText };
+      return { type: 'string', name: 'io.debezium.data.Uuid', zero: '""', writer: () => writeString, unavailable };
     case 'enum':
     case 'set':
       return {
@@ -88,7 +86,7 @@ export function fieldShape(column: Column, options: DebeziumOptions): FieldShape
         zero: '"{}"',
         writer: () => writeDocument,
         snapshotWriter: () => writeString,
-        unavailable: unavailableText,
+        unavailable,
       };
     case 'binary':
       return binaryShape(options);
@@ -102,6 +100,34 @@ export function fieldShape(column: Column, options: DebeziumOptions): FieldShape
         zero: '[]',
         writer: () => writeVector,
       };
+  }
+}
+
+/** Where the words of a streamed statement make another schema than the server's own name of the type. */
+function writtenShape({ type }: Column, written: string, options: DebeziumOptions): FieldShape | undefined {
+  switch (type.kind) {
+    case 'int':
+      if (written.startsWith('BOOL')) return { type: 'boolean', zero: 'false', writer: () => writeTinyBoolean };
+      if (options.connector === 'mariadb' && written.startsWith('INTEGER UNSIGNED')) return intShape(32, false, options);
+      return undefined;
+    case 'float':
+      return written.startsWith('FLOAT4') ? { type: 'double', zero: '0.0', writer: () => writeWidened } : undefined;
+    case 'double':
+      return written.startsWith('REAL') ? { type: 'float', zero: '0.0', writer: () => writeNarrowed } : undefined;
+    case 'binary':
+      if (!/^(?:CHAR|VARCHAR|CHARACTER)/.test(written)) return undefined;
+      return { type: 'string', zero: '""', writer: () => writeBytesAsText };
+    case 'text':
+      if (written !== 'JSON') return undefined;
+      return {
+        type: 'string',
+        name: 'io.debezium.data.Json',
+        zero: '"{}"',
+        writer: () => writeString,
+        unavailable: jsonString(options.unavailable),
+      };
+    default:
+      return undefined;
   }
 }
 
@@ -178,6 +204,26 @@ function writeWidened(cell: CellCursor, out: ByteWriter): void {
   cell.at += 4;
 }
 
+/** REAL: a float in the schema, whatever the server keeps. */
+function writeNarrowed(cell: CellCursor, out: ByteWriter): void {
+  writeAscii(out, javaFloat(Math.fround(cell.view.getFloat64(cell.at, true))));
+  cell.at += 8;
+}
+
+function writeTinyBoolean(cell: CellCursor, out: ByteWriter): void {
+  writeBytes(out, cell.bytes[cell.at] === 0 ? falseText : trueText);
+  cell.at += 1;
+}
+
+/** CHAR … BYTE: text, without the zeros that fill the column. */
+function writeBytesAsText(cell: CellCursor, out: ByteWriter): void {
+  const end = openVar(cell);
+  let last = end;
+  while (last > cell.at && cell.bytes[last - 1] === 0) last--;
+  writeText(out, cell.bytes, cell.at, last);
+  cell.at = end;
+}
+
 function writeDouble(cell: CellCursor, out: ByteWriter): void {
   writeAscii(out, javaDouble(cell.view.getFloat64(cell.at, true)));
   cell.at += 8;
@@ -196,10 +242,11 @@ function writeDocument(cell: CellCursor, out: ByteWriter): void {
 }
 
 function binaryShape(options: DebeziumOptions): FieldShape {
+  const unavailable = jsonString(options.unavailable);
   switch (options.binaryMode) {
     case 'bytes': {
-      const unavailable = JSON.stringify(Buffer.from(unavailablePlaceholder).toString('base64'));
-      return { type: 'bytes', zero: '""', writer: () => base64Writer(false), unavailable };
+      const encoded = jsonString(Buffer.from(options.unavailable).toString('base64'));
+      return { type: 'bytes', zero: '""', writer: () => base64Writer(false), unavailable: encoded };
     }
     case 'base64':
     case 'base64-url-safe':
@@ -207,10 +254,10 @@ function binaryShape(options: DebeziumOptions): FieldShape {
         type: 'string',
         zero: '""',
         writer: () => base64Writer(options.binaryMode === 'base64-url-safe'),
-        unavailable: unavailableText,
+        unavailable,
       };
     case 'hex':
-      return { type: 'string', zero: '""', writer: () => writeHexCell, unavailable: unavailableText };
+      return { type: 'string', zero: '""', writer: () => writeHexCell, unavailable };
   }
 }
 

@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/errors.ts';
+import { readColumnRules } from '../config/column-rules.ts';
 import { debeziumOptions, type DebeziumOptions } from './debezium-options.ts';
 
 type Properties = Readonly<Record<string, string | undefined>>;
@@ -10,10 +11,22 @@ type Properties = Readonly<Record<string, string | undefined>>;
  */
 export function optionsOfProperties(connector: 'mysql' | 'mariadb', properties: Properties): DebeziumOptions {
   const flag = (name: string, fallback: boolean): boolean => oneOf(properties, name, [String(fallback), String(!fallback)]) === 'true';
+  const topicPrefix = properties['topic.prefix'] ?? '';
+  const topicDelimiter = properties['topic.delimiter'] ?? '.';
+  const heartbeatPrefix = properties['topic.heartbeat.prefix'] ?? properties['heartbeat.topics.prefix'] ?? '__debezium-heartbeat';
   return debeziumOptions({
     connector,
-    topicPrefix: properties['topic.prefix'] ?? '',
-    topicDelimiter: properties['topic.delimiter'] ?? '.',
+    topicPrefix,
+    topicDelimiter,
+    skipsUnchanged: flag('skip.messages.without.change', false),
+    rules: readColumnRules(properties),
+    compat: oneOf(properties, 'millrace.compat', ['none', 'debezium-3.6']) === 'none' ? undefined : 'debezium-3.6',
+    schemaChanges: flag('include.schema.changes', true),
+    transactionMetadata: flag('provide.transaction.metadata', false),
+    transactionTopic: [topicPrefix, properties['topic.transaction'] ?? 'transaction'].join(topicDelimiter),
+    heartbeatTopic: [heartbeatPrefix, topicPrefix].join(topicDelimiter),
+    historyTopic: properties['schema.history.internal.kafka.topic']?.trim() || undefined,
+    unavailable: properties['unavailable.value.placeholder'] ?? '__debezium_unavailable_value',
     keySchemas: flag('key.converter.schemas.enable', true),
     valueSchemas: flag('value.converter.schemas.enable', true),
     tombstones: flag('tombstones.on.delete', true),
@@ -49,8 +62,9 @@ function oneOf<Choice extends string>(properties: Properties, name: string, choi
 }
 
 function skippedOperations(given: string | undefined): DebeziumOptions['skippedOperations'] {
-  const letters = new Set(given?.split(',').map((letter) => letter.trim().toLowerCase()));
-  return new Set((['c', 'u', 'd', 'r'] as const).filter((letter) => letters.has(letter)));
+  if (given === undefined || given.trim() === '') return new Set(['t']);
+  const letters = new Set(given.split(',').map((letter) => letter.trim().toLowerCase()));
+  return new Set((['c', 'u', 'd', 'r', 't'] as const).filter((letter) => letters.has(letter)));
 }
 
 function headerFormat(properties: Properties, flag: (name: string, fallback: boolean) => boolean): DebeziumOptions['headerFormat'] {

@@ -1,8 +1,9 @@
 import type { CommitGroup } from '../connect/commit-group.ts';
 import type { DdlPlace, DdlRecord, DdlTableChange } from '../event/ddl-record.ts';
-import type { Column, TableId, TableSchema } from '../event/table-schema.ts';
+import type { Column, TableSchema } from '../event/table-schema.ts';
 import { clockText } from './clock-text.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
+import { describedColumn, tableIdText } from './described-column.ts';
 import { jsonString } from './json-writer.ts';
 import { schemaChangeKeySchema, schemaChangeValueSchema } from './schema-change-schema.ts';
 
@@ -80,12 +81,7 @@ function originOf(group: CommitGroup, place: DdlPlace, { connector, replaceNullW
 
 function changeText({ kind, id, schema }: DdlTableChange, options: DebeziumOptions): string {
   const table = schema === undefined ? 'null' : tableText(schema, options);
-  return `{"type":"${kind}","id":${jsonString(idText(id))},"table":${table}}`;
-}
-
-/** `"db"."table"`. */
-function idText({ database, table }: TableId): string {
-  return [database, table].map((name) => `"${name.replaceAll('"', '""')}"`).join('.');
+  return `{"type":"${kind}","id":${jsonString(tableIdText(id))},"table":${table}}`;
 }
 
 function tableText(schema: TableSchema, options: DebeziumOptions): string {
@@ -101,99 +97,17 @@ function tableText(schema: TableSchema, options: DebeziumOptions): string {
 }
 
 function columnText(column: Column, position: number, options: DebeziumOptions): string {
-  const type = jsonString(column.nativeType);
+  const told = describedColumn(column, options);
+  const type = jsonString(told.type);
   const optional = (value: string | number | undefined): string => {
     if (value === undefined) return 'null';
     return typeof value === 'number' ? String(value) : jsonString(value);
   };
-  const isAutomatic = column.autoIncrement === true || column.onUpdateNow === true;
-  const comment = options.columnComments && column.comment !== '' ? column.comment : undefined;
+  const labels = told.labels === undefined ? 'null' : `[${told.labels.map(jsonString).join(',')}]`;
   return (
-    `{"name":${jsonString(column.name)},"jdbcType":${jdbcTypeOf(column)},"nativeType":null,"typeName":${type},"typeExpression":${type},` +
-    `"charsetName":${optional(charsetOf(column))},"length":${optional(lengthOf(column))},"scale":${optional(column.scale)},` +
-    `"position":${position},"optional":${column.nullable},"autoIncremented":${isAutomatic},"generated":${isAutomatic},` +
-    `"comment":${optional(comment)},"defaultValueExpression":${optional(defaultOf(column))},"enumValues":${labelsOf(column)}}`
+    `{"name":${jsonString(column.name)},"jdbcType":${told.jdbcType},"nativeType":null,"typeName":${type},"typeExpression":${type},` +
+    `"charsetName":${optional(told.charset)},"length":${optional(told.length)},"scale":${optional(told.scale)},` +
+    `"position":${position},"optional":${column.nullable},"autoIncremented":${told.isAutomatic},"generated":${told.isAutomatic},` +
+    `"comment":${optional(told.comment)},"defaultValueExpression":${optional(told.default)},"enumValues":${labels}}`
   );
-}
-
-function charsetOf({ charset, type }: Column): string | undefined {
-  return charset === 'binary' || type.kind === 'json' ? undefined : charset;
-}
-
-function lengthOf({ length, type }: Column): number | undefined {
-  // As the parser counts: an ENUM has a character, a SET one per label and the commas between.
-  if (type.kind === 'enum') return 1;
-  if (type.kind === 'set') return Math.max(1, 2 * type.labels.length - 1);
-  return length;
-}
-
-function defaultOf({ defaultText, defaultExpression }: Column): string | undefined {
-  if (defaultText === undefined || defaultText === null) return undefined;
-  if (defaultExpression === true) return /^current_timestamp/i.test(defaultText) ? '1970-01-01 00:00:00' : undefined;
-  return /^b'([01]*)'$/.exec(defaultText)?.[1] ?? defaultText;
-}
-
-function labelsOf({ type }: Column): string {
-  if (type.kind !== 'enum' && type.kind !== 'set') return 'null';
-  return `[${type.labels.map((label) => jsonString(`'${label}'`)).join(',')}]`;
-}
-
-/** java.sql.Types of Debezium's DDL parser, by the first word of the type. */
-const jdbcTypes: Readonly<Record<string, number>> = {
-  BIT: -7,
-  TINYINT: 5,
-  INT1: 5,
-  SMALLINT: 5,
-  INT2: 5,
-  MEDIUMINT: 4,
-  INT3: 4,
-  MIDDLEINT: 4,
-  INT: 4,
-  INTEGER: 4,
-  INT4: 4,
-  BIGINT: -5,
-  INT8: -5,
-  BOOL: 16,
-  BOOLEAN: 16,
-  FLOAT: 6,
-  FLOAT4: 6,
-  REAL: 7,
-  DOUBLE: 8,
-  FLOAT8: 8,
-  DECIMAL: 3,
-  DEC: 3,
-  FIXED: 3,
-  NUMERIC: 2,
-  CHAR: 1,
-  CHARACTER: 1,
-  ENUM: 1,
-  SET: 1,
-  VARCHAR: 12,
-  TINYTEXT: 12,
-  TEXT: 12,
-  MEDIUMTEXT: 12,
-  LONGTEXT: 12,
-  LONG: 12,
-  BINARY: -2,
-  VARBINARY: -3,
-  TINYBLOB: 2004,
-  BLOB: 2004,
-  MEDIUMBLOB: 2004,
-  LONGBLOB: 2004,
-  DATE: 91,
-  TIME: 92,
-  DATETIME: 93,
-  TIMESTAMP: 2014,
-  YEAR: 4,
-};
-
-/** java.sql.Types.OTHER. */
-const otherType = 1111;
-
-function jdbcTypeOf({ nativeType }: Column): number {
-  if (nativeType.startsWith('CHARACTER VARYING')) return 12;
-  if (/^(?:NATIONAL VARCHAR|NATIONAL CHARACTER VARYING|NVARCHAR)/.test(nativeType)) return -9;
-  if (/^(?:NATIONAL|NCHAR)/.test(nativeType)) return -15;
-  if (nativeType === 'LONG VARBINARY') return 2004;
-  return jdbcTypes[nativeType.split(' ')[0] ?? ''] ?? otherType;
 }

@@ -16,7 +16,21 @@ const threadLabel = utf8(',"thread":');
 const nullText = utf8('null');
 const incremental = utf8('"incremental"');
 const thousand = utf8('000');
+const queryLabel = utf8(',"query":');
+const noTransaction = utf8('},"transaction":null,"op":"');
 const endText = utf8(',"query":null},"transaction":null,"op":"');
+
+/** Of a statement's record: the row that stands from the event before, and its thread; Debezium tells it in milliseconds. */
+export interface StatementPlace {
+  readonly thread: number;
+}
+
+interface BlockAt {
+  readonly event: number;
+  readonly micros: number;
+  readonly snapshot: Uint8Array;
+  readonly thread?: number | undefined;
+}
 
 /**
  * The `source` block of one event's records, written once and copied for each row: `head` up to the value of `row`,
@@ -25,6 +39,8 @@ const endText = utf8(',"query":null},"transaction":null,"op":"');
 export class SourceBlock {
   readonly head = new ByteWriter(512);
   readonly tail = new ByteWriter(128);
+  /** The tail ends before the value of `total_order`. */
+  ordered = false;
   readonly #options: DebeziumOptions;
   readonly #streamedSnapshot: Uint8Array;
   #file: string | undefined;
@@ -36,10 +52,11 @@ export class SourceBlock {
     this.#streamedSnapshot = utf8(options.replaceNullWithDefault ? '"false"' : 'null');
   }
 
-  /** The block of event `event` of the group. */
-  ofEvent(template: TableTemplate, group: CommitGroup, event: number): void {
-    const micros = group.transactions.committedMicros[group.events.transaction[event] ?? 0] ?? 0;
-    this.#atEvent(template, group, { event, micros, snapshot: this.#streamedSnapshot });
+  /** The block of event `event` of the group; `statement`: the event is one. */
+  ofEvent(template: TableTemplate, group: CommitGroup, event: number, statement?: StatementPlace): void {
+    const exact = group.transactions.committedMicros[group.events.transaction[event] ?? 0] ?? 0;
+    const micros = statement === undefined ? exact : Math.floor(exact / 1000) * 1000;
+    this.#atEvent(template, group, { event, micros, snapshot: this.#streamedSnapshot, thread: statement?.thread });
   }
 
   /** The block of an incremental snapshot's row whose window ended with the event. */
@@ -47,17 +64,13 @@ export class SourceBlock {
     this.#atEvent(template, group, { event, micros: group.madeMicros ?? 0, snapshot: incremental });
   }
 
-  #atEvent(
-    template: TableTemplate,
-    group: CommitGroup,
-    { event, micros, snapshot }: { readonly event: number; readonly micros: number; readonly snapshot: Uint8Array },
-  ): void {
+  #atEvent(template: TableTemplate, group: CommitGroup, { event, micros, snapshot, thread: told }: BlockAt): void {
     const { transactions, events } = group;
     const transaction = events.transaction[event] ?? 0;
     const mariadb = this.#options.connector === 'mariadb';
     const pos = mariadb ? (transactions.pos?.[transaction] ?? events.pos[event]) : events.pos[event];
     const serverId = transactions.serverId[transaction] ?? 0;
-    const thread = mariadb ? 0 : (transactions.threadId[transaction] ?? 0);
+    const thread = mariadb ? 0 : (told ?? transactions.threadId[transaction] ?? 0);
     this.#begin(template, micros, snapshot);
     writeInteger(this.head, serverId);
     writeBytes(this.head, gtidLabel);
@@ -67,11 +80,38 @@ export class SourceBlock {
     writeBytes(this.tail, threadLabel);
     if (thread === 0) writeBytes(this.tail, nullText);
     else writeInteger(this.tail, thread);
-    writeBytes(this.tail, endText);
+    this.#writeEnd(group, event);
+  }
+
+  /** Up to the value of `op`; with transaction metadata up to that of `total_order`. */
+  #writeEnd(group: CommitGroup, event: number): void {
+    const { order, queries, transaction } = group.events;
+    const query = queries?.[event] ?? null;
+    this.ordered = order !== undefined;
+    if (query === null && order === undefined) {
+      writeBytes(this.tail, endText);
+      return;
+    }
+    writeBytes(this.tail, queryLabel);
+    writeBytes(this.tail, query === null ? nullText : utf8(jsonString(query)));
+    if (order === undefined) writeBytes(this.tail, noTransaction);
+    else
+      writeBytes(
+        this.tail,
+        utf8(`},"transaction":{"id":${jsonString(this.#transactionId(group, transaction[event] ?? 0))},"total_order":`),
+      );
+  }
+
+  #transactionId({ transactions, file }: CommitGroup, transaction: number): string {
+    const source = transactions.gtidSources[transactions.gtidSource[transaction] ?? 0] ?? '';
+    const separator = this.#options.connector === 'mariadb' ? '-' : ':';
+    if (source !== '') return `${source}${separator}${transactions.gtidSequence[transaction] ?? 0}`;
+    return `file=${file},pos=${transactions.pos?.[transaction] ?? 0}`;
   }
 
   /** The block of a snapshot's rows that are marked so; their time is in whole seconds. */
   ofChunk(template: TableTemplate, chunk: Chunk, marker: string): void {
+    this.ordered = false;
     const micros = Math.floor((chunk.readMicros ?? 0) / 1e6) * 1e6;
     this.#begin(template, micros, utf8(`"${marker}"`));
     writeInteger(this.head, 0);

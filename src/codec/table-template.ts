@@ -1,7 +1,9 @@
+import { ByteWriter } from '../base/byte-writer.ts';
 import { cellWidth } from '../event/column-type.ts';
 import type { Column, TableSchema } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { defaultJson } from './default-value.ts';
+import { describedType } from './described-column.ts';
 import { fieldShape, type FieldShape, type WriteCell } from './field.ts';
 import { jsonString, utf8 } from './json-writer.ts';
 import { simpleHeaderWriter } from './simple-header.ts';
@@ -26,6 +28,7 @@ export interface TableTemplate {
   /** Positions in `columns` of the key's columns, in key order; empty: the key is null. */
   readonly key: readonly number[];
   readonly keyLabels: readonly Uint8Array[];
+  readonly keyColumns: readonly ColumnTemplate[];
   /** How the key's columns stand in the headers of a key change. */
   readonly keyInHeader: readonly WriteCell[];
   /** Around the key's fields: `{"schema":…,"payload":{` and `}}`, or `{` and `}`. */
@@ -49,22 +52,29 @@ interface Field {
 
 /** Compiles a table's schema for the records that `options` ask for. */
 export function compileTable(schema: TableSchema, options: DebeziumOptions): TableTemplate {
-  const fields = schema.columns.map((column) => fieldOf(column, options));
+  const fields = schema.columns.map((column) => fieldOf(schema, column, options));
   const topic = topicName(schema, options);
   const structName = options.schemaNames === 'avro' ? avroStructName(topic) : topic;
-  const key = schema.primaryKey;
-  const keyFields = key.flatMap((position) => fields[position] ?? []);
+  const key = options.rules.messageKey(schema);
+  const isShown = schema.columns.map(({ name }) => options.rules.isInRow(schema, name));
+  const shown = fields.filter((_field, position) => isShown[position]);
+  // what masks and the source type add stands in the row's schema only
+  const keyFields = key.flatMap((position) => {
+    const [field, column] = [fields[position], schema.columns[position]];
+    return field === undefined || column === undefined ? [] : { ...field, shape: fieldShape(column, options) };
+  });
   const keySchema = `{"type":"struct","fields":[${keyFields.map(fieldSchema).join(',')}],"optional":false,"name":${jsonString(`${structName}.Key`)}}`;
   const { connector, version, topicPrefix } = options;
   return {
     topic,
-    columns: fields.map((field, position) => columnTemplate(field, position, options)),
+    columns: columnTemplates(fields, isShown, options),
+    keyColumns: keyFields.map((field) => columnTemplate(field, 0, options)),
     key,
     keyLabels: keyFields.map(({ name }, at) => label(name, at)),
     keyInHeader: keyFields.map((field) => headerWriter(field, options)),
     keyFrame: frame(options.keySchemas ? keySchema : undefined),
     headerFrame: frame(options.headerFormat === 'json-schemas' ? keySchema : undefined),
-    valueFrame: frame(options.valueSchemas ? envelopeSchema(structName, fields, connector) : undefined, '"before":'),
+    valueFrame: frame(options.valueSchemas ? envelopeSchema(structName, shown, connector) : undefined, '"before":'),
     sourceHead: utf8(`,"source":{"version":${jsonString(version)},"connector":"${connector}","name":${jsonString(topicPrefix)},"ts_ms":`),
     sourceDatabase: utf8(`,"db":${jsonString(schema.database)},"sequence":null,"ts_us":`),
     sourceTable: utf8(`,"table":${jsonString(schema.table)},"server_id":`),
@@ -89,11 +99,50 @@ function topicName(schema: Pick<TableSchema, 'database' | 'table'>, options: Deb
   return name.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 249);
 }
 
-function fieldOf(column: Column, options: DebeziumOptions): Field {
-  const shape = fieldShape(column, options);
+function fieldOf(schema: TableSchema, column: Column, options: DebeziumOptions): Field {
+  const shape = withRules(fieldShape(column, options), { schema, column, options });
   const name = options.fieldNames === 'avro' ? avroName(column.name) : column.name;
   const doc = (options.columnComments ? column.comment : undefined) ?? shape.doc;
   return { column, name, shape, doc, default: defaultJson(column, shape, options) };
+}
+
+/** A column that is in the key only is passed over without a trace. */
+function columnTemplates(fields: readonly Field[], isShown: readonly boolean[], options: DebeziumOptions): readonly ColumnTemplate[] {
+  let position = 0;
+  return fields.map((field, at) => {
+    if (isShown[at] === true) return columnTemplate(field, position++, options);
+    const template = columnTemplate(field, 0, options);
+    const nothing = new Uint8Array(0);
+    const scratch = new ByteWriter(64);
+    const pass: WriteCell = (cell) => {
+      scratch.clear();
+      template.stream(cell, scratch);
+    };
+    return { ...template, label: nothing, stream: pass, snapshot: pass, nullText: nothing, absentText: nothing };
+  });
+}
+
+interface RuledColumn {
+  readonly schema: TableSchema;
+  readonly column: Column;
+  readonly options: DebeziumOptions;
+}
+
+/** With the parameters that masks and `propagate.source.type` add. */
+function withRules(shape: FieldShape, { schema, column, options: { rules } }: RuledColumn): FieldShape {
+  const parameters: (readonly [string, string])[] = [];
+  for (const mask of rules.masksOf(schema, column.name)) {
+    parameters.push(mask.kind === 'truncate' ? ['truncateLength', String(mask.length)] : ['masked', 'true']);
+  }
+  if (rules.propagates(schema, column)) {
+    const { type, length, scale } = describedType(column);
+    parameters.push(['__debezium.source.column.type', type]);
+    if (length !== undefined) parameters.push(['__debezium.source.column.length', String(length)]);
+    if (scale !== undefined) parameters.push(['__debezium.source.column.scale', String(scale)]);
+    if (column.comment !== undefined && column.comment !== '') parameters.push(['__debezium.source.column.comment', column.comment]);
+    parameters.push(['__debezium.source.column.name', column.name]);
+  }
+  return parameters.length === 0 ? shape : { ...shape, parameters: [...(shape.parameters ?? []), ...parameters] };
 }
 
 function columnTemplate({ column, name, shape, default: fallback }: Field, position: number, options: DebeziumOptions): ColumnTemplate {
@@ -127,7 +176,8 @@ function fieldSchema({ column, name, shape, doc, default: fallback }: Field): st
   if (shape.name !== undefined) parts.push(`"name":"${shape.name}"`, '"version":1');
   if (doc !== undefined && doc !== '') parts.push(`"doc":${jsonString(doc)}`);
   if (shape.parameters !== undefined) {
-    const parameters = shape.parameters.map(([key, value]) => `"${key}":${jsonString(value)}`);
+    const unique = new Map(shape.parameters);
+    const parameters = [...unique].map(([key, value]) => `"${key}":${jsonString(value)}`);
     parts.push(`"parameters":{${parameters.join(',')}}`);
   }
   if (fallback !== undefined) parts.push(`"default":${fallback}`);

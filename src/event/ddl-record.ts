@@ -2,9 +2,10 @@ import type { TableId, TableSchema } from './table-schema.ts';
 
 /** What a statement did to one table, in the schema-change topic. */
 export interface DdlTableChange {
-  readonly kind: 'CREATE' | 'ALTER' | 'DROP';
+  /** TRUNCATE is told in the table's own topic. */
+  readonly kind: 'CREATE' | 'ALTER' | 'DROP' | 'TRUNCATE';
   readonly id: TableId;
-  /** All columns, captured or not; absent: it is gone. */
+  /** All columns, captured or not (of TRUNCATE the captured ones); absent: it is gone. */
   readonly schema?: TableSchema;
 }
 

@@ -25,10 +25,22 @@ export interface Column {
   readonly autoIncrement?: boolean;
   /** ON UPDATE CURRENT_TIMESTAMP; of no consequence for values, and not in the fingerprint. */
   readonly onUpdateNow?: boolean;
+  /**
+   * The type as a streamed statement wrote it: `INTEGER UNSIGNED`, `BOOL`. Debezium's schemas follow it until the definition
+   * is read from the server. Not in the fingerprint.
+   */
+  readonly written?: WrittenType;
   readonly invisible?: boolean;
   /** MariaDB's system versioning: when the row's version began or ended; the binlog has history rows of such a table. */
   readonly versioning?: 'start' | 'end';
   readonly comment?: string;
+}
+
+export interface WrittenType {
+  /** Upper case, with UNSIGNED, SIGNED and ZEROFILL as they stand. */
+  readonly type: string;
+  readonly length?: number;
+  readonly scale?: number;
 }
 
 /** Which table, on one source. Database and table names are as the server stores them. */

@@ -44,14 +44,14 @@ export const countDebeziumRecords: CountRecords = countRecordsWith(debeziumRecor
 export interface CountOptions {
   /** Positions of the columns that make the records' key; absent: the table's own key. */
   readonly keyOf?: ((schema: TableSchema) => readonly number[]) | undefined;
-  /** An update that changes no column has no record. */
-  readonly skipsUnchanged?: boolean;
+  /** Positions of the columns of which an update must change one to have a record; absent: any update has. */
+  readonly comparedOf?: ((schema: TableSchema) => readonly number[]) | undefined;
 }
 
 /** Counts rows by this rule, which is asked once per kind of change, not per row. */
 export function countRecordsWith(
   recordsOfChange: RecordsOfChange,
-  { keyOf = (schema) => schema.primaryKey, skipsUnchanged = false }: CountOptions = {},
+  { keyOf = (schema) => schema.primaryKey, comparedOf }: CountOptions = {},
 ): CountRecords {
   const layouts = new WeakMap<TableSchema, KeyLayout>();
   const perOp = new Uint8Array(8);
@@ -68,18 +68,19 @@ export function countRecordsWith(
       records += perOp[code] ?? 0;
       if (code === op.update) updates++;
     }
-    if (updates === 0 || (!differs && !skipsUnchanged)) return records;
+    if (updates === 0 || (!differs && comparedOf === undefined)) return records;
     let layout = layouts.get(batch.schema);
-    if (layout === undefined) layouts.set(batch.schema, (layout = layoutOf(batch.schema, keyOf(batch.schema), skipsUnchanged)));
+    if (layout === undefined) layouts.set(batch.schema, (layout = layoutOf(batch.schema, keyOf(batch.schema), comparedOf?.(batch.schema))));
     const perUpdate = perOp[op.update] ?? 0;
-    if (skipsUnchanged) records -= countUnchanged(batch, layout) * perUpdate;
-    return differs ? records + countKeyChanges(batch, layout) * (perKeyChange - perUpdate) : records;
+    const { unchanged, keyChanges } = countUpdates(batch, layout);
+    return records - unchanged * perUpdate + keyChanges * (perKeyChange - perUpdate);
   };
 }
 
 /** What finding the key in a row image needs. */
 interface KeyLayout {
   readonly key: readonly number[];
+  readonly compared: readonly number[] | undefined;
   readonly widths: Uint8Array;
   /** Columns up to the key's last one; 0 without a key. */
   readonly located: number;
@@ -87,32 +88,16 @@ interface KeyLayout {
   readonly after: Int32Array;
 }
 
-function layoutOf(schema: TableSchema, key: readonly number[], whole: boolean): KeyLayout {
-  const located = whole ? schema.columns.length : Math.max(-1, ...key) + 1;
-  return { key, widths: cellWidths(schema), located, before: new Int32Array(2 * located), after: new Int32Array(2 * located) };
+function layoutOf(schema: TableSchema, key: readonly number[], compared: readonly number[] | undefined): KeyLayout {
+  const located = Math.max(-1, ...key, ...(compared ?? [])) + 1;
+  const [before, after] = [new Int32Array(2 * located), new Int32Array(2 * located)];
+  return { key, compared, widths: cellWidths(schema), located, before, after };
 }
 
-function countKeyChanges(batch: ChangeBatch, layout: KeyLayout): number {
-  const { key, before, after } = layout;
-  if (key.length === 0) return 0;
-  return countUpdates(batch, layout, () => key.some((column) => cellDiffers(batch.bytes, column, before, after)));
-}
-
-function countUnchanged(batch: ChangeBatch, layout: KeyLayout): number {
-  const { located, before, after } = layout;
-  return countUpdates(batch, layout, () => {
-    for (let column = 0; column < located; column++) if (cellDiffers(batch.bytes, column, before, after)) return false;
-    return true;
-  });
-}
-
-/** Updates for which `counts` holds, once their cells are located. */
-function countUpdates(
-  { count, ops, starts, bytes }: ChangeBatch,
-  { widths, located, before, after }: KeyLayout,
-  counts: () => boolean,
-): number {
-  let counted = 0;
+function countUpdates(batch: ChangeBatch, layout: KeyLayout): { readonly unchanged: number; readonly keyChanges: number } {
+  const { count, ops, starts, bytes } = batch;
+  const { key, compared, widths, located, before, after } = layout;
+  let [unchanged, keyChanges] = [0, 0];
   const image = { bytes, start: 0 };
   for (let i = 0; i < count; i++) {
     if (ops[i] !== op.update) continue;
@@ -120,7 +105,13 @@ function countUpdates(
     locateCells(widths, image, located, before);
     image.start = starts[2 * i + 1] ?? 0;
     locateCells(widths, image, located, after);
-    if (counts()) counted++;
+    if (compared !== undefined && !anyDiffers(bytes, compared, layout)) unchanged++;
+    else if (anyDiffers(bytes, key, layout)) keyChanges++;
   }
-  return counted;
+  return { unchanged, keyChanges };
+}
+
+function anyDiffers(bytes: Uint8Array, columns: readonly number[], { before, after }: KeyLayout): boolean {
+  for (const column of columns) if (cellDiffers(bytes, column, before, after)) return true;
+  return false;
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readColumnRules } from '../config/column-rules.ts';
 import { parsedOrThrow, readConfig } from '../config/config-def.ts';
 import type { ConfigNotice, ConfigProblem, ConnectorDef, ParsedConfig } from '../config/config-def.ts';
 import { connectFamilies, sourceConnectProperties } from '../config/connect-properties.ts';
@@ -83,6 +84,8 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
       serverId,
       topicPrefix: values['topic.prefix'],
       ...filters,
+      rules: readColumnRules(config),
+      tellsTruncate: !values['skipped.operations'].some((letter) => letter.toLowerCase() === 't'),
       described: readDescribed(values, (table) => filters.captures(table)),
       snapshotMode: readSnapshotMode(values['snapshot.mode']) ?? 'initial',
       snapshotSelection: readSnapshotSelection(

@@ -3,6 +3,7 @@ import { messageOf } from '../base/errors.ts';
 import { between, defineConfig, notEmpty, oneOf } from '../config/config-def.ts';
 import { connectorProperties } from '../config/connect-properties.ts';
 import { parseRegexList } from '../config/java-regex.ts';
+import { recordProperties } from './connector-properties-records.ts';
 
 const mysqlModes = ['disabled', 'preferred', 'required', 'verify_ca', 'verify_identity'];
 const mariadbModes = ['disable', 'trust', 'verify-ca', 'verify-full'];
@@ -18,6 +19,7 @@ function regexList(value: string): string | undefined {
 
 export const sourceProperties = defineConfig({
   ...connectorProperties,
+  ...recordProperties,
   'topic.prefix': {
     type: 'string',
     required: true,
@@ -147,35 +149,5 @@ export const sourceProperties = defineConfig({
     importance: 'medium',
     doc: 'Rows that a snapshot reads at a time, about; default 20000.',
     check: between(1),
-  },
-  'include.schema.changes': {
-    type: 'boolean',
-    default: 'true',
-    importance: 'medium',
-    doc: 'Whether DDL is written to the topic named topic.prefix.',
-  },
-  'schema.history.internal.kafka.topic': {
-    type: 'string',
-    importance: 'high',
-    doc: 'Topic that gets the DDL in the form of the schema history of Debezium, for the way back to it.',
-  },
-  'schema.history.internal.store.only.captured.databases.ddl': {
-    type: 'boolean',
-    default: 'false',
-    importance: 'low',
-    doc: 'Whether the topics of DDL tell of captured databases only.',
-  },
-  'schema.history.internal.store.only.captured.tables.ddl': {
-    type: 'boolean',
-    default: 'false',
-    importance: 'low',
-    doc: 'Whether the topics of DDL tell of captured tables only.',
-  },
-  'heartbeat.interval.ms': {
-    type: 'int',
-    default: '0',
-    importance: 'medium',
-    doc: 'How often a record tells the position of a quiet server; 0: never.',
-    check: between(0),
   },
 });

@@ -2,6 +2,7 @@ import { MillraceError } from '../base/errors.ts';
 import type { BinlogEvent, EventHeader, QueryEvent, RowsEvent } from '../binlog/events.ts';
 import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
 import type { StateRecord } from '../connect/tasks.ts';
+import type { DdlPlace, DdlRecord } from '../event/ddl-record.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
 import type { TableId } from '../event/table-schema.ts';
 import type { CapturedTable } from './captured.ts';
@@ -11,6 +12,7 @@ import { GroupBuilder } from './group-builder.ts';
 import type { TransactionHeader } from './group-builder.ts';
 import { createGtidTracker } from './gtid-tracker.ts';
 import type { GtidTracker } from './gtid-tracker.ts';
+import type { FindRowMask } from './mask-rows.ts';
 import { RowsMapper } from './rows-mapper.ts';
 import type { StreamFilter } from './rows-mapper.ts';
 import { decision } from './snapshot-filter.ts';
@@ -46,6 +48,9 @@ export interface EventMapperOptions {
   readonly charsets: Charsets;
   readonly models: StreamModels;
   readonly start: StreamPosition;
+  readonly masks?: FindRowMask | undefined;
+  /** Records tell of TRUNCATE. */
+  readonly tellsTruncate?: boolean;
   /** A group is closed at about this size. */
   readonly groupBytes: number;
   /** As of `TaskContext`. */
@@ -322,6 +327,9 @@ export class EventMapper {
       const index = this.#builder.addEvent(this.#posOf(event), event.timestamp);
       const place = { kind: 'event', event: index, row: this.#lastRow, thread } as const;
       if (described.length > 0) this.#builder.addBarrier({ kind: 'ddl', records: described.map((record) => ({ ...record, place })) });
+      const emptied = this.#options.tellsTruncate ? changes.filter(({ kind }) => kind === 'truncateTable') : [];
+      if (emptied.length > 0 && /^\s*TRUNCATE\b/i.test(event.sql))
+        this.#builder.addBarrier({ kind: 'ddl', records: truncates(event, emptied, place) });
       if (changes.length > 0) {
         this.#builder.addBarrier({ kind: 'schema', database: event.database, statement: event.sql, event: index, changes });
       }
@@ -383,10 +391,20 @@ export class EventMapper {
     const batch = this.#builder.batch(rows.program.schema);
     const before = batch.count;
     this.#rowsMapper.map(event, rows, { batch, index, skip });
+    this.#options.masks?.(batch.schema)?.maskTail(batch, before);
     this.#lastRow = Math.max(0, batch.count - before + skip - 1);
     if (this.#builder.byteLength >= this.#options.groupBytes * openFactor) this.#ready = true;
   }
 }
+function truncates(event: QueryEvent, changes: readonly SchemaChange[], place: DdlPlace): readonly DdlRecord[] {
+  return changes.flatMap((change) => {
+    if (change.kind !== 'truncateTable') return [];
+    const { database, table } = change.before;
+    const changed = [{ kind: 'TRUNCATE', id: { database, table }, schema: change.before }] as const;
+    return [{ statement: event.sql, database, table, changes: changed, place }];
+  });
+}
+
 function headerWithoutGtid(event: QueryEvent): TransactionHeader {
   return {
     gtidSource: '',

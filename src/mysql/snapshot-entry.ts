@@ -1,5 +1,6 @@
 import type { Entry } from '../connect/commit-group.ts';
 import type { StateRecord } from '../connect/tasks.ts';
+import type { FindRowMask } from './mask-rows.ts';
 import type { Snapshot, SnapshotStep } from './snapshot-contract.ts';
 import type { SourceModels } from './source-models.ts';
 
@@ -13,7 +14,11 @@ export interface EntryWithState {
  * The log entry of a snapshot's step; undefined when it has none. Tables that begin have from then on the definition that
  * the snapshot reads them under.
  */
-export function stepEntry(step: SnapshotStep, { id, initial }: Snapshot, models: SourceModels): EntryWithState | undefined {
+export function stepEntry(
+  step: SnapshotStep,
+  { id, initial }: Snapshot,
+  { models, masks }: { readonly models: SourceModels; readonly masks: FindRowMask | undefined },
+): EntryWithState | undefined {
   switch (step.kind) {
     case 'begin':
     case 'tableRestart': {
@@ -37,7 +42,7 @@ export function stepEntry(step: SnapshotStep, { id, initial }: Snapshot, models:
         entry: {
           kind: 'chunk',
           snapshot: id,
-          batch,
+          batch: masks?.(batch.schema)?.maskBatch(batch) ?? batch,
           position,
           readMicros,
           ...(first === undefined ? {} : { first }),

@@ -1,3 +1,4 @@
+import type { ColumnRules } from '../config/column-rules.ts';
 import type { TableId } from '../event/table-schema.ts';
 import type { SnapshotSelection } from './snapshot-selection.ts';
 
@@ -41,6 +42,9 @@ export interface SourceConfig {
   capturesColumn(table: TableId, column: string): boolean;
   /** Place of the pattern of `table.include.list` that takes the table, which snapshots follow; 0 without a list. */
   tableRank(table: TableId): number;
+  readonly rules: ColumnRules;
+  /** Whether records tell of TRUNCATE: `skipped.operations` without `t`. */
+  readonly tellsTruncate: boolean;
   /** Undefined: there is no schema-change topic. */
   readonly described?: DescribedTables | undefined;
   readonly snapshotMode: SnapshotMode;

@@ -17,6 +17,7 @@ import { readDdl } from './ddl/read-ddl.ts';
 import type { DdlStatement } from './ddl/statement.ts';
 import type { StatementEffect, StreamModels } from './event-mapper.ts';
 import { readTableDefinitions } from './read-schema.ts';
+import { maskFills } from './mask-rows.ts';
 import type { TableDefinition } from './read-schema.ts';
 import { readServerPosition } from './server-position.ts';
 import type { SourceConfig } from './source-config.ts';
@@ -193,7 +194,8 @@ export async function openSourceModels(
         if (collation === null) collations.delete(database);
         else collations.set(database, collation);
       }
-      const changes = effect.changes.filter((change) => takes(change.kind === 'createTable' ? change.after : change.before));
+      const taken = effect.changes.filter((change) => takes(change.kind === 'createTable' ? change.after : change.before));
+      const changes = maskFills(taken, config.rules);
       const records = [
         ...told.state,
         ...effect.removed.filter((table) => takes(table)).map(remove),

@@ -17,6 +17,8 @@ import { EventMapper } from './event-mapper.ts';
 import type { MappedGroup, StreamPosition } from './event-mapper.ts';
 import { describeSnapshot } from './describe-snapshot.ts';
 import { GroupBuilder } from './group-builder.ts';
+import { createRowMasks } from './mask-rows.ts';
+import type { FindRowMask } from './mask-rows.ts';
 import { pending, valueOf } from './pending.ts';
 import type { Pending } from './pending.ts';
 import { comparePositions } from './server-position.ts';
@@ -116,6 +118,7 @@ class MysqlSourceTask implements SourceTask {
   /** What the first group of a source without a snapshot holds. */
   #first: EntryWithState | undefined;
   #builder: GroupBuilder;
+  readonly #masks: FindRowMask | undefined;
   /** The schema-change topic has the tables of the first snapshot. */
   #isDescribed: boolean;
   /** Records that become durable with the next batch. */
@@ -131,6 +134,7 @@ class MysqlSourceTask implements SourceTask {
     this.#parts = parts;
     this.#requests = createSnapshotRequests(parts.config.name, parts.state.state(resyncTopic));
     this.#builder = new GroupBuilder(parts.config.topicPrefix);
+    this.#masks = createRowMasks(parts.config.rules);
     this.#isDescribed = parts.state.state(describedTopic).has(describedRecord(parts.config.name).key);
   }
 
@@ -249,6 +253,8 @@ class MysqlSourceTask implements SourceTask {
       charsets,
       models,
       start: position,
+      masks: this.#masks,
+      tellsTruncate: config.tellsTruncate,
       groupBytes: config.groupBytes,
       keepsTables: this.#parts.keepsTables,
     });
@@ -384,7 +390,7 @@ class MysqlSourceTask implements SourceTask {
       this.#isDescribed = !snapshot.initial;
     }
     const told = await this.#describeSnapshot(step, signal);
-    const made = stepEntry(step, snapshot, this.#parts.models);
+    const made = stepEntry(step, snapshot, { models: this.#parts.models, masks: this.#masks });
     if (made === undefined) return told.entries.length === 0 ? undefined : this.#withEntries(told.entries, told.state);
     this.#mapper?.forgetTables();
     const settled = made.entry.kind === 'snapshotBegin' ? this.#requests.settle(made.entry.tables) : [];

@@ -1,0 +1,123 @@
+import type { Column, TableId } from '../event/table-schema.ts';
+import type { DebeziumOptions } from './debezium-options.ts';
+
+/** A column's type as Debezium's model of the table has it. */
+export interface DescribedType {
+  readonly type: string;
+  readonly length: number | undefined;
+  readonly scale: number | undefined;
+}
+
+export function describedType({ nativeType, type, length, scale, written }: Column): DescribedType {
+  if (written !== undefined) return { type: written.type, length: lengthOf(type, written.length), scale: written.scale };
+  return { type: nativeType, length: lengthOf(type, length), scale };
+}
+
+/** As the DDL parser counts: an ENUM has a character, a SET one per label and the commas between. */
+function lengthOf(type: Column['type'], length: number | undefined): number | undefined {
+  if (type.kind === 'enum') return 1;
+  if (type.kind === 'set') return Math.max(1, 2 * type.labels.length - 1);
+  return length;
+}
+
+/** A column as schema changes tell it. */
+export interface DescribedColumn extends DescribedType {
+  readonly jdbcType: number;
+  readonly charset: string | undefined;
+  readonly isAutomatic: boolean;
+  readonly comment: string | undefined;
+  readonly default: string | undefined;
+  /** Of ENUM and SET, in their quotes. */
+  readonly labels: readonly string[] | undefined;
+}
+
+export function describedColumn(column: Column, options: DebeziumOptions): DescribedColumn {
+  const { type } = column;
+  const described = describedType(column);
+  const isComment = options.columnComments && column.comment !== undefined && column.comment !== '';
+  return {
+    ...described,
+    jdbcType: jdbcTypeOf(described.type),
+    charset: charsetOf(column),
+    isAutomatic: column.autoIncrement === true || column.onUpdateNow === true,
+    comment: isComment ? column.comment : undefined,
+    default: defaultOf(column),
+    labels: type.kind === 'enum' || type.kind === 'set' ? type.labels.map((label) => `'${label}'`) : undefined,
+  };
+}
+
+/** `"db"."table"`. */
+export function tableIdText({ database, table }: TableId): string {
+  return [database, table].map((name) => `"${name.replaceAll('"', '""')}"`).join('.');
+}
+
+function charsetOf({ charset, type, written }: Column): string | undefined {
+  if (charset === 'binary' || type.kind === 'json' || written?.type === 'JSON') return undefined;
+  return written !== undefined && /^(?:NATIONAL|NCHAR|NVARCHAR)/.test(written.type) ? 'utf8' : charset;
+}
+
+function defaultOf({ defaultText, defaultExpression }: Column): string | undefined {
+  if (defaultText === undefined || defaultText === null) return undefined;
+  if (defaultExpression === true) return /^current_timestamp/i.test(defaultText) ? '1970-01-01 00:00:00' : undefined;
+  return /^b'([01]*)'$/.exec(defaultText)?.[1] ?? defaultText;
+}
+
+/** java.sql.Types of Debezium's DDL parser, by the first word of the type. */
+const jdbcTypes: Readonly<Record<string, number>> = {
+  BIT: -7,
+  TINYINT: 5,
+  INT1: 5,
+  SMALLINT: 5,
+  INT2: 5,
+  MEDIUMINT: 4,
+  INT3: 4,
+  MIDDLEINT: 4,
+  INT: 4,
+  INTEGER: 4,
+  INT4: 4,
+  BIGINT: -5,
+  INT8: -5,
+  BOOL: 16,
+  BOOLEAN: 16,
+  FLOAT: 6,
+  FLOAT4: 6,
+  REAL: 7,
+  DOUBLE: 8,
+  FLOAT8: 8,
+  DECIMAL: 3,
+  DEC: 3,
+  FIXED: 3,
+  NUMERIC: 2,
+  CHAR: 1,
+  CHARACTER: 1,
+  ENUM: 1,
+  SET: 1,
+  VARCHAR: 12,
+  TINYTEXT: 12,
+  TEXT: 12,
+  MEDIUMTEXT: 12,
+  LONGTEXT: 12,
+  LONG: 12,
+  BINARY: -2,
+  VARBINARY: -3,
+  TINYBLOB: 2004,
+  BLOB: 2004,
+  MEDIUMBLOB: 2004,
+  LONGBLOB: 2004,
+  DATE: 91,
+  TIME: 92,
+  DATETIME: 93,
+  TIMESTAMP: 2014,
+  YEAR: 4,
+};
+
+/** java.sql.Types.OTHER. */
+const otherType = 1111;
+
+function jdbcTypeOf(nativeType: string): number {
+  if (nativeType.startsWith('CHARACTER VARYING')) return 12;
+  if (/^(?:NATIONAL VARCHAR|NATIONAL CHARACTER VARYING|NVARCHAR)/.test(nativeType)) return -9;
+  if (/^(?:NATIONAL|NCHAR)/.test(nativeType)) return -15;
+  if (nativeType === 'LONG VARBINARY') return 2004;
+  return jdbcTypes[nativeType.split(' ')[0] ?? ''] ?? otherType;
+}

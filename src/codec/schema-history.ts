@@ -1,0 +1,94 @@
+import type { CommitGroup } from '../connect/commit-group.ts';
+import type { DdlRecord, DdlTableChange } from '../event/ddl-record.ts';
+import type { Column, TableSchema } from '../event/table-schema.ts';
+import type { DebeziumOptions } from './debezium-options.ts';
+import { describedColumn, tableIdText } from './described-column.ts';
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json | undefined };
+
+/**
+ * A record of Debezium's schema history, without a key. With such a topic Debezium can go on where this connector was.
+ * Source: io.debezium.relational.history.HistoryRecord, JsonTableChangeSerializer; printed by DocumentWriter.prettyWriter.
+ */
+export function renderSchemaHistory(group: CommitGroup, record: DdlRecord, options: DebeziumOptions): string {
+  return pretty(
+    {
+      source: { server: options.topicPrefix },
+      position: positionOf(group, record),
+      ts_ms: Math.floor((group.madeMicros ?? 0) / 1000),
+      databaseName: record.database,
+      ddl: record.statement,
+      tableChanges: record.changes.map((change) => changeOf(change, options)),
+    },
+    '',
+  );
+}
+
+function positionOf({ file, transactions, events, position }: CommitGroup, { place }: DdlRecord): Json {
+  if (place.kind === 'snapshot') {
+    const at = { ts_sec: Math.floor(place.micros / 1e6), file: place.file, pos: place.pos };
+    return { ...at, gtids: position.gtids === '' ? undefined : position.gtids, snapshot: 'INITIAL' };
+  }
+  const transaction = events.transaction[place.event] ?? 0;
+  return {
+    ts_sec: events.seconds[place.event] ?? 0,
+    file,
+    pos: events.pos[place.event] ?? 0,
+    gtids: position.gtids === '' ? undefined : position.gtids,
+    server_id: transactions.serverId[transaction] ?? 0,
+  };
+}
+
+function changeOf({ kind, id, schema }: DdlTableChange, options: DebeziumOptions): Json {
+  const head = { type: kind, id: tableIdText(id) };
+  if (schema === undefined) return head;
+  const comment = options.columnComments && schema.comment !== undefined && schema.comment !== '' ? schema.comment : null;
+  return { ...head, table: tableOf(schema, options), comment };
+}
+
+function tableOf(schema: TableSchema, options: DebeziumOptions): Json {
+  return {
+    defaultCharsetName: schema.charset ?? null,
+    primaryKeyColumnNames: schema.primaryKey.flatMap((position) => schema.columns[position]?.name ?? []),
+    columns: schema.columns
+      .filter(({ versioning, invisible }) => versioning === undefined || invisible !== true)
+      .map((column, at) => columnOf(column, at + 1, options)),
+    attributes: [],
+  };
+}
+
+function columnOf(column: Column, position: number, options: DebeziumOptions): Json {
+  const told = describedColumn(column, options);
+  return {
+    name: column.name,
+    jdbcType: told.jdbcType,
+    typeName: told.type,
+    typeExpression: told.type,
+    charsetName: told.charset ?? null,
+    length: told.length,
+    scale: told.scale,
+    position,
+    optional: column.nullable,
+    autoIncremented: told.isAutomatic,
+    generated: told.isAutomatic,
+    comment: told.comment ?? null,
+    hasDefaultValue: column.nullable || told.default !== undefined,
+    defaultValueExpression: told.default,
+    enumValues: told.labels ?? [],
+  };
+}
+
+/** As Jackson's default pretty printer: objects over lines, arrays in one. */
+function pretty(value: Json, indent: string): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (isList(value)) return value.length === 0 ? '[ ]' : `[ ${value.map((item) => pretty(item, indent)).join(', ')} ]`;
+  const inner = `${indent}  `;
+  const members = Object.entries(value).flatMap(([name, member]) =>
+    member === undefined ? [] : [`${inner}${JSON.stringify(name)} : ${pretty(member, inner)}`],
+  );
+  return members.length === 0 ? '{ }' : `{\n${members.join(',\n')}\n${indent}}`;
+}
+
+function isList(value: Exclude<Json, string | number | boolean | null>): value is readonly Json[] {
+  return Array.isArray(value);
+}
