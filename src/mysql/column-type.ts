@@ -10,6 +10,8 @@ export interface NativeType {
   readonly labels: readonly string[];
   readonly unsigned: boolean;
   readonly zerofill: boolean;
+  /** As a statement wrote it, upper case, without sizes. */
+  readonly written?: string;
 }
 
 /** A row of `information_schema.columns`, the members that say what a column is. */
@@ -224,6 +226,7 @@ export function columnOf(row: ColumnRow, flavor: 'mysql' | 'mariadb'): Column {
     ...fallback,
     ...(generated === undefined ? {} : { generated }),
     ...(autoIncrement ? { autoIncrement } : {}),
+    ...(/\bon update\b/i.test(row.extra) ? { onUpdateNow: true } : {}),
     ...(/\bINVISIBLE\b/i.test(row.extra) ? { invisible: true } : {}),
     ...(versioning === undefined ? {} : { versioning }),
     ...(row.comment === '' ? {} : { comment: row.comment }),

@@ -11,7 +11,7 @@ import {
   type TableDefinition,
   type TableKey,
 } from '../read-schema.ts';
-import { columnModel, implicitTimestampDefault, withDefault, type ColumnEnvironment } from './column-model.ts';
+import { columnModel, withImplicitTimestamp, withDefault, type ColumnEnvironment } from './column-model.ts';
 import { conversionDoubt } from './conversion.ts';
 import { implicitDefault } from './default-text.ts';
 import { addKeys, rehashed, remapKeys, sameName } from './key-model.ts';
@@ -197,8 +197,7 @@ function implied(
 ): ColumnDefinition {
   if (scope.environment.explicitTimestamps || column.type.name !== 'TIMESTAMP' || column.generated !== undefined) return column;
   const others = scope.before.schema.columns.some((each, position) => each.type.kind === 'timestamp' && position !== from);
-  const value = implicitTimestampDefault(column, !others);
-  return value === undefined ? column : { ...column, default: value };
+  return withImplicitTimestamp(column, !others);
 }
 
 function withVisibility(column: Column, invisible: boolean): Column {

@@ -1,4 +1,4 @@
-import type { Column } from '../../event/table-schema.ts';
+import type { Column, WrittenType } from '../../event/table-schema.ts';
 import { columnTypeOf, hasCharset, nativeTypeName, type NativeType } from '../column-type.ts';
 import { resolveCharset, type CharsetCatalog } from '../charset-catalog.ts';
 import { literalText } from './default-text.ts';
@@ -45,11 +45,27 @@ export function columnModel(definition: ColumnDefinition, environment: ColumnEnv
     ...(textual ? { charset, collation } : {}),
     ...(definition.generated === undefined ? {} : { generated: definition.generated }),
     ...(definition.autoIncrement === true ? { autoIncrement: true } : {}),
+    ...(definition.onUpdateNow === true ? { onUpdateNow: true } : {}),
+    ...(definition.type.written === undefined ? {} : { written: writtenType(definition.type, definition.type.written) }),
     ...(definition.invisible === true ? { invisible: true } : {}),
     ...(definition.versioning === undefined ? {} : { versioning: definition.versioning }),
     ...(definition.comment === undefined || definition.comment === '' ? {} : { comment: definition.comment }),
   };
   return withDefault(base, definition.default, environment);
+}
+
+const decimals = new Set(['DECIMAL', 'DEC', 'FIXED', 'NUMERIC']);
+const singles = new Set(['BINARY', 'BIT', 'CHAR', 'CHARACTER']);
+
+/** With the sizes that Debezium's parser gives types without any. */
+function writtenType({ args }: NativeType, text: string): WrittenType {
+  const type = text.includes(' UNSIGNED') ? text : text.replace(' ZEROFILL', ' UNSIGNED ZEROFILL');
+  const [word = ''] = type.split(' ');
+  const isDecimal = decimals.has(word);
+  const given = word.startsWith('BOOL') ? undefined : args[0];
+  const length = given ?? (isDecimal ? 10 : singles.has(type) ? 1 : undefined);
+  const scale = args[1] ?? (isDecimal ? 0 : undefined);
+  return { type, ...(length === undefined ? {} : { length }), ...(scale === undefined ? {} : { scale }) };
 }
 
 /** Sets a column's default, as DEFAULT and ALTER COLUMN … SET DEFAULT do; undefined: the statement has none. */
@@ -94,10 +110,12 @@ function implicitTimestamp({ type, generated }: ColumnDefinition, { explicitTime
  * The defaults that TIMESTAMP columns get without explicit_defaults_for_timestamp: the table's first one follows the
  * clock, others are zero.
  */
-export function implicitTimestampDefault(definition: ColumnDefinition, isFirst: boolean): DefaultValue | undefined {
-  if (definition.default !== undefined || definition.nullable === true) return definition.default;
-  if (isFirst && definition.onUpdateNow !== true) return { kind: 'now', fsp: definition.type.args[0] ?? 0 };
-  return { kind: 'text', value: '0000-00-00 00:00:00' };
+export function withImplicitTimestamp(definition: ColumnDefinition, isFirst: boolean): ColumnDefinition {
+  if (definition.default !== undefined || definition.nullable === true) return definition;
+  if (isFirst && definition.onUpdateNow !== true) {
+    return { ...definition, default: { kind: 'now', fsp: definition.type.args[0] ?? 0 }, onUpdateNow: true };
+  }
+  return { ...definition, default: { kind: 'text', value: '0000-00-00 00:00:00' } };
 }
 
 const binaryTypes: Readonly<Record<string, string>> = {

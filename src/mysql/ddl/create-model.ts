@@ -2,7 +2,7 @@ import { createTableSchema, type Column, type TableId } from '../../event/table-
 import { resolveCharset } from '../charset-catalog.ts';
 import { charsetOf, hashColumns, primaryKeyOf, versioningColumns, type TableDefinition } from '../read-schema.ts';
 import { requireKeyColumns, requirePeriodColumns, type TableEnvironment } from './alter-model.ts';
-import { columnModel, implicitTimestampDefault } from './column-model.ts';
+import { columnModel, withImplicitTimestamp } from './column-model.ts';
 import { addKeys } from './key-model.ts';
 import type { DdlStatement } from './statement.ts';
 
@@ -21,8 +21,7 @@ export function createModel(
   const slots = statement.columns.map((definition) => {
     let given = definition;
     if (!environment.explicitTimestamps && definition.type.name === 'TIMESTAMP' && definition.generated === undefined) {
-      const value = implicitTimestampDefault(definition, timestamps++ === 0);
-      if (value !== undefined) given = { ...definition, default: value };
+      given = withImplicitTimestamp(definition, timestamps++ === 0);
     }
     const made = columnModel(given, { ...environment, collation });
     if (made.doubt !== undefined) doubts.push(made.doubt);

@@ -175,12 +175,15 @@ function isJudged({ database }: TableId): boolean {
   return database.startsWith('ddl');
 }
 
-/** Texts of expressions are the server's own, and keys that are not unique identify nothing; everything else counts. */
+/**
+ * Texts of expressions are the server's own, the words of a type the statement's, and keys that are not unique identify
+ * nothing; everything else counts.
+ */
 function comparable({ schema, keys }: TableDefinition): unknown {
   const { fingerprint: _, columns, ...rest } = schema;
   return {
     ...rest,
-    columns: columns.map((column) => ({
+    columns: columns.map(({ written: _written, ...column }) => ({
       ...column,
       ...(column.defaultExpression === true && column.defaultText?.startsWith('CURRENT_TIMESTAMP') !== true
         ? { defaultText: '(expression)' }

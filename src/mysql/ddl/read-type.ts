@@ -52,41 +52,53 @@ export function readType(reader: TokenReader, { realAsFloat }: { readonly realAs
   switch (word.keyword) {
     case 'BOOL':
     case 'BOOLEAN':
-      return finish(reader, { name: 'TINYINT', args: [1] });
+      return finish(reader, { name: 'TINYINT', args: [1], written: word.keyword });
     case 'SERIAL':
-      return { ...finish(reader, { name: 'BIGINT' }), type: native({ name: 'BIGINT', unsigned: true }), serial: true };
+      return {
+        ...finish(reader, { name: 'BIGINT' }),
+        type: native({ name: 'BIGINT', unsigned: true, written: 'BIGINT UNSIGNED' }),
+        serial: true,
+      };
     case 'REAL':
-      return finish(reader, { name: realAsFloat ? 'FLOAT' : 'DOUBLE', args: readArgs(reader) });
-    case 'DOUBLE':
-      reader.accept('PRECISION');
-      return finish(reader, { name: 'DOUBLE', args: readArgs(reader) });
+      return finish(reader, { name: realAsFloat ? 'FLOAT' : 'DOUBLE', args: readArgs(reader), written: 'REAL' });
+    case 'DOUBLE': {
+      const written = reader.accept('PRECISION') ? 'DOUBLE PRECISION' : 'DOUBLE';
+      return finish(reader, { name: 'DOUBLE', args: readArgs(reader), written });
+    }
     case 'NATIONAL':
       return readNational(reader);
     case 'NCHAR': {
-      const varying = reader.acceptOneOf('VARYING', 'VARCHAR', 'VARCHARACTER') !== undefined;
-      return finish(reader, { name: varying ? 'VARCHAR' : 'CHAR', args: readArgs(reader), charset: national });
+      const varying = reader.acceptOneOf('VARYING', 'VARCHAR', 'VARCHARACTER');
+      const written = varying === undefined ? 'NCHAR' : `NCHAR ${varying}`;
+      return finish(reader, { name: varying === undefined ? 'CHAR' : 'VARCHAR', args: readArgs(reader), charset: national, written });
     }
     case 'NVARCHAR':
-      return finish(reader, { name: 'VARCHAR', args: readArgs(reader), charset: national });
+      return finish(reader, { name: 'VARCHAR', args: readArgs(reader), charset: national, written: 'NVARCHAR' });
     case 'CHAR':
     case 'CHARACTER': {
       const varying = reader.accept('VARYING');
-      return finish(reader, { name: varying ? 'VARCHAR' : 'CHAR', args: readArgs(reader) });
+      const written = varying ? `${word.keyword} VARYING` : word.keyword;
+      return finish(reader, { name: varying ? 'VARCHAR' : 'CHAR', args: readArgs(reader), written });
     }
     case 'LONG':
-      if (reader.accept('VARBINARY')) return finish(reader, { name: 'MEDIUMBLOB' });
-      if (reader.acceptOneOf('CHAR', 'CHARACTER') !== undefined) reader.expect('VARYING');
-      else reader.acceptOneOf('VARCHAR', 'VARCHARACTER');
-      return finish(reader, { name: 'MEDIUMTEXT' });
+      return readLong(reader);
     case 'ENUM':
     case 'SET':
-      return finish(reader, { name: word.keyword, labels: readLabels(reader) });
+      return finish(reader, { name: word.keyword, labels: readLabels(reader), written: word.keyword });
     default: {
       const name = synonyms[word.keyword] ?? word.keyword;
       if (!known.has(name)) throw new UnreadableDdl('a data type', word);
-      return finish(reader, { name, args: readArgs(reader) });
+      return finish(reader, { name, args: readArgs(reader), written: word.keyword });
     }
   }
+}
+
+function readLong(reader: TokenReader): TypeClause {
+  if (reader.accept('VARBINARY')) return finish(reader, { name: 'MEDIUMBLOB', written: 'LONG VARBINARY' });
+  const char = reader.acceptOneOf('CHAR', 'CHARACTER');
+  if (char !== undefined) reader.expect('VARYING');
+  const word = char === undefined ? reader.acceptOneOf('VARCHAR', 'VARCHARACTER') : `${char} VARYING`;
+  return finish(reader, { name: 'MEDIUMTEXT', written: word === undefined ? 'LONG' : `LONG ${word}` });
 }
 
 function readNational(reader: TokenReader): TypeClause {
@@ -94,8 +106,10 @@ function readNational(reader: TokenReader): TypeClause {
   if (word !== 'CHAR' && word !== 'CHARACTER' && word !== 'VARCHAR' && word !== 'VARCHARACTER') {
     throw new UnreadableDdl('CHAR', reader.peek());
   }
-  const varying = word.startsWith('VAR') || reader.accept('VARYING');
-  return finish(reader, { name: varying ? 'VARCHAR' : 'CHAR', args: readArgs(reader), charset: national });
+  const isVarying = reader.accept('VARYING');
+  const written = `NATIONAL ${word}${isVarying ? ' VARYING' : ''}`;
+  const name = isVarying || word.startsWith('VAR') ? 'VARCHAR' : 'CHAR';
+  return finish(reader, { name, args: readArgs(reader), charset: national, written });
 }
 
 interface Parts extends Partial<NativeType> {
@@ -103,8 +117,8 @@ interface Parts extends Partial<NativeType> {
   readonly charset?: CharsetClause;
 }
 
-function native({ name, args = [], labels = [], unsigned = false, zerofill = false }: Parts): NativeType {
-  return { name, args, labels, unsigned: unsigned || zerofill, zerofill };
+function native({ name, args = [], labels = [], unsigned = false, zerofill = false, written }: Parts): NativeType {
+  return { name, args, labels, unsigned: unsigned || zerofill, zerofill, ...(written === undefined ? {} : { written }) };
 }
 
 /** The attributes that belong to the type; COLLATE may also stand among those of the column. */
@@ -112,17 +126,20 @@ function finish(reader: TokenReader, parts: Parts): TypeClause {
   let unsigned = false;
   let zerofill = false;
   let charset = parts.charset ?? {};
+  let written = parts.written;
   for (;;) {
-    if (reader.accept('UNSIGNED')) unsigned = true;
-    else if (reader.accept('SIGNED')) continue;
-    else if (reader.accept('ZEROFILL')) zerofill = true;
-    else {
+    const sign = reader.acceptOneOf('UNSIGNED', 'SIGNED', 'ZEROFILL');
+    if (sign !== undefined) {
+      unsigned ||= sign === 'UNSIGNED';
+      zerofill ||= sign === 'ZEROFILL';
+      if (written !== undefined) written += ` ${sign}`;
+    } else {
       const more = readCharsetAttribute(reader);
       if (more === undefined) break;
       charset = { ...charset, ...more };
     }
   }
-  return { type: native({ ...parts, unsigned, zerofill }), charset, serial: false };
+  return { type: native({ ...parts, unsigned, zerofill, ...(written === undefined ? {} : { written }) }), charset, serial: false };
 }
 
 /** `CHARACTER SET x`, `CHARSET x`, `ASCII`, `UNICODE`, `BYTE`, `BINARY`; undefined if none comes next. */
