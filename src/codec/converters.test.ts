@@ -27,7 +27,7 @@ const value = new Struct(schema, [
   1,
   2n ** 62n,
   1e10,
-  0.1,
+  Math.fround(0.1),
   null,
   Uint8Array.of(0xff),
   new Decimal(-5n, 2),

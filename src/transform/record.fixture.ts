@@ -44,8 +44,8 @@ export function recordOf(value: ConnectValue, facts: Partial<ConnectRecord> = {}
 
 /** The record after one transformation with these properties, its class by the end of its name. */
 export function transform(type: string, properties: Readonly<Record<string, string>>, record: ConnectRecord): ConnectRecord | null {
-  const prefixed = Object.entries(properties).map(([name, value]) => [`transforms.t.${name}`, value]);
-  const config = { transforms: 't', 'transforms.t.type': type, ...Object.fromEntries(prefixed) };
+  const config: Record<string, string> = { transforms: 't', 'transforms.t.type': type };
+  for (const [name, value] of Object.entries(properties)) config[`transforms.t.${name}`] = value;
   return applyTransformations(openTransformations(config), record);
 }
 
