@@ -8,6 +8,8 @@ export interface TrackedConnector {
   readonly name: string;
   /** Of a source. */
   readonly stream: string | undefined;
+  /** Of a source: a topic that it keeps for itself, past the worker: Debezium's schema history. */
+  readonly own?: string | undefined;
   /** Of a sink. */
   readonly takes: ((topic: string) => boolean) | undefined;
 }
@@ -52,8 +54,8 @@ export function createActiveTopics(log: Log & TopicIndex, statuses: StatusStore)
       const seqs = new Map(log.consumers().map(({ consumer, source, seq }) => [JSON.stringify([consumer, source]), seq]));
       for (const topic of log.topics()) {
         const name = topicName(topic);
-        for (const { name: connector, stream, takes } of connectors) {
-          if (active.get(connector)?.has(name) === true) continue;
+        for (const { name: connector, stream, own, takes } of connectors) {
+          if (name === own || active.get(connector)?.has(name) === true) continue;
           if (topic.nextOffset <= ((baselines.get(connector) ?? atStart).get(name) ?? 0)) continue;
           if (stream !== undefined && stream === topic.source) add(connector, name);
           if (takes?.(name) !== true) continue;
