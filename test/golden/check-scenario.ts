@@ -1,6 +1,6 @@
 import { messageOf } from '../../src/base/errors.ts';
 import { goesOn, nameOf } from './chosen-differences.ts';
-import { compareInternalTopic, compareOffsets } from './compare-internal.ts';
+import { compareHistory, compareInternalTopic, compareOffsets } from './compare-internal.ts';
 import { compareRecords } from './compare-records.ts';
 import type { PlacedDifference } from './differences.ts';
 import { runScenario, type RunOptions } from './run-scenario.ts';
@@ -22,7 +22,9 @@ export async function checkScenario(scenario: Scenario, options: RunOptions): Pr
   try {
     const { records, final, problems, offsets, internal } = await runScenario(scenario, options);
     const isGoingOn = nameOf(scenario) in goesOn;
-    const differences = [...compareRecords(scenario, records, { extraAtEnd: isGoingOn })];
+    const historyTopic = scenario.connector['schema.history.internal.kafka.topic'] ?? '';
+    const [history, others] = [true, false].map((isHistory) => records.filter(({ topic }) => (topic === historyTopic) === isHistory));
+    const differences = [...compareRecords(scenario, others ?? [], { extraAtEnd: isGoingOn })];
     const task = isGoingOn ? 'RUNNING' : scenario.final.task;
     if (final.task !== task || final.connector !== scenario.final.connector) {
       const got = `${final.connector}, ${final.task} ${final.trace}`.trim();
@@ -33,6 +35,7 @@ export async function checkScenario(scenario: Scenario, options: RunOptions): Pr
     }
     differences.push(...compareOffsets(scenario, offsets));
     if (!isGoingOn) {
+      differences.push(...compareHistory(historyTopic, scenario.historyLines, history ?? []));
       const { connectorName } = scenario;
       for (const [topic, lines] of [
         ['connect-configs', scenario.configLines],

@@ -3,6 +3,7 @@
  * written in between is a matter of clocks.
  */
 import { compareJson, type PlacedDifference } from './differences.ts';
+import type { GoldenRecord } from './golden-record.ts';
 import { isList, JsonNumber, JsonObject, parseJson, printJson, type Json } from './lossless-json.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -80,4 +81,32 @@ export function compareOffsets({ restOffsets, ignore }: Scenario, ours: Scenario
   return restOffsets.flatMap((recorded, index) =>
     compareJson(json(recorded), json(ours[index]), 'offsets').map((each) => ({ topic: '', record: recorded.after ?? '', ...each })),
   );
+}
+
+/** The schema history: every record of it in order, but for positions and clocks. Its text is spread over lines, which say nothing. */
+export function compareHistory(
+  topic: string,
+  recordedLines: readonly string[],
+  ours: readonly GoldenRecord[],
+): readonly PlacedDifference[] {
+  const recorded = recordedLines.map((line) => withoutPlaces(memberOf(parseJson(line), 'value')));
+  const own = ours.map(({ value }) => withoutPlaces(value.kind === 'json' ? value.json : null));
+  return Array.from({ length: Math.max(recorded.length, own.length) }, (_, index) => {
+    const [expected = '(no such record)', got = '(missing)'] = [recorded[index], own[index]];
+    return compareJson(expected, got, 'value').map((each) => ({ topic, record: `record ${index + 1}`, ...each }));
+  }).flat();
+}
+
+function memberOf(value: Json, name: string): Json {
+  return value instanceof JsonObject ? (value.get(name) ?? null) : null;
+}
+
+function withoutPlaces(value: Json): Json {
+  if (!(value instanceof JsonObject)) return value;
+  return value.map((member, name) => {
+    if (name === 'ts_ms') return blank(member);
+    return name === 'position' && member instanceof JsonObject
+      ? member.map((each, own) => (ofOneRun.has(own) ? blank(each) : each))
+      : member;
+  });
 }
