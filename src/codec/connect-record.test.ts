@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ConnectRecord } from '../connect/record.ts';
 import { createConnectRecordReader } from './connect-record.ts';
 import { createDebeziumRenderer } from './debezium-renderer.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
@@ -33,7 +34,7 @@ for (const name of fixtureNames()) {
             ]);
           });
           const converted: Texts[] = [];
-          reader.read(group, entry, (record) => converted.push(convert(record)));
+          reader.read(group, entry, { record: (record) => void converted.push(convert(record)), raw: () => assert.fail('raw') });
           assert.deepEqual(converted, rendered);
           records += rendered.length;
         }
@@ -43,9 +44,7 @@ for (const name of fixtureNames()) {
   });
 }
 
-function converting(
-  options: DebeziumOptions,
-): (record: Parameters<Parameters<ReturnType<typeof createConnectRecordReader>['read']>[2]>[0]) => Texts {
+function converting(options: DebeziumOptions): (record: ConnectRecord) => Texts {
   const { decimalFormat, replaceNullWithDefault, keySchemas, valueSchemas, headerFormat } = options;
   const keys = new JsonConverter({ schemas: keySchemas, decimalFormat, replaceNullWithDefault });
   const values = new JsonConverter({ schemas: valueSchemas, decimalFormat, replaceNullWithDefault });

@@ -1,16 +1,21 @@
 import type { CommitGroup, Entry } from '../connect/commit-group.ts';
-import type { ConnectHeader, ConnectRecord } from '../connect/record.ts';
+import type { ConnectHeader, ConnectRecord, SerializedRecord } from '../connect/record.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { createDebeziumRenderer, type RenderedRecord } from './debezium-renderer.ts';
 import { JsonConverter } from './json-converter.ts';
 import type { RecordHeader } from './record-headers.ts';
 
-/** Given a record, and the index in the group's `transactions` of the one that it belongs to. */
-export type EmitConnectRecord = (record: ConnectRecord, transaction: number | undefined) => void;
+/** Takes the records of an entry. */
+export interface ConnectRecordSink {
+  /** A record, and the index in the group's `transactions` of the one that it belongs to. */
+  record(record: ConnectRecord, transaction: number | undefined): void;
+  /** A record that no transformation or converter sees: of the schema history, which its connector writes itself. */
+  raw(topic: string, record: SerializedRecord): void;
+}
 
 /** Makes Connect's records of a source's commit groups, in their order: for transformations and converters. */
 export interface ConnectRecordReader {
-  read(group: CommitGroup, entry: Entry, emit: EmitConnectRecord): void;
+  read(group: CommitGroup, entry: Entry, to: ConnectRecordSink): void;
 }
 
 /**
@@ -32,9 +37,13 @@ export function createConnectRecordReader(options: DebeziumOptions): ConnectReco
   const values = new JsonConverter(form);
   const headers = new HeaderReader(new JsonConverter(form));
   return {
-    read(group, entry, emit) {
+    read(group, entry, to) {
       renderer.render(group, entry, (rendered) => {
         const { topic, bytes, keyStart, keyEnd, valueStart, valueEnd, transaction } = rendered;
+        if (topic === options.historyTopic) {
+          to.raw(topic, rawOf(rendered));
+          return;
+        }
         const key = keys.toConnect(topic, part(bytes, keyStart, keyEnd));
         const value = values.toConnect(topic, part(bytes, valueStart, valueEnd));
         const record: ConnectRecord = {
@@ -47,10 +56,15 @@ export function createConnectRecordReader(options: DebeziumOptions): ConnectReco
           timestamp: null,
           headers: headers.of(rendered),
         };
-        emit(record, transaction);
+        to.record(record, transaction);
       });
     },
   };
+}
+
+function rawOf({ bytes, keyStart, keyEnd, valueStart, valueEnd, headers }: RenderedRecord): SerializedRecord {
+  const [key, value] = [part(bytes, keyStart, keyEnd), part(bytes, valueStart, valueEnd)];
+  return { key: key?.slice() ?? null, value: value?.slice() ?? null, headers };
 }
 
 function part(bytes: Uint8Array, start: number, end: number): Uint8Array | null {

@@ -64,6 +64,8 @@ interface Sourced {
   readonly transaction: number | undefined;
 }
 
+type Read = Sourced | MadeRecord;
+
 interface MadeRecord {
   readonly topic: string;
   readonly record: SerializedRecord;
@@ -112,8 +114,13 @@ class SourceRecordPath implements RecordPath {
     };
     for (const entry of group.entries) {
       for (const sourced of this.#read(group, entry)) {
-        const once = this.#attempt(sourced);
-        const made = once instanceof Fault ? await this.#afterFault(sourced, once, signal) : once;
+        let made: MadeRecord | null;
+        if ('topic' in sourced) {
+          made = sourced;
+        } else {
+          const once = this.#attempt(sourced);
+          made = once instanceof Fault ? await this.#afterFault(sourced, once, signal) : once;
+        }
         if (made === null) continue;
         if (made.topic !== topic) close();
         topic = made.topic;
@@ -125,10 +132,13 @@ class SourceRecordPath implements RecordPath {
     return { ...group, entries };
   }
 
-  #read(group: CommitGroup, entry: Entry): readonly Sourced[] {
+  #read(group: CommitGroup, entry: Entry): readonly Read[] {
     if (entry.kind === 'records') return entry.records.map((record) => this.#reread(entry.topic, record));
-    const records: Sourced[] = [];
-    this.#reader?.read(group, entry, (record, transaction) => records.push({ record, transaction }));
+    const records: Read[] = [];
+    this.#reader?.read(group, entry, {
+      record: (record, transaction) => void records.push({ record, transaction }),
+      raw: (topic, record) => void records.push({ topic, record }),
+    });
     return records;
   }
 

@@ -86,9 +86,13 @@ export function openSinkPipeline(properties: Properties): SinkPipeline | undefin
       let reader = readers.get(debezium);
       if (reader === undefined) readers.set(debezium, (reader = createConnectRecordReader(debezium)));
       const records: TopicRecord[] = [];
-      reader.read(group, entry, (record, transaction) => {
-        const json = toJson(record);
-        records.push(transaction === undefined ? json : { topic: json.topic, record: { ...json.record, transaction } });
+      reader.read(group, entry, {
+        record(record, transaction) {
+          const json = toJson(record);
+          records.push(transaction === undefined ? json : { topic: json.topic, record: { ...json.record, transaction } });
+        },
+        // the schema history is no topic of records
+        raw: () => undefined,
       });
       return records;
     },

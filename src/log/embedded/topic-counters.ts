@@ -64,7 +64,8 @@ export class TopicCounters {
       if (entry.kind === 'snapshotBegin' && !entry.initial && entry.told !== true) resyncs.push(entry.snapshot);
       if (entry.kind !== 'changes' && entry.kind !== 'chunk' && entry.kind !== 'told') {
         for (const { topic, records } of this.#otherRecords(entry)) {
-          if (records > 0) entries.push({ entry: index, database: '', table: topic, records });
+          // the source's own topic, also where its records come as they are
+          if (records > 0) entries.push({ entry: index, database: '', table: topic === group.source ? '' : topic, records });
         }
         continue;
       }
