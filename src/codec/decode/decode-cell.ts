@@ -8,6 +8,7 @@ import type { ValueForm } from './value-form.ts';
 
 const quote = 0x22;
 const openBrace = 0x7b;
+const backslash = 0x5c;
 
 /**
  * Compiles what moves a column's value from a record's JSON into a cell: decided once by the column's type and the record's
@@ -64,17 +65,59 @@ function readText(from: JsonReader, to: ByteWriter): void {
   to.raw(raw, 0, raw.length);
 }
 
-/** A JSON document as MySQL prints it: Debezium prints those of the binlog without the blanks. */
+/** What stands behind a backslash in JSON, and what it means; 0: more than one byte. */
+const escapes = new Uint8Array(128);
+for (const [name, code] of [
+  ['"', 0x22],
+  ['\\', 0x5c],
+  ['/', 0x2f],
+  ['b', 8],
+  ['f', 12],
+  ['n', 10],
+  ['r', 13],
+  ['t', 9],
+] as const) {
+  escapes[name.charCodeAt(0)] = code;
+}
+
+/**
+ * A JSON document as MySQL prints it: Debezium prints those of the binlog without the blanks behind commas and colons. The
+ * document is a text, so that its own quotes and backslashes are escaped once more.
+ */
 function readSpacedJson(from: JsonReader, to: ByteWriter): void {
-  const text = Buffer.from(from.peek() === quote ? from.text() : Buffer.from(from.raw()).toString('utf8'), 'utf8');
-  const spaced = new Uint8Array(text.length * 2);
+  if (from.peek() !== quote) {
+    spaceOut(from.raw(), to);
+    return;
+  }
+  const start = from.at;
+  const raw = from.raw();
+  const plain = new Uint8Array(raw.length);
+  let length = 0;
+  for (let i = 1; i < raw.length - 1; i++) {
+    let byte = raw[i] ?? 0;
+    if (byte === backslash) {
+      byte = escapes[raw[++i] ?? 0] ?? 0;
+      if (byte === 0) {
+        // \u…, which is rare
+        from.at = start;
+        spaceOut(Buffer.from(from.text(), 'utf8'), to);
+        return;
+      }
+    }
+    plain[length++] = byte;
+  }
+  spaceOut(plain.subarray(0, length), to);
+}
+
+function spaceOut(json: Uint8Array, to: ByteWriter): void {
+  const spaced = new Uint8Array(json.length * 2);
   let length = 0;
   let inText = false;
-  for (let i = 0; i < text.length; i++) {
-    const byte = text[i] ?? 0;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i] ?? 0;
     if (inText) {
       spaced[length++] = byte;
-      if (byte === 0x5c) spaced[length++] = text[++i] ?? 0;
+      if (byte === backslash) spaced[length++] = json[++i] ?? 0;
       else if (byte === quote) inText = false;
       continue;
     }

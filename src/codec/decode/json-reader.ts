@@ -208,19 +208,14 @@ export class JsonReader {
   #skipNested(): void {
     const { bytes, end } = this;
     let depth = 0;
-    let at = this.at;
-    while (at < end) {
-      const byte = bytes[at];
+    for (let at = this.at; at < end; at++) {
+      const byte = bytes[at] ?? 0;
       if (byte === quote) {
-        this.at = at;
-        this.#skipText();
-        at = this.at;
-        continue;
-      }
-      at++;
-      if (byte === openBrace || byte === openBracket) depth++;
-      else if ((byte === closeBrace || byte === closeBracket) && --depth === 0) {
-        this.at = at;
+        for (at++; at < end && bytes[at] !== quote; at++) if (bytes[at] === backslash) at++;
+      } else if (byte === openBrace || byte === openBracket) {
+        depth++;
+      } else if ((byte === closeBrace || byte === closeBracket) && --depth === 0) {
+        this.at = at + 1;
         return;
       }
     }

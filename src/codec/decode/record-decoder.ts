@@ -252,12 +252,11 @@ export class RecordDecoder {
     const before = table.created ? table.schema : undefined;
     // a topic whose rows have keys: one that has none, or another form of row, does not change the table
     if (before !== undefined && before.primaryKey.length > 0 && table.knowledge === 'described' && isWithoutKey(open)) return before;
-    if (
-      before !== undefined &&
-      table.knowledge !== 'guessed' &&
-      table.plan?.fits({ schema: before, row: open.rowSchema, key: open.key?.schema })
-    ) {
-      return before;
+    const { plan } = table;
+    if (before !== undefined && plan?.fits({ schema: before, row: open.rowSchema, key: open.key?.schema }) === true) {
+      if (table.knowledge !== 'guessed') return before;
+      const other = plan.findRow(open.value.bytes, open.rowAt, open.value.end);
+      if (other === undefined && plan.guessHolds) return before;
     }
     const after = resolveTable(table, open, { source, reader: this.#ddl.reader, declared });
     if (before?.fingerprint === after.schema.fingerprint && before.database === after.schema.database) {

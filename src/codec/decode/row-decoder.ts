@@ -44,12 +44,17 @@ const members = [
   { name: 'ts_ns', place: -1 },
 ] as const;
 
+/** Texts of one ASCII letter, by its code. */
+const letters = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
+
 /** Takes records of rows apart, and writes them as changes of their table. */
 export class RowDecoder {
   readonly #finder = new MemberFinder(members, 4);
   readonly #markers = new MarkerReader();
   readonly #reader = new JsonReader(new Uint8Array(0));
   readonly #envelopes = new WeakMap<RecordSchema, boolean>();
+  /** Schema of the row by that of the envelope. */
+  readonly #rowSchemas = new WeakMap<RecordSchema, RecordSchema>();
 
   /** Undefined: a tombstone. @throws CONVERSION_FAILED when it is no row */
   open(table: TopicTable, record: SerializedRecord): OpenRecord | undefined {
@@ -78,8 +83,8 @@ export class RowDecoder {
       reader.at = source;
       marker = this.#markers.read(reader);
     }
-    const rowSchema = value.schema?.fields.find(({ field }) => field === 'after' || field === 'before');
-    const envelope = { op: String.fromCharCode(value.bytes[opAt + 1] ?? 0), before, after, marker };
+    const rowSchema = value.schema === undefined ? undefined : this.#rowSchemas.get(value.schema);
+    const envelope = { op: letters[value.bytes[opAt + 1] ?? 0] ?? '', before, after, marker };
     return { record, value, key, envelope, rowSchema, rowAt: after >= 0 ? after : before };
   }
 
@@ -89,6 +94,8 @@ export class RowDecoder {
     if (known === undefined) {
       const has = (name: string): boolean => schema.fields.some(({ field }) => field === name);
       known = has('op') && has('source') && (has('before') || has('after'));
+      const row = schema.fields.find(({ field }) => field === 'after' || field === 'before');
+      if (row !== undefined) this.#rowSchemas.set(schema, row);
       this.#envelopes.set(schema, known);
     }
     return known;
@@ -108,64 +115,79 @@ interface ChangePlace {
 }
 
 /** Adds the change of an envelope. */
-export function writeEnvelope(place: ChangePlace, { value, key, envelope }: OpenRecord): void {
-  const { plan, assembler, event } = place;
+export function writeEnvelope({ plan, assembler, event }: ChangePlace, { value, key, envelope }: OpenRecord): void {
   if (envelope === undefined) return;
   const { before, after } = envelope;
   const keyed = plan.schema.primaryKey.length > 0;
-  openKey(plan, key);
-  const find = (start: number): void => {
-    if (start >= 0) plan.findRow(value.bytes, start, value.end);
-    else plan.noRow();
-  };
+  const isDelete = envelope.op === 'd';
+  if (!isDelete && after < 0) throw new MillraceError('CONVERSION_FAILED', `the record has no "after", and op "${envelope.op}"`);
+  if (!keyed && before < 0 && (isDelete || envelope.op === 'u')) throw noBefore();
   const builder = assembler.changesOf(plan.schema);
-  if (envelope.op === 'd') {
-    find(before);
-    if (before < 0 && !keyed) throw noBefore();
-    add(builder, { code: op.delete, event }, () => (keyed ? writeKey(plan, builder) : plan.writeRow(builder.writer)), undefined);
-    return;
-  }
-  if (after < 0) throw new MillraceError('CONVERSION_FAILED', `the record has no "after", and op "${envelope.op}"`);
-  if (!keyed && envelope.op !== 'u') {
-    find(after);
-    add(builder, { code: op.insert, event }, undefined, () => plan.writeRow(builder.writer));
-    return;
-  }
-  if (!keyed && before < 0) throw noBefore();
+  openKey(plan, key);
   // a row that is created is put in place of one that repetitions, or a snapshot, have brought before
-  find(before >= 0 ? before : after);
-  add(
-    builder,
-    { code: op.update, event },
-    () => (keyed ? writeKey(plan, builder) : plan.writeRow(builder.writer)),
-    () => {
-      if (before >= 0) find(after);
+  const code = isDelete ? op.delete : keyed || envelope.op === 'u' ? op.update : op.insert;
+  const { length } = builder.writer;
+  builder.begin(code, event);
+  try {
+    if (keyed) {
+      const byKey = plan.keyFindsRow;
+      const image = before >= 0 ? before : after;
+      if (byKey || image < 0) plan.noRow();
+      else plan.findRow(value.bytes, image, value.end);
+      writeKey(plan, builder);
+    } else if (code !== op.insert) {
+      plan.findRow(value.bytes, before, value.end);
       plan.writeRow(builder.writer);
-    },
-  );
+    }
+    builder.middle();
+    if (!isDelete) {
+      plan.findRow(value.bytes, after, value.end);
+      plan.writeRow(builder.writer);
+    }
+    builder.end();
+  } catch (error) {
+    builder.writer.length = length;
+    throw error;
+  }
 }
 
 /** Adds a row that stands in the record by itself. */
-export function writeFlat(place: ChangePlace, { value, key, rowAt }: OpenRecord): void {
-  const { plan, assembler, event } = place;
+export function writeFlat({ plan, assembler, event }: ChangePlace, { value, key, rowAt }: OpenRecord): void {
   const keyed = plan.schema.primaryKey.length > 0;
   openKey(plan, key);
   plan.findRow(value.bytes, rowAt, value.end);
   const builder = assembler.changesOf(plan.schema);
-  const before = (): void => (keyed ? writeKey(plan, builder) : plan.writeRow(builder.writer));
-  if (plan.isDeleted) add(builder, { code: op.delete, event }, before, undefined);
-  else if (keyed) add(builder, { code: op.update, event }, before, () => plan.writeRow(builder.writer));
-  else add(builder, { code: op.insert, event }, undefined, () => plan.writeRow(builder.writer));
+  const code = plan.isDeleted ? op.delete : keyed ? op.update : op.insert;
+  const { length } = builder.writer;
+  builder.begin(code, event);
+  try {
+    if (keyed) writeKey(plan, builder);
+    else if (code === op.delete) plan.writeRow(builder.writer);
+    builder.middle();
+    if (code !== op.delete) plan.writeRow(builder.writer);
+    builder.end();
+  } catch (error) {
+    builder.writer.length = length;
+    throw error;
+  }
 }
 
 /** Adds the deletion that a tombstone says; none if its key is not the table's. */
-export function writeTombstone(place: ChangePlace, key: RecordFrame): void {
-  const { plan, assembler, event } = place;
+export function writeTombstone({ plan, assembler, event }: ChangePlace, key: RecordFrame): void {
   openKey(plan, key);
   plan.noRow();
   if (!plan.hasKey) return;
   const builder = assembler.changesOf(plan.schema);
-  add(builder, { code: op.delete, event }, () => writeKey(plan, builder), undefined);
+  const { length } = builder.writer;
+  builder.begin(op.delete, event);
+  try {
+    plan.writeKey(builder.writer);
+    builder.middle();
+    builder.end();
+  } catch (error) {
+    builder.writer.length = length;
+    throw error;
+  }
 }
 
 /** Adds a row of a snapshot to its chunk. */
@@ -175,7 +197,16 @@ export function writeRead(plan: RowPlan, builder: ChangeBatchBuilder, { value, k
   openKey(plan, key);
   plan.findRow(value.bytes, after, value.end);
   if (!plan.hasKey) throw noKey();
-  add(builder, { code: op.read, event: 0 }, undefined, () => plan.writeRow(builder.writer));
+  const { length } = builder.writer;
+  builder.begin(op.read, 0);
+  try {
+    builder.middle();
+    plan.writeRow(builder.writer);
+    builder.end();
+  } catch (error) {
+    builder.writer.length = length;
+    throw error;
+  }
 }
 
 function openKey(plan: RowPlan, key: RecordFrame | undefined): void {
@@ -186,26 +217,6 @@ function openKey(plan: RowPlan, key: RecordFrame | undefined): void {
 function writeKey(plan: RowPlan, builder: ChangeBatchBuilder): void {
   if (!plan.hasKey) throw noKey();
   plan.writeKey(builder.writer);
-}
-
-/** A change whose images cannot be made leaves nothing behind. */
-function add(
-  builder: ChangeBatchBuilder,
-  { code, event }: { readonly code: (typeof op)[keyof typeof op]; readonly event: number },
-  before: (() => void) | undefined,
-  after: (() => void) | undefined,
-): void {
-  const { length } = builder.writer;
-  builder.begin(code, event);
-  try {
-    before?.();
-    builder.middle();
-    after?.();
-    builder.end();
-  } catch (error) {
-    builder.writer.length = length;
-    throw error;
-  }
 }
 
 function noKey(): MillraceError {

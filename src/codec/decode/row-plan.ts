@@ -1,6 +1,7 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import { isMillraceError, MillraceError } from '../../base/errors.ts';
 import { cellState, stateBytes } from '../../event/change-batch.ts';
+import { guessedNullType } from '../../event/guessed.ts';
 import { tableName, type TableSchema } from '../../event/table-schema.ts';
 import { compileCell } from './decode-cell.ts';
 import type { ReadCell } from './decode-temporal.ts';
@@ -131,6 +132,42 @@ export class RowPlan {
     const { bytes } = this.row.reader;
     // true, or "true"
     return bytes[start] === 0x74 || (bytes[start] === 0x22 && bytes[start + 1] === 0x74);
+  }
+
+  /** Whether the values of the found row are of the kinds that its columns were guessed to be. */
+  get guessHolds(): boolean {
+    const { columns } = this.schema;
+    const { starts, reader } = this.row;
+    for (let c = 0; c < columns.length; c++) {
+      const start = starts[c] ?? noValue.missing;
+      const column = columns[c];
+      if (start < 0 || column === undefined) continue;
+      if (column.nativeType === guessedNullType) return false;
+      const { kind } = column.type;
+      const first = reader.bytes[start] ?? 0;
+      if (kind === 'text') continue;
+      if (kind === 'int') {
+        reader.at = start;
+        const token = reader.integer();
+        const after = reader.bytes[reader.at];
+        if (token === undefined || after === 0x2e) return false;
+      } else if (
+        kind === 'double'
+          ? first !== 0x2d && (first < 0x30 || first > 0x39)
+          : kind === 'bit'
+            ? first !== 0x74 && first !== 0x66
+            : first !== 0x7b && first !== 0x5b
+      ) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether the found key alone has all columns of the table's key. */
+  get keyFindsRow(): boolean {
+    for (const position of this.schema.primaryKey) if ((this.key.starts[position] ?? -1) < 0) return false;
+    return true;
   }
 
   /** Whether each of the key's columns is in the found row or key. */

@@ -1,0 +1,187 @@
+/*
+ * How fast records of a real Debezium's form become rows: decoded alone, and on into DuckDB, beside the same changes as batches.
+ *
+ *   node bench/records.ts [groups of 1,000 changes]     default 100
+ *
+ * The table, its rows and the mix of changes are those of bench/json-edge.ts: half inserts, a third updates, the rest deletes with
+ * tombstones. Rendering the records is not counted.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '../src/base/logger.ts';
+import { debeziumOptions } from '../src/codec/debezium-options.ts';
+import { createDebeziumRenderer } from '../src/codec/debezium-renderer.ts';
+import { RecordDecoder } from '../src/codec/decode/record-decoder.ts';
+import { modesOfProperties } from '../src/codec/decode/value-form.ts';
+import type { CommitGroup } from '../src/connect/commit-group.ts';
+import type { SerializedRecord } from '../src/connect/record.ts';
+import { writeImage } from '../src/event/cell.ts';
+import { ChangeBatchBuilder, copyBatch, op } from '../src/event/change-batch.ts';
+import { createTableSchema, type Column } from '../src/event/table-schema.ts';
+import type { Value } from '../src/event/value.ts';
+import { createDuckDbSinkConnector } from '../src/warehouse/duckdb/connector.ts';
+import { defaultReplicaOptions, openDuckDbReplica } from '../src/warehouse/duckdb/replica.ts';
+
+const groups = Number(process.argv[2] ?? 100);
+const changesPerGroup = 1000;
+const rowsPerTransaction = 20;
+const { signal } = new AbortController();
+
+const int = (bits: 8 | 16 | 32 | 64, unsigned = false): Column['type'] => ({ kind: 'int', bits, unsigned });
+const columns: readonly Column[] = [
+  { name: 'id', type: int(64), nullable: false, nativeType: 'BIGINT' },
+  { name: 'customer_id', type: int(32), nullable: false, nativeType: 'INT' },
+  { name: 'status', type: { kind: 'enum', labels: ['new', 'paid', 'packed', 'sent'] }, nullable: false, nativeType: 'ENUM' },
+  { name: 'amount', type: { kind: 'decimal', precision: 12, scale: 2, unsigned: false }, nullable: false, nativeType: 'DECIMAL' },
+  { name: 'currency', type: { kind: 'text' }, nullable: false, nativeType: 'CHAR' },
+  { name: 'qty', type: int(16, true), nullable: false, nativeType: 'SMALLINT UNSIGNED' },
+  { name: 'note', type: { kind: 'text' }, nullable: true, nativeType: 'VARCHAR' },
+  { name: 'payload', type: { kind: 'json' }, nullable: true, nativeType: 'JSON' },
+  { name: 'is_gift', type: int(8), nullable: false, nativeType: 'TINYINT' },
+  { name: 'weight', type: { kind: 'double', unsigned: false }, nullable: true, nativeType: 'DOUBLE' },
+  { name: 'created_at', type: { kind: 'datetime', fsp: 3 }, nullable: false, nativeType: 'DATETIME' },
+  { name: 'updated_at', type: { kind: 'timestamp', fsp: 3 }, nullable: false, nativeType: 'TIMESTAMP' },
+];
+const schema = createTableSchema({ database: 'shop', table: 'orders', columns, primaryKey: [0] });
+
+function rowOf(id: number, amount: number): Value[] {
+  const words = id % 10 === 0 ? 'quick brown naïve Übergröße 東京 gift wrap' : 'quick brown fox jumps over the lazy dog';
+  const payload =
+    `{"ref": ${id * 7919}, "sku": "A-${id}", "dims": {"d": 0.2512, "h": 40, "w": 12}, "note": "smooth ride", ` +
+    '"tags": ["fox", "gift wrap"], "express": true, "history": [1, 2, 3, 5, 8, 13, 21, 34]}';
+  const note = id % 5 === 0 ? null : words;
+  const times = ['2026-03-14 15:09:26.535', '2026-11-01 00:00:00.123'] as const;
+  return [
+    BigInt(id),
+    id % 100_000,
+    'packed',
+    `${amount}.25`,
+    'EUR',
+    id % 1000,
+    note,
+    id % 10 === 0 ? null : payload,
+    id % 2,
+    Math.sin(id) * 100,
+    ...times,
+  ];
+}
+
+/** Inserts of new ids, updates and deletes of ids that the group before has inserted. */
+function nativeGroup(number: number): CommitGroup {
+  const builder = new ChangeBatchBuilder(schema);
+  const base = number * changesPerGroup;
+  for (let i = 0; i < changesPerGroup; i++) {
+    const code = number === 0 || i % 20 < 10 ? op.insert : i % 20 < 17 ? op.update : op.delete;
+    const id = code === op.insert ? base + i : base - changesPerGroup + Math.floor(i / 20) * 20 + (i % 10);
+    builder.begin(code, i);
+    if (code !== op.insert) writeImage(schema, rowOf(id, 100), builder.writer);
+    builder.middle();
+    if (code !== op.delete) writeImage(schema, rowOf(id, 101), builder.writer);
+    builder.end();
+  }
+  const count = changesPerGroup / rowsPerTransaction;
+  return {
+    source: 'bench',
+    seq: number + 1,
+    position: { file: 'binlog.000042', pos: (number + 1) * 1_000_000, gtids: '' },
+    open: false,
+    file: 'binlog.000042',
+    madeMicros: 1_795_000_000_123_456,
+    transactions: {
+      count,
+      gtidSources: ['a207a0dc-e6bb-11f1-a945-02fc00000001'],
+      gtidSource: new Uint16Array(count),
+      gtidSequence: Float64Array.from({ length: count }, (_, n) => number * count + n),
+      committedMicros: new Float64Array(count).fill(1_795_000_000_000_000),
+      threadId: new Uint32Array(count),
+      serverId: new Uint32Array(count).fill(1),
+    },
+    events: {
+      count: changesPerGroup,
+      transaction: Uint32Array.from({ length: changesPerGroup }, (_, i) => Math.floor(i / rowsPerTransaction)),
+      pos: Float64Array.from({ length: changesPerGroup }, (_, i) => number * 1_000_000 + i * 900),
+      seconds: new Uint32Array(changesPerGroup),
+    },
+    entries: [{ kind: 'changes', batch: copyBatch(builder.view()) }],
+  };
+}
+
+function recordGroup(native: CommitGroup, schemas: boolean): CommitGroup {
+  const options = debeziumOptions({ connector: 'mysql', topicPrefix: 'bench', keySchemas: schemas, valueSchemas: schemas });
+  const renderer = createDebeziumRenderer(options);
+  const records: SerializedRecord[] = [];
+  const part = (bytes: Uint8Array, start: number, end: number): Uint8Array | null => (end < 0 ? null : bytes.slice(start, end));
+  for (const entry of native.entries) {
+    renderer.render(native, entry, ({ bytes, keyStart, keyEnd, valueStart, valueEnd, transaction }) => {
+      const record = { key: part(bytes, keyStart, keyEnd), value: part(bytes, valueStart, valueEnd), headers: [] };
+      records.push(transaction === undefined ? record : { ...record, transaction });
+    });
+  }
+  return { ...native, entries: [{ kind: 'records', topic: 'bench.shop.orders', records }] };
+}
+
+function openDecoder(): RecordDecoder {
+  return new RecordDecoder({
+    source: 'bench',
+    flavor: 'mysql',
+    modes: modesOfProperties({}, 'mysql'),
+    takes: () => true,
+    schemas: { key: undefined, value: undefined },
+    declared: () => undefined,
+    notes: new Map(),
+  });
+}
+
+function countRecords(all: readonly CommitGroup[]): number {
+  let count = 0;
+  for (const { entries } of all) for (const entry of entries) count += entry.kind === 'records' ? entry.records.length : changesPerGroup;
+  return count;
+}
+
+function print(what: string, records: number, { wallMs, cpuMs }: { readonly wallMs: number; readonly cpuMs: number }): void {
+  const rate = Math.round(records / (wallMs / 1000)).toLocaleString('en');
+  console.log(`${what.padEnd(40)} ${rate.padStart(9)} records/s  CPU ${((cpuMs * 1000) / records).toFixed(1)} µs/record`);
+}
+
+async function measured(work: () => Promise<void> | void): Promise<{ readonly wallMs: number; readonly cpuMs: number }> {
+  const cpu = process.cpuUsage();
+  const begunMs = performance.now();
+  await work();
+  const { user, system } = process.cpuUsage(cpu);
+  return { wallMs: performance.now() - begunMs, cpuMs: (user + system) / 1000 };
+}
+
+async function intoDuckDb(all: readonly CommitGroup[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-records-'));
+  const file = join(folder, 'replica.duckdb');
+  try {
+    await using replica = await openDuckDbReplica({ ...defaultReplicaOptions, file }, silentLogger, signal);
+    const connector = createDuckDbSinkConnector({ replica, onResync: () => undefined });
+    const properties = { 'connector.class': 'io.millrace.DuckDbSinkConnector', 'topics.regex': '.*', 'duckdb.file': file };
+    await using task = await connector.openTask({ connector: 'bench', properties, log: silentLogger }, signal);
+    await task.open('log', signal);
+    const decoder = openDecoder();
+    for (const group of all) await task.put(decoder.decode(group), signal);
+    await task.flush(signal);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const native = Array.from({ length: groups }, (_, number) => nativeGroup(number));
+await intoDuckDb(native.slice(0, 5));
+print('batches into DuckDB', countRecords(native), await measured(() => intoDuckDb(native)));
+for (const schemas of [false, true]) {
+  // a schema is some 5 KB with each record
+  const all = native.slice(0, schemas ? Math.ceil(groups / 3) : groups).map((group) => recordGroup(group, schemas));
+  const records = countRecords(all);
+  const name = `records with schemas ${schemas ? 'on' : 'off'}`;
+  const decodeAll = (): void => {
+    const decoder = openDecoder();
+    for (const group of all) decoder.decode(group);
+  };
+  decodeAll();
+  print(`${name}, decoded`, records, await measured(decodeAll));
+  print(`${name}, into DuckDB`, records, await measured(() => intoDuckDb(all)));
+}
