@@ -8,12 +8,14 @@ import type { ConfigInfos, ConfigKey, KeyFacts, KeyType } from '../config/config
 import { connectorKeys, sinkGroups, sinkTopicErrors, sourceGroups } from '../config/connector-keys.ts';
 import { debeziumMariadbKeys, debeziumMysqlKeys } from '../config/debezium-keys.ts';
 import { validateKeys } from '../config/validate-keys.ts';
+import type { ValidateKeys } from '../config/validate-keys.ts';
 import type { ConnectorProperties } from '../connect/connector.ts';
 import { connectionSettings } from '../mysql/connection-settings.ts';
 import { readSourceConfig, sourceConnectorDef } from '../mysql/connector-config.ts';
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
 import { duckdbSinkProperties } from '../warehouse/duckdb/sink-properties.ts';
 import type { GivenConfig } from '../worker/connect-service.ts';
+import { componentKeys, converterFault } from './component-keys.ts';
 import { recordPathErrors } from './record-path-errors.ts';
 
 export interface DescribedPlugin {
@@ -47,8 +49,7 @@ export async function describeDebezium(
   let errors: ReadonlyMap<string, readonly string[]>;
   try {
     const { config: source } = readSourceConfig({ name: config['name'] ?? '', config: given });
-    errors = recordPathErrors(given);
-    if (errors.size === 0) errors = await connectionErrors(connectionSettings(source.server), signal);
+    errors = recordPathErrors(given).size > 0 ? new Map() : await connectionErrors(connectionSettings(source.server), signal);
   } catch (error) {
     errors = problemErrors(error, keys, (problem) => `The '${problem.property}' value is invalid: ${complaintOf(problem)}`);
   }
@@ -56,7 +57,7 @@ export async function describeDebezium(
     ...sourceGroups,
     ...new Set(keys.flatMap(({ facts }) => (facts[4] === null || sourceGroups.includes(facts[4]) ? [] : [facts[4]]))),
   ];
-  return validateKeys({ name: config['connector.class'] ?? className, keys, groups, config, errors });
+  return validateWith({ name: config['connector.class'] ?? className, keys, groups, config, errors });
 }
 
 async function connectionErrors(
@@ -104,7 +105,7 @@ const typeNames: Readonly<Record<Property['type'], KeyType>> = {
 
 export function describeDuckdb({ className, version }: DescribedPlugin, config: GivenConfig): ConfigInfos {
   const keys = duckdbKeys(version);
-  const errors = new Map([...recordPathErrors(withoutNulls(config)), ...sinkTopicErrors(config)]);
+  const errors = new Map(sinkTopicErrors(config));
   try {
     readSinkConfig({ name: config['name'] ?? '', config: { ...withoutNulls(config), 'connector.class': className } });
   } catch (error) {
@@ -115,7 +116,7 @@ export function describeDuckdb({ className, version }: DescribedPlugin, config: 
     );
     for (const [property, texts] of own) if (!errors.has(property)) errors.set(property, texts);
   }
-  return validateKeys({ name: config['connector.class'] ?? className, keys, groups: [...sinkGroups, 'DuckDB'], config, errors });
+  return validateWith({ name: config['connector.class'] ?? className, keys, groups: [...sinkGroups, 'DuckDB'], config, errors });
 }
 
 export interface KeyedPlugin extends DescribedPlugin {
@@ -130,13 +131,51 @@ export function keysOf({ type, version, own }: KeyedPlugin): readonly ConfigKey[
 /** A connector whose keys say all that there is to check. */
 export function describeKeys(plugin: KeyedPlugin, config: GivenConfig): ConfigInfos {
   const isSource = plugin.type === 'source';
-  return validateKeys({
+  return validateWith({
     name: config['connector.class'] ?? plugin.className,
     keys: keysOf(plugin),
     groups: isSource ? sourceGroups : sinkGroups,
     config,
-    errors: new Map([...recordPathErrors(withoutNulls(config)), ...(isSource ? [] : sinkTopicErrors(config))]),
+    errors: new Map(isSource ? [] : sinkTopicErrors(config)),
   });
+}
+
+/** Judges Connect's keys, those of what the configuration names, the connector's own, those of its converters. */
+function validateWith(request: ValidateKeys): ConfigInfos {
+  const given = withoutNulls(request.config);
+  const components = componentKeys(given);
+  const isConnects = ({ facts }: ConfigKey): boolean => connectGroups.has(facts[4]);
+  const keys = [
+    ...request.keys.filter(isConnects).map((key) => checkedConverter(key, given)),
+    ...components.keys,
+    ...request.keys.filter((key) => !isConnects(key)),
+    ...components.converterKeys,
+  ];
+  const connects = request.groups.filter((group) => connectGroups.has(group));
+  const errors = new Map([...(request.errors ?? []), ...components.errors]);
+  let infos = validateKeys({
+    ...request,
+    keys,
+    groups: [...connects, ...components.groups, ...request.groups.filter((group) => !connectGroups.has(group))],
+    errors,
+  });
+  if (infos.error_count > 0) return infos;
+  // What only those who make them know: a regular expression that cannot be compiled, a predicate that is not declared.
+  const further = recordPathErrors(given);
+  if (further.size > 0) infos = validateKeys({ ...request, keys, groups: infos.groups, errors: further });
+  return infos;
+}
+
+const connectGroups = new Set<string | null>([...sourceGroups, ...sinkGroups]);
+
+function checkedConverter(key: ConfigKey, config: ConnectorProperties): ConfigKey {
+  const [, side, isVersion] = /^(key|value|header)\.converter(\.plugin\.version)?$/.exec(key.facts[0]) ?? [];
+  if (side !== 'key' && side !== 'value' && side !== 'header') return key;
+  const fault = converterFault(side, config[`${side}.converter`]?.trim());
+  if (isVersion === undefined) return { ...key, check: () => (fault === undefined ? [] : [fault]) };
+  if (fault === undefined) return key;
+  const [name, type, , ...facts] = key.facts;
+  return { ...key, facts: [name, type, null, ...facts], recommended: [], visible: false };
 }
 
 /** Problems by property. Those that Connect's own keys tell of are left to them. */

@@ -1,6 +1,7 @@
 import type { Logger } from '../base/logger.ts';
 import type { WorkerProperties } from '../config/worker-properties.ts';
 import { adminRoutes } from '../rest/admin-routes.ts';
+import { readAuthentication } from '../rest/basic-authentication.ts';
 import { connectorRoutes } from '../rest/connector-routes.ts';
 import { readListeners } from '../rest/listeners.ts';
 import type { Listener } from '../rest/listeners.ts';
@@ -11,8 +12,10 @@ import { metricsRoutes } from '../rest/metrics-routes.ts';
 import { pluginRoutes } from '../rest/plugin-routes.ts';
 import { readHeaderRules } from '../rest/response-headers.ts';
 import { rootRoutes } from '../rest/root-routes.ts';
+import { readTlsSettings } from '../rest/tls-settings.ts';
 import type { Route } from '../rest/route.ts';
 import type { ConnectService } from '../worker/connect-service.ts';
+import { componentPlugins } from './component-plugins.ts';
 
 export interface RestOptions {
   readonly service: ConnectService;
@@ -27,13 +30,13 @@ export interface RestOptions {
  */
 export async function openRest({
   service,
-  properties: { values },
+  properties: { values, all },
   log,
 }: RestOptions): Promise<AsyncDisposable & { readonly urls: readonly string[] }> {
   const names = service.plugins.all().flatMap(({ className }) => [className, className.slice(0, className.lastIndexOf('.'))]);
   const loggers = createLoggers([...new Set(names), 'org.apache.kafka.connect'], (level) => service.setLogLevel(level));
   const admin = adminRoutes(loggers);
-  const main = [...rootRoutes(service), ...connectorRoutes(service), ...pluginRoutes(service), ...metricsRoutes(service)];
+  const main = [...rootRoutes(service), ...connectorRoutes(service), ...pluginRoutes(service, componentPlugins), ...metricsRoutes(service)];
   const adminAddresses = values['admin.listeners'];
   const servers: { readonly listener: Listener; readonly routes: readonly Route[]; readonly isAdmin: boolean }[] = [
     ...readListeners('listeners', values.listeners).map((listener) => ({
@@ -43,6 +46,11 @@ export async function openRest({
     })),
     ...readListeners('admin.listeners', adminAddresses ?? []).map((listener) => ({ listener, routes: admin, isAdmin: true })),
   ];
+  const authenticate = readAuthentication({
+    extensions: values['rest.extension.classes'],
+    usersFile: values['millrace.rest.users.file'],
+    javaOptions: process.env['KAFKA_OPTS'],
+  });
   await using opened = new AsyncDisposableStack();
   const urls: string[] = [];
   for (const { listener, routes, isAdmin } of servers) {
@@ -59,6 +67,8 @@ export async function openRest({
         methods: values['access.control.allow.methods'] === '' ? 'GET,POST,HEAD' : values['access.control.allow.methods'],
       },
       headers: isAdmin ? [] : readHeaderRules(values['response.http.headers.config']),
+      ...(authenticate === undefined ? {} : { refuse: authenticate }),
+      ...(listener.protocol === 'https' ? { tls: readTlsSettings(all, isAdmin ? 'admin.listeners.https.' : 'listeners.https.') } : {}),
       log,
     });
     opened.use(server);

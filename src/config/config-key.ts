@@ -57,6 +57,12 @@ export interface ConfigKey {
   readonly visible?: false;
   /** Values that a client may offer. */
   readonly recommended?: readonly string[];
+  /** Its name in complaints; its own when absent. */
+  readonly errorName?: string;
+  /** What it is when nothing is given, though it is required. */
+  readonly value?: string;
+  /** Complaints that come before those of its value. */
+  readonly first?: readonly string[];
   /** Given the parsed value's text, null for none: what is wrong with it, in Connect's words. */
   readonly check?: (value: string | null) => readonly string[];
 }

@@ -50,10 +50,6 @@ const connectVersion = '4.3.0';
 
 /** The keys of every connector, then those of its kind. */
 export function connectorKeys({ type, version, converters, headerConverters }: ConnectorKeysOptions): readonly ConfigKey[] {
-  const isClass = (name: string, known: readonly string[]) => (value: string | null) =>
-    value !== null && known.includes(value)
-      ? []
-      : [`Invalid value ${value ?? 'null'} for configuration ${name}: Class ${value ?? 'null'} could not be found.`];
   const version4 = { recommended: [connectVersion], doc: 'Version of the plugin; there is one.' };
   const common: readonly ConfigKey[] = [
     {
@@ -85,7 +81,6 @@ export function connectorKeys({ type, version, converters, headerConverters }: C
       facts: ['key.converter', 'CLASS', json, 'LOW', 'Common', 6, 'SHORT', 'Key converter class'],
       recommended: converters,
       doc: "Converter of records' keys; without it, the worker's.",
-      check: isClass('key.converter', converters),
     },
     {
       facts: ['key.converter.plugin.version', 'STRING', connectVersion, 'LOW', 'Common', 7, 'SHORT', 'Key converter version'],
@@ -95,7 +90,6 @@ export function connectorKeys({ type, version, converters, headerConverters }: C
       facts: ['value.converter', 'CLASS', json, 'LOW', 'Common', 8, 'SHORT', 'Value converter class'],
       recommended: converters,
       doc: "Converter of records' values; without it, the worker's.",
-      check: isClass('value.converter', converters),
     },
     {
       facts: ['value.converter.plugin.version', 'STRING', connectVersion, 'LOW', 'Common', 9, 'SHORT', 'Value converter version'],
@@ -105,7 +99,6 @@ export function connectorKeys({ type, version, converters, headerConverters }: C
       facts: ['header.converter', 'CLASS', simple, 'LOW', 'Common', 10, 'SHORT', 'Header converter class'],
       recommended: headerConverters,
       doc: "Converter of records' headers; without it, the worker's.",
-      check: isClass('header.converter', headerConverters),
     },
     {
       facts: ['header.converter.plugin.version', 'STRING', connectVersion, 'LOW', 'Common', 11, 'SHORT', 'Header converter version'],
@@ -122,7 +115,10 @@ export function connectorKeys({ type, version, converters, headerConverters }: C
     {
       facts: ['config.action.reload', 'STRING', 'restart', 'LOW', 'Common', 14, 'MEDIUM', 'Reload Action'],
       doc: 'What happens when a config provider has new values: none, restart.',
-      check: oneOfTexts('config.action.reload', ['none', 'restart']),
+      check: (value) =>
+        value === 'none' || value === 'restart'
+          ? []
+          : [`Invalid value ${value ?? 'null'} for configuration config.action.reload: String must be one of: none, restart`],
     },
     {
       facts: ['errors.retry.timeout', 'LONG', '0', 'MEDIUM', 'Error Handling', 1, 'MEDIUM', 'Retry Timeout for Errors'],
@@ -168,7 +164,7 @@ const sourceKeys: readonly ConfigKey[] = [
   {
     facts: ['exactly.once.support', 'STRING', 'requested', 'MEDIUM', 'Exactly Once Support', 2, 'SHORT', 'Exactly once support'],
     doc: 'Whether exactly-once delivery is required or requested; it is given in either case.',
-    check: oneOfTexts('exactly.once.support', ['requested', 'required']),
+    check: oneOfTexts('exactly.once.support', ['required', 'requested']),
   },
   {
     facts: ['transaction.boundary', 'STRING', 'poll', 'MEDIUM', 'Exactly Once Support', 3, 'SHORT', 'Transaction Boundary'],

@@ -32,22 +32,23 @@ const emptyValue = { recommended_values: [], visible: true } as const;
 function judge(key: ConfigKey, config: ValidateKeys['config'], further: ReadonlyMap<string, readonly string[]>): KeyValue {
   const [name, type, fallback] = key.facts;
   const given = config[name];
-  const errors: string[] = [];
-  let value: string | null = fallback;
+  const errors: string[] = [...(key.first ?? [])];
+  let value: string | null = key.value ?? fallback;
   if (given === null) {
     errors.push('Null value can not be supplied as the configuration value.');
   } else if (given !== undefined) {
     const parsed = parseText(type, given);
     value = parsed === undefined ? null : parsed;
-    if (parsed === undefined) errors.push(`Invalid value ${given} for configuration ${name}: ${complaints[type] ?? ''}`);
-  } else if (key.required === true) {
+    if (parsed === undefined) errors.push(`Invalid value ${given} for configuration ${key.errorName ?? name}: ${complaints[type] ?? ''}`);
+  } else if (key.required === true && key.value === undefined) {
     errors.push(`Missing required configuration "${name}" which has no default value.`);
   }
   if (key.check !== undefined && (given !== undefined || key.required !== true)) errors.push(...key.check(value));
   const own = further.get(name) ?? [];
   errors.push(...own);
   // A value that is not what it should be is not shown.
-  const shown = own.length > 0 && type !== 'LIST' ? null : value;
+  const isRefused = (own.length > 0 && type !== 'LIST') || (errors.length > 0 && type === 'CLASS');
+  const shown = isRefused ? null : value;
   return {
     name,
     value: type === 'PASSWORD' && shown !== null ? '[hidden]' : shown,

@@ -42,6 +42,11 @@ const own = defineConfig({
     importance: 'low',
     doc: 'Extensions of the REST API, of those that Millrace has.',
   },
+  'millrace.rest.users.file': {
+    type: 'string',
+    importance: 'medium',
+    doc: 'File of name=password lines: who may call the REST API. Without it, and without an extension that asks, everyone may.',
+  },
   'access.control.allow.origin': { type: 'string', default: '', importance: 'low', doc: 'Origin that browsers let call the REST API.' },
   'access.control.allow.methods': { type: 'string', default: '', importance: 'low', doc: 'Methods that they let it call.' },
   'response.http.headers.config': { type: 'string', default: '', importance: 'low', doc: 'Rules for the headers of answers.' },

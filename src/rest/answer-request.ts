@@ -49,7 +49,8 @@ async function answerRequest(route: Route, request: FastifyRequest, reply: Fasti
   if (takesBody.includes(route.method) && body.length > 0 && !isJsonBody(request.headers['content-type'])) return sendError(reply, 415);
   const gone = new AbortController();
   const onClose = (): void => gone.abort(new MillraceError('ABORTED', 'the client has gone'));
-  request.raw.once('close', onClose);
+  // The request's own `close` comes when its body has been read.
+  reply.raw.once('close', onClose);
   let answer: RestAnswer;
   try {
     answer = await route.answer(toRestRequest(request, body, gone.signal));
@@ -58,7 +59,7 @@ async function answerRequest(route: Route, request: FastifyRequest, reply: Fasti
     if (status === 500) log.warn({ err: error, method: request.method, path: route.path }, 'a request failed');
     answer = { status, body: { error_code: status, message: messageOf(error) } };
   } finally {
-    request.raw.off('close', onClose);
+    reply.raw.off('close', onClose);
   }
   return sendAnswer(reply, contentType, answer);
 }

@@ -1,0 +1,87 @@
+/** Converters, transformations and predicates, as `/connector-plugins` lists and describes them. */
+import { converterClasses, headerConverterClasses } from '../codec/converters.ts';
+import type { ConfigDef, Property } from '../config/config-def.ts';
+import type { ComponentPlugin } from '../config/component-plugin.ts';
+import type { ConfigKey, KeyFacts, KeyType } from '../config/config-key.ts';
+import { predicates } from '../transform/predicates.ts';
+import { transformations } from '../transform/transformations.ts';
+import { readVersion } from './version.ts';
+
+/** Connect's, whose classes they are. */
+const connectVersion = '4.3.0';
+const debeziumVersion = '3.6.1.Final';
+
+function versionOf(className: string): string {
+  if (className.startsWith('org.apache.kafka.')) return connectVersion;
+  return className.startsWith('io.debezium.') ? debeziumVersion : readVersion();
+}
+
+const typeNames: Readonly<Record<Property['type'], KeyType>> = {
+  boolean: 'BOOLEAN',
+  int: 'INT',
+  long: 'LONG',
+  double: 'DOUBLE',
+  string: 'STRING',
+  list: 'LIST',
+  password: 'PASSWORD',
+  class: 'CLASS',
+};
+const importances = { high: 'HIGH', medium: 'MEDIUM', low: 'LOW' } as const;
+
+function keysOf(definition: ConfigDef): readonly ConfigKey[] {
+  return Object.entries(definition).map(([name, { type, default: fallback, importance, doc, required }]) => ({
+    facts: [name, typeNames[type], fallback ?? null, importances[importance], null, -1, 'NONE', name],
+    doc,
+    ...(required === true ? { required: true as const } : {}),
+  }));
+}
+
+/** Of Kafka Connect 4.3: StringConverterConfig, JsonConverterConfig, ConverterConfig. */
+function converterKeys(className: string): readonly ConfigKey[] {
+  const name = className.slice(className.lastIndexOf('.') + 1);
+  if (name === 'SimpleHeaderConverter') return [];
+  const kind: ConfigKey = {
+    facts: ['converter.type', 'STRING', null, 'LOW', null, -1, 'NONE', 'converter.type'],
+    required: true,
+    doc: 'What it converts: key, value, header.',
+  };
+  return [kind, ...(ownKeys[name] ?? []).map(([facts, doc]) => ({ facts, doc }))];
+}
+
+const ownKeys: Readonly<Record<string, readonly (readonly [KeyFacts, string])[]>> = {
+  StringConverter: [[['converter.encoding', 'STRING', 'UTF-8', 'HIGH', null, -1, 'MEDIUM', 'Encoding'], 'Encoding of the text.']],
+  JsonConverter: [
+    [['schemas.enable', 'BOOLEAN', 'true', 'HIGH', 'Schemas', 0, 'MEDIUM', 'Enable Schemas'], 'Whether the JSON holds its schema.'],
+    [
+      ['schemas.cache.size', 'INT', '1000', 'HIGH', 'Schemas', 1, 'MEDIUM', 'Schema Cache Size'],
+      'Schemas that are kept; without effect here.',
+    ],
+    [
+      ['schema.content', 'STRING', null, 'HIGH', 'Schemas', 2, 'MEDIUM', 'Schema Content'],
+      'A schema for all records; without effect here.',
+    ],
+    [
+      ['decimal.format', 'STRING', 'BASE64', 'LOW', 'Serialization', 0, 'MEDIUM', 'Decimal Format'],
+      'How decimals are written: BASE64, NUMERIC.',
+    ],
+    [
+      ['replace.null.with.default', 'BOOLEAN', 'true', 'LOW', 'Serialization', 1, 'MEDIUM', 'Replace null with default'],
+      'Whether the default of a field takes the place of null.',
+    ],
+  ],
+};
+
+export const componentPlugins: readonly ComponentPlugin[] = [
+  ...[...transformations, ...predicates].map(({ className, kind, definition }) => ({
+    className,
+    type: kind,
+    version: versionOf(className),
+    keys: keysOf(definition),
+  })),
+  ...converterClasses.map(
+    (className) => ({ className, type: 'converter', version: connectVersion, keys: converterKeys(className) }) as const,
+  ),
+  ...headerConverterClasses.map(
+    (className) => ({ className, type: 'header_converter', version: connectVersion, keys: converterKeys(className) }) as const,
+  ),
+];
