@@ -220,10 +220,12 @@ function refuse(schema: Schema, value: ConnectValue): never {
 }
 
 const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
+/** What Jackson escapes in another way than JSON.stringify. */
+const needsOwnEscape = /[\u0000-\u0007\u000b\u000e-\u001f\ud800-\udfff]/;
 const encoder = new TextEncoder();
 
 function writeString(out: ByteWriter, text: string): void {
-  const plain = needsEscape.test(text) ? jsonString(text) : `"${text}"`;
+  const plain = needsEscape.test(text) ? (needsOwnEscape.test(text) ? jsonString(text) : JSON.stringify(text)) : `"${text}"`;
   out.reserve(plain.length * 3);
   out.length += encoder.encodeInto(plain, out.bytes.subarray(out.length)).written;
 }

@@ -85,13 +85,12 @@ function labelsOf(schema: Schema): readonly Uint8Array[] {
 function readStruct(reader: JsonReader, schema: Schema, form: ReadForm): Struct {
   const fields = schema.fields ?? [];
   const known = labelsOf(schema);
-  const values = Array.from<ConnectValue>({ length: fields.length }).fill(null);
+  const values: ConnectValue[] = [];
   let seen = 0;
   if (reader.enterObject()) {
     // members nearly always come in the schema's order
     let next = 0;
     do {
-      reader.peek();
       const label = known[next];
       const index = label !== undefined && reader.takeLabel(label) ? next : fieldIndex(schema, reader.name());
       const field = fields[index];
@@ -99,11 +98,13 @@ function readStruct(reader: JsonReader, schema: Schema, form: ReadForm): Struct 
         reader.skip();
         continue;
       }
+      while (values.length < index) values.push(null);
       values[index] = readValue(reader, field.schema, form);
       seen++;
       next = index + 1;
     } while (reader.next());
   }
+  while (values.length < fields.length) values.push(null);
   if (seen < fields.length && (form.strict || form.replaceNullWithDefault)) {
     for (const [index, field] of fields.entries()) values[index] ??= ofNull(field.schema, form);
   }
