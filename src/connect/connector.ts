@@ -16,6 +16,8 @@ export interface TaskContext {
   readonly connector: string;
   readonly properties: ConnectorProperties;
   readonly log: Logger;
+  /** Of the start of a source's task, a UUID of version 7; pauses keep it. */
+  readonly run?: string;
   /**
    * Of a source: whether a sink keeps tables of its changes. Without one it reads no table anew whose rows alone are in
    * doubt: such rows are no records, and who reads the topics would lose the changes that they hold already. Absent: yes.
