@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { ConnectorConfig } from '../connect/connector.ts';
-import { duckdbSinkConnector } from '../warehouse/duckdb/connector.ts';
-import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
+import { duckdbSinkConnectorClass, readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
 import type { TaskPlace } from '../worker/herder.ts';
 import { findPlugin } from './plugins.ts';
 
@@ -17,7 +16,7 @@ export function placeTask(connector: ConnectorConfig): TaskPlace {
     const stream = connector.config['topic.prefix'] ?? connector.name;
     return { type: 'source', entry: new URL('source-thread.ts', import.meta.url), stream };
   }
-  if (plugin.classNames[0] === duckdbSinkConnector.classNames[0]) {
+  if (plugin.classNames.includes(duckdbSinkConnectorClass)) {
     const file = resolve(readSinkConfig(connector).config.file);
     return { type: 'sink', entry: new URL('warehouse-thread.ts', import.meta.url), key: file, file };
   }

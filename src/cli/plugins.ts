@@ -5,13 +5,26 @@ import { fileSinkConnector } from '../file/file-sink.ts';
 import { createFileSource } from '../file/file-source.ts';
 import { converterOf } from '../codec/converters.ts';
 import { mysqlSource } from '../mysql/connector.ts';
-import { duckdbSinkConnector } from '../warehouse/duckdb/connector.ts';
+import { duckdbSinkConnectorClass } from '../warehouse/duckdb/sink-config.ts';
 
 const fileSource = createFileSource({
   converters: (properties) => ({ key: converterOf('key', properties), value: converterOf('value', properties) }),
 });
 
-const plugins: readonly (SourceConnector | SinkConnector)[] = [mysqlSource, duckdbSinkConnector, fileSource, fileSinkConnector];
+/**
+ * Its library is loaded where it is used, and nowhere else: a thread that ends while the native code in it has something to
+ * clean up takes the process with it.
+ */
+const duckdbSink: SinkConnector = {
+  kind: 'sink',
+  classNames: [duckdbSinkConnectorClass],
+  async openTask(context, signal) {
+    const { duckdbSinkConnector } = await import('../warehouse/duckdb/connector.ts');
+    return duckdbSinkConnector.openTask(context, signal);
+  },
+};
+
+const plugins: readonly (SourceConnector | SinkConnector)[] = [mysqlSource, duckdbSink, fileSource, fileSinkConnector];
 
 /** @throws CONFIG_INVALID naming the classes that there are */
 export function findPlugin({ name, config }: ConnectorConfig): SourceConnector | SinkConnector {
