@@ -4,10 +4,12 @@
  *   node bench/json-edge.ts [seconds per line]
  *
  * Half of the changes are inserts, a third updates, the rest deletes with their tombstones; a tenth of the notes is not
- * ASCII. Events of 22 rows, as MySQL's 8 KB row events have, and of one row, as small transactions have. The last line
- * parses and prints the same records with JSON.parse and JSON.stringify, as a scale.
+ * ASCII. Events of 22 rows, as MySQL's 8 KB row events have, and of one row, as small transactions have. Then the record
+ * path: the same rows through transformations, ready for the log. The last line prints the same records with
+ * JSON.stringify, as a scale.
  */
 import { ByteWriter } from '../src/base/byte-writer.ts';
+import { silentLogger } from '../src/base/logger.ts';
 import { debeziumOptions, type DebeziumOptions } from '../src/codec/debezium-options.ts';
 import { createDebeziumRenderer } from '../src/codec/debezium-renderer.ts';
 import { renderRecordLine } from '../src/codec/record-line.ts';
@@ -16,6 +18,7 @@ import { writeImage } from '../src/event/cell.ts';
 import { ChangeBatchBuilder, copyBatch, op, type ChangeBatch } from '../src/event/change-batch.ts';
 import { createTableSchema, type Column } from '../src/event/table-schema.ts';
 import type { Value } from '../src/event/value.ts';
+import { openRecordPath } from '../src/worker/record-path.ts';
 
 const secondsPerLine = Number(process.argv[2] ?? 3);
 const rows = 1000;
@@ -133,6 +136,32 @@ function measure({ title, options, rowsPerEvent, lines }: Run): void {
   print(title, records, bytes, (user + system) / 1e6);
 }
 
+/** The record path with these transformations; records that they drop count, too. */
+async function measureRecordPath(title: string, properties: Readonly<Record<string, string>>): Promise<void> {
+  const path = openRecordPath({
+    connector: 'bench',
+    properties: { 'key.converter.schemas.enable': 'false', 'value.converter.schemas.enable': 'false', ...properties },
+    debezium: debeziumOptions({ connector: 'mysql', topicPrefix: 'bench' }),
+    log: silentLogger,
+  });
+  if (path === undefined) throw new Error('no record path');
+  const group = { ...groupOf(46), entries: [{ kind: 'changes' as const, batch: sampleBatch(22) }] };
+  const { signal } = new AbortController();
+  for (let i = 0; i < 20; i++) await path.convert(group, signal);
+  const first = path.counts.sent + path.counts.dropped;
+  const before = process.cpuUsage();
+  const end = performance.now() + secondsPerLine * 1000;
+  let bytes = 0;
+  while (performance.now() < end) {
+    const { entries } = await path.convert(group, signal);
+    for (const entry of entries) {
+      if (entry.kind === 'records') for (const { key, value } of entry.records) bytes += (key?.length ?? 0) + (value?.length ?? 0);
+    }
+  }
+  const { user, system } = process.cpuUsage(before);
+  print(title, path.counts.sent + path.counts.dropped - first, bytes, (user + system) / 1e6);
+}
+
 /** What JSON.parse and JSON.stringify of the same envelopes cost. */
 function measureScale(): void {
   const renderer = createDebeziumRenderer(
@@ -166,4 +195,17 @@ measure({ title: 'schemas off, 1 row per event', options: plain, rowsPerEvent: 1
 measure({ title: 'schemas off, 22 rows per event, lines of tail', options: plain, rowsPerEvent: 22, lines: true });
 measure({ title: 'schemas on, 22 rows per event', options: {}, rowsPerEvent: 22 });
 measure({ title: 'schemas on, 1 row per event', options: {}, rowsPerEvent: 1 });
+const kafka = 'org.apache.kafka.connect.transforms';
+const router = { 'transforms.r.type': `${kafka}.RegexRouter`, 'transforms.r.regex': 'bench\\.(.*)', 'transforms.r.replacement': '$1' };
+const unwrap = { 'transforms.u.type': 'io.debezium.transforms.ExtractNewRecordState' };
+const cast = { 'transforms.c.type': `${kafka}.Cast$Value`, 'transforms.c.spec': 'qty:string' };
+const filter = {
+  'transforms.f.type': 'io.millrace.transforms.Filter',
+  'transforms.f.condition': "value.op != 'x' && value.source.db == 'shop'",
+};
+await measureRecordPath('record path: RegexRouter', { transforms: 'r', ...router });
+await measureRecordPath('record path: RegexRouter, schemas on', { transforms: 'r', ...router, 'value.converter.schemas.enable': 'true' });
+await measureRecordPath('record path: Filter by expression', { transforms: 'f', ...filter });
+await measureRecordPath('record path: unwrap', { transforms: 'u', ...unwrap });
+await measureRecordPath('record path: unwrap, Cast', { transforms: 'u,c', ...unwrap, ...cast });
 measureScale();
