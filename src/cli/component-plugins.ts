@@ -11,6 +11,51 @@ import { readVersion } from './version.ts';
 const connectVersion = '4.3.0';
 const debeziumVersion = '3.6.1.Final';
 
+const unwrapClass = 'io.debezium.transforms.ExtractNewRecordState';
+
+/** As Debezium 3.6 shows them; options of earlier versions are taken, and not told. */
+function unwrapKeys(definition: ConfigDef): readonly ConfigKey[] {
+  const facts: readonly KeyFacts[] = [
+    ['delete.tombstone.handling.mode', 'STRING', 'tombstone', 'MEDIUM', null, 1, 'MEDIUM', 'Handle delete and tombstone records'],
+    ['route.by.field', 'STRING', '', 'LOW', null, 1, 'LONG', 'Route by field name'],
+    ['add.fields.prefix', 'STRING', '__', 'LOW', null, 1, 'SHORT', 'Field prefix to be added to each field.'],
+    ['add.fields', 'LIST', '', 'LOW', null, 1, 'LONG', 'Adds the specified field(s) to the message if they exist.'],
+    ['add.headers.prefix', 'STRING', '__', 'LOW', null, 1, 'SHORT', 'Header prefix to be added to each header.'],
+    ['add.headers', 'LIST', '', 'LOW', null, 1, 'LONG', 'Adds the specified fields to the header if they exist.'],
+    [
+      'drop.fields.header.name',
+      'STRING',
+      null,
+      'LOW',
+      null,
+      1,
+      'SHORT',
+      'Specifies a header that contains a list of field names to be removed',
+    ],
+    [
+      'drop.fields.from.key',
+      'BOOLEAN',
+      'false',
+      'LOW',
+      null,
+      1,
+      'SHORT',
+      'Specifies whether the fields to be dropped should also be omitted from the key',
+    ],
+    [
+      'drop.fields.keep.schema.compatible',
+      'BOOLEAN',
+      'true',
+      'LOW',
+      null,
+      1,
+      'SHORT',
+      "Specifies if fields are dropped, will the event's schemas be compatible",
+    ],
+  ];
+  return facts.map((each) => ({ facts: each, doc: definition[each[0]]?.doc ?? each[7] }));
+}
+
 function versionOf(className: string): string {
   if (className.startsWith('org.apache.kafka.')) return connectVersion;
   return className.startsWith('io.debezium.') ? debeziumVersion : readVersion();
@@ -76,7 +121,7 @@ export const componentPlugins: readonly ComponentPlugin[] = [
     className,
     type: kind,
     version: versionOf(className),
-    keys: keysOf(definition),
+    keys: className === unwrapClass ? unwrapKeys(definition) : keysOf(definition),
   })),
   ...converterClasses.map(
     (className) => ({ className, type: 'converter', version: connectVersion, keys: converterKeys(className) }) as const,

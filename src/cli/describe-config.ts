@@ -49,7 +49,8 @@ export async function describeDebezium(
   let errors: ReadonlyMap<string, readonly string[]>;
   try {
     const { config: source } = readSourceConfig({ name: config['name'] ?? '', config: given });
-    errors = recordPathErrors(given).size > 0 ? new Map() : await connectionErrors(connectionSettings(source.server), signal);
+    errors = debeziumRules(given);
+    if (errors.size === 0 && recordPathErrors(given).size === 0) errors = await connectionErrors(connectionSettings(source.server), signal);
   } catch (error) {
     errors = problemErrors(error, keys, (problem) => `The '${problem.property}' value is invalid: ${complaintOf(problem)}`);
   }
@@ -68,8 +69,23 @@ async function connectionErrors(
     await using _connection = await openConnection(settings, AbortSignal.any([signal, AbortSignal.timeout(connectMs)]));
     return new Map();
   } catch (error) {
-    return new Map([['database.hostname', [`Unable to connect: ${messageOf(error)}`]]]);
+    const text = messageOf(error);
+    const what = text.includes('Access denied') ? 'Unable to connect' : 'Error during connection validation';
+    return new Map([['database.hostname', [`${what}: ${text}`]]]);
   }
+}
+
+/** What Debezium refuses though Millrace could do it: who moves back must not stumble. */
+function debeziumRules(config: ConnectorProperties): ReadonlyMap<string, readonly string[]> {
+  const errors = new Map<string, readonly string[]>();
+  const [batch, queue] = [Number(config['max.batch.size'] ?? 2048), Number(config['max.queue.size'] ?? 8192)];
+  if (batch >= queue) errors.set('max.queue.size', ["The 'max.queue.size' value is invalid: Must be larger than the maximum batch size"]);
+  if (config['time.precision.mode']?.trim().toLowerCase() === 'adaptive') {
+    errors.set('time.precision.mode', [
+      "The 'time.precision.mode' value is invalid: adaptive is not supported, use adaptive_time_microseconds",
+    ]);
+  }
+  return errors;
 }
 
 export function duckdbKeys(version: string): readonly ConfigKey[] {
@@ -196,7 +212,17 @@ function problemErrors(
     problems.filter(({ property }) => !checkedByConnect.has(property) || property === 'tasks.max'),
     (problem) => problem.property,
   );
-  return new Map([...byProperty].map(([property, own]) => [property, own.map(textOf)]));
+  return new Map(
+    [...byProperty].map(([property, own]) => {
+      const texts = own.map(textOf);
+      // Debezium tells it by both of the property's checks.
+      const isTwofold = property === 'max.batch.size' && texts.some((text) => text.endsWith('An integer is expected'));
+      return [
+        property,
+        isTwofold ? [...texts, `The '${property}' value is invalid: A positive, non-zero integer value is expected`] : texts,
+      ];
+    }),
+  );
 }
 
 /** Debezium's words for the commonest faults; else ours. */

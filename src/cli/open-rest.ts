@@ -1,4 +1,5 @@
 import type { Logger } from '../base/logger.ts';
+import { readProviders, resolveProviders } from '../config/config-providers.ts';
 import type { WorkerProperties } from '../config/worker-properties.ts';
 import { adminRoutes } from '../rest/admin-routes.ts';
 import { readAuthentication } from '../rest/basic-authentication.ts';
@@ -36,7 +37,15 @@ export async function openRest({
   const names = service.plugins.all().flatMap(({ className }) => [className, className.slice(0, className.lastIndexOf('.'))]);
   const loggers = createLoggers([...new Set(names), 'org.apache.kafka.connect'], (level) => service.setLogLevel(level));
   const admin = adminRoutes(loggers);
-  const main = [...rootRoutes(service), ...connectorRoutes(service), ...pluginRoutes(service, componentPlugins), ...metricsRoutes(service)];
+  const providers = readProviders(all);
+  const resolve = (config: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+    resolveProviders(config, process.env, providers).properties;
+  const main = [
+    ...rootRoutes(service),
+    ...connectorRoutes(service),
+    ...pluginRoutes({ service, components: componentPlugins, resolve }),
+    ...metricsRoutes(service),
+  ];
   const adminAddresses = values['admin.listeners'];
   const servers: { readonly listener: Listener; readonly routes: readonly Route[]; readonly isAdmin: boolean }[] = [
     ...readListeners('listeners', values.listeners).map((listener) => ({

@@ -86,6 +86,7 @@ export function resolveProviders(
     }
     if (allowedPaths?.some((allowed) => isWithin(path, allowed)) === false) return undefined;
     if (kind === 'dir') return readKeyFile(path, key);
+    if (path === '') return undefined;
     let file = files.get(path);
     if (file === undefined) files.set(path, (file = readPropertiesFile(path)));
     return file.get(key);

@@ -1,4 +1,6 @@
+import { messageOf } from '../base/errors.ts';
 import type { ConfigKey, KeyFacts } from './config-key.ts';
+import { compileJavaPattern } from './java-pattern.ts';
 
 /**
  * The properties that Kafka Connect 4.3 gives every connector, as its REST API shows them. Source: ConnectorConfig,
@@ -183,10 +185,14 @@ const sourceKeys: readonly ConfigKey[] = [
 
 const sinkKeys: readonly ConfigKey[] = [
   plain(['topics', 'LIST', '', 'HIGH', 'Common', 4, 'LONG', 'Topics'], 'Topics that the sink takes.'),
-  plain(
-    ['topics.regex', 'STRING', '', 'HIGH', 'Common', 4, 'LONG', 'Topics regex'],
-    'Regular expression of the topics that the sink takes.',
-  ),
+  {
+    facts: ['topics.regex', 'STRING', '', 'HIGH', 'Common', 4, 'LONG', 'Topics regex'],
+    doc: 'Regular expression of the topics that the sink takes.',
+    check: (value) => {
+      const fault = patternFault(value ?? '');
+      return fault === undefined ? [] : [`Invalid value ${value ?? 'null'} for configuration topics.regex: Invalid regex: ${fault}`];
+    },
+  },
   plain(
     ['errors.deadletterqueue.topic.name', 'STRING', '', 'MEDIUM', 'Error Handling', 6, 'MEDIUM', 'Dead Letter Queue Topic Name'],
     'Topic for records that cannot be handled; empty: none.',
@@ -218,6 +224,15 @@ const sinkKeys: readonly ConfigKey[] = [
     'Whether such records get headers that tell of the error.',
   ),
 ];
+
+function patternFault(pattern: string): string | undefined {
+  try {
+    compileJavaPattern(pattern);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
 
 export const sourceGroups: readonly string[] = [
   'Common',

@@ -68,7 +68,8 @@ const complaints: Partial<Readonly<Record<KeyType, string>>> = {
 
 /** The text of the parsed value, as Connect prints it; undefined: it cannot be parsed. Source: ConfigDef.parseType. */
 function parseText(type: KeyType, text: string): string | undefined {
-  const trimmed = text.trim();
+  // As Java's trim: other blanks than ASCII's stay.
+  const trimmed = text.replaceAll(/^[\u0000-\u0020]+|[\u0000-\u0020]+$/g, '');
   switch (type) {
     case 'BOOLEAN':
       return /^(?:true|false)$/i.test(trimmed) ? trimmed.toLowerCase() : undefined;

@@ -1,6 +1,7 @@
 import { MillraceError } from '../base/errors.ts';
 import type { ConnectService } from '../worker/connect-service.ts';
 import { readConfigBody, readCreateBody, readOffsetsBody } from './request-body.ts';
+import { readSignalBody } from './signal-body.ts';
 import { flag, ok } from './route.ts';
 import type { RestRequest, Route } from './route.ts';
 
@@ -89,6 +90,14 @@ export function connectorRoutes(service: ConnectService): readonly Route[] {
       method: 'PATCH',
       path: '/connectors/:name/offsets',
       answer: async (request) => ok(await service.alterOffsets(name(request), readOffsetsBody(request.json()))),
+    },
+    {
+      method: 'POST',
+      path: '/connectors/:name/signals',
+      answer: async (request) => ({
+        status: 202,
+        body: await service.signal(name(request), readSignalBody(request.json()), request.signal),
+      }),
     },
     { method: 'DELETE', path: '/connectors/:name/offsets', answer: async (request) => ok(await service.resetOffsets(name(request))) },
   ];

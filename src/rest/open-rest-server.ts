@@ -1,7 +1,8 @@
-import { createServer } from 'node:http';
+import { createServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { ServerOptions } from 'node:https';
+import type { Socket } from 'node:net';
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, MillraceError } from '../base/errors.ts';
@@ -68,6 +69,7 @@ function createApp(options: RestServerOptions): FastifyInstance {
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
     frameworkErrors: (_error, _request, reply) => void sendError(reply, 400, 'The path cannot be read: it has a broken % escape.'),
+    clientErrorHandler: refuseBytes,
     serverFactory: (handler) => createListener(options, handler),
   });
   app.removeAllContentTypeParsers();
@@ -83,6 +85,9 @@ function createApp(options: RestServerOptions): FastifyInstance {
   app.setErrorHandler((error: unknown, _request, reply) => {
     const status = libraryStatus(error);
     if (status === 500) log.error({ err: error }, 'a request could not be answered');
+    // Closed at once, the connection would be reset under a client that still sends, and the answer lost with it. What
+    // comes is thrown away, until the request's time is over.
+    if (status === 413) reply.removeHeader('connection');
     return sendError(reply, status);
   });
   return app;
@@ -96,6 +101,20 @@ function createListener({ listener, tls }: RestServerOptions, handler: RequestLi
   server.maxConnections = greatestConnections;
   return server;
 }
+
+/** What is no request: there is nothing to answer with but the socket. */
+function refuseBytes(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (!socket.writable) return void socket.destroy();
+  const status = parserStatus[error.code ?? ''] ?? 400;
+  const reason = STATUS_CODES[status] ?? '';
+  const body = JSON.stringify({ error_code: status, message: `HTTP ${status} ${reason}` });
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
+}
+
+const parserStatus: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
 function addHeaders({ crossOrigin, headers }: RestServerOptions, request: FastifyRequest, reply: FastifyReply): void {
   const now = new Date();

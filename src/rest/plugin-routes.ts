@@ -2,9 +2,9 @@ import { MillraceError } from '../base/errors.ts';
 import { isComponentNamed } from '../config/component-plugin.ts';
 import type { ComponentPlugin } from '../config/component-plugin.ts';
 import { definitionOf } from '../config/config-key.ts';
-import type { ConfigKey, KeyDefinition } from '../config/config-key.ts';
+import type { ConfigInfos, ConfigKey, KeyDefinition } from '../config/config-key.ts';
 import { sinkGroups, sourceGroups } from '../config/connector-keys.ts';
-import type { ConnectService, ConnectorPlugin } from '../worker/connect-service.ts';
+import type { ConnectService, ConnectorPlugin, GivenConfig } from '../worker/connect-service.ts';
 import { readConfigBody } from './request-body.ts';
 import { ok } from './route.ts';
 import type { RestRequest, Route } from './route.ts';
@@ -21,8 +21,15 @@ const providers = new Set(['FileConfigProvider', 'DirectoryConfigProvider', 'Env
 const commonGroups = new Set<string | null>([...sourceGroups, ...sinkGroups]);
 const isCommon = ({ facts }: ConfigKey): boolean => commonGroups.has(facts[4]);
 
+export interface PluginRoutesOptions {
+  readonly service: ConnectService;
+  readonly components: readonly ComponentPlugin[];
+  /** Puts what config providers have in the place of references. */
+  readonly resolve: (config: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
+}
+
 /** `/connector-plugins` and everything under it. */
-export function pluginRoutes(service: ConnectService, components: readonly ComponentPlugin[]): readonly Route[] {
+export function pluginRoutes({ service, components, resolve }: PluginRoutesOptions): readonly Route[] {
   const all: readonly Plugin[] = [...service.plugins.all(), ...components].sort(
     (a, b) => kinds.indexOf(a.type) - kinds.indexOf(b.type) || (a.className < b.className ? -1 : 1),
   );
@@ -51,10 +58,27 @@ export function pluginRoutes(service: ConnectService, components: readonly Compo
         if (given !== name && !(plugin !== undefined && given === plugin.className)) {
           throw new MillraceError('REQUEST_INVALID', `Included connector type ${given} does not match request type ${name}`);
         }
-        return ok(await service.plugins.find(given).describe(config, request.signal));
+        const resolved = { ...config, ...resolve(withoutNulls(config)) };
+        return ok(hideResolved(await service.plugins.find(given).describe(resolved, request.signal), config, resolved));
       },
     },
   ];
+}
+
+/** Judged is what the references stand for, shown are the references. */
+function hideResolved(infos: ConfigInfos, given: GivenConfig, resolved: GivenConfig): ConfigInfos {
+  const configs = infos.configs.map((info) => {
+    const { value } = info;
+    const [before, after] = [given[value.name] ?? '', resolved[value.name] ?? ''];
+    if (before === after || after === '') return info;
+    const errors = value.errors.map((error) => error.replaceAll(after, () => before));
+    return { ...info, value: { ...value, value: value.value === null || value.value === '[hidden]' ? value.value : before, errors } };
+  });
+  return { ...infos, configs };
+}
+
+function withoutNulls(config: GivenConfig): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(config).filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
 function findPlugin(all: readonly Plugin[], request: RestRequest): Plugin {

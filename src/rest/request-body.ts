@@ -43,7 +43,7 @@ export function readCreateBody(body: unknown): CreateBody {
   const config = readConfigBody(members['config']);
   const state = members['initial_state'];
   const initialState = state === undefined || state === null ? undefined : readInitialState(state);
-  const name = readText(members['name'] ?? null, 'name') ?? config['name'] ?? '';
+  const name = readText(members['name'] ?? null, 'name') ?? '';
   return { name: trimName(name), config, ...(initialState === undefined ? {} : { initialState }) };
 }
 

@@ -74,6 +74,17 @@ export interface Message {
   readonly message: string;
 }
 
+/** What a client asks a source for. */
+export interface SignalRequest {
+  /** Absent: one is made. */
+  readonly id?: string;
+  readonly type: string;
+  /** JSON; null: none. */
+  readonly data: string | null;
+  /** It becomes a record of the source's signal topic, too. */
+  readonly toTopic?: boolean;
+}
+
 export interface RestartRequest {
   readonly includeTasks: boolean;
   readonly onlyFailed: boolean;
@@ -179,6 +190,11 @@ export interface ConnectService {
   offsets(name: string): Promise<ConnectorOffsets>;
   alterOffsets(name: string, offsets: readonly ConnectorOffset[] | undefined): Promise<Message>;
   resetOffsets(name: string): Promise<Message>;
+  /**
+   * Gives a running source a signal of Debezium's form; the answer is its id.
+   * @throws WORKER_REFUSED when it does not run, or takes none
+   */
+  signal(name: string, request: SignalRequest, signal: AbortSignal): Promise<{ readonly id: string }>;
   metrics(): WorkerMetrics;
   /** How much the worker and its threads tell from now on. */
   setLogLevel(level: LoggingOptions['level']): void;
@@ -189,6 +205,9 @@ const statusOf: Partial<Readonly<Record<ErrorCode, number>>> = {
   CONNECTOR_CONFLICT: 409,
   REQUEST_INVALID: 400,
   REQUEST_FORBIDDEN: 403,
+  // A reference that a config provider cannot read: the configuration's mistake.
+  CONFIG_UNREADABLE: 400,
+  CONFIG_INVALID: 400,
 };
 
 /** The HTTP status of an error of the service. */

@@ -21,13 +21,15 @@ const propertyWithoutValue = 'internal.legacy.snapshot.max.threads';
 
 export function comparableBodies(moment: Moment, golden: Answer, answer: unknown): Bodies {
   const { step } = moment;
-  const [a, b] = [withoutTexts(golden.body), withoutTexts(answer)];
+  const [a, b] = [withoutPlugins(withoutTexts(golden.body)), withoutPlugins(withoutTexts(answer))];
   if (step.bodyReduced === true) return { expected: withoutValueless(a), got: withoutValueless(reduced(b)) };
   if (Array.isArray(a) && Array.isArray(b)) {
+    if (/^\/connector-plugins\/?(?:\?.*)?$/.test(step.path)) return commonPlugins(a, b);
     if (step.path.startsWith('/admin/loggers/') && golden.varies.includes('$[*]')) return changedLoggers(step.path, a, b);
   } else if (isJsonObject(a) && isJsonObject(b)) {
     if (/^\/admin\/loggers\/?$/.test(step.path)) return { expected: common(a, b), got: common(b, a) };
     if (step.path.endsWith('/topics') && step.kind === 'exchange') return { expected: a, got: topicsOf(a, b) };
+    if (step.path.endsWith('/offsets') && step.kind === 'exchange') return { expected: sortedOffsets(a), got: sortedOffsets(b) };
     if (step.path.endsWith('/offsets') && step.kind === 'watch') return { expected: anyPosition(a), got: anyPosition(b) };
     if (tasksCameEarly(moment, a, b)) return { expected: a, got: { ...b, tasks: [] } };
     return ownOf(moment, onTheWay(a, b), onTheWay(b, a));
@@ -44,6 +46,34 @@ function withoutTexts(value: unknown): unknown {
     name === 'documentation' && typeof each === 'string' && each !== '' ? '<text>' : withoutTexts(each),
   ]);
   return Object.fromEntries(members);
+}
+
+/** Which plugins there are is each installation's own: lists of their classes and versions, where one may be chosen. */
+function withoutPlugins(body: unknown): unknown {
+  if (!isJsonObject(body) || !Array.isArray(body['configs'])) return body;
+  const configs = body['configs'].map((config) => {
+    if (!isJsonObject(config) || !isJsonObject(config['value'])) return config;
+    const { value } = config;
+    const isOfPlugins = /(?:\.converter|\.type|\.plugin\.version)$/.test(String(value['name']));
+    const list = value['recommended_values'];
+    if (!isOfPlugins || !Array.isArray(list)) return config;
+    return { ...config, value: { ...value, recommended_values: list.length === 0 ? [] : ['…'] } };
+  });
+  return { ...body, configs };
+}
+
+/** Plugins that both have, in their order; those of Debezium there twice are of both connectors' versions. */
+function commonPlugins(a: readonly unknown[], b: readonly unknown[]): Bodies {
+  const text = (list: readonly unknown[]): readonly string[] => list.map((plugin) => JSON.stringify(plugin, ['class', 'type', 'version']));
+  const [x, y] = [text(a), text(b)];
+  return { expected: x.filter((plugin) => y.includes(plugin)), got: y.filter((plugin) => x.includes(plugin)) };
+}
+
+/** The order of partitions is that of a hash table. */
+function sortedOffsets(body: JsonObject): JsonObject {
+  if (!Array.isArray(body['offsets'])) return body;
+  const keyOf = (entry: unknown): string => (isJsonObject(entry) ? JSON.stringify(entry['partition']) : '');
+  return { ...body, offsets: body['offsets'].toSorted((x, y) => (keyOf(x) < keyOf(y) ? -1 : 1)) };
 }
 
 /** As the recording was reduced: what has its default, no error, no recommendation and is shown is a name alone. */

@@ -134,7 +134,7 @@ class Replay {
       path: this.#machine.fillText(step.path),
       headers: Object.fromEntries(headers),
       ...(body === undefined ? {} : { body }),
-    });
+    }).catch((error: unknown) => ({ status: 0, headers: {}, text: String(error), json: undefined }));
   }
 
   #host(step: Request): string {

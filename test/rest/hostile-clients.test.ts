@@ -1,0 +1,250 @@
+/** Clients that mean ill, or know no better: each gets a clear refusal, and the worker stays as it was. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { after, before, test } from 'node:test';
+import { ask } from './replay-scenario.ts';
+import { freePort, startWorker } from './worker-under-test.ts';
+import type { WorkerUnderTest } from './worker-under-test.ts';
+
+let worker: WorkerUnderTest;
+let port = 0;
+const host = (): string => `127.0.0.1:${port}`;
+
+before(async () => {
+  port = await freePort();
+  worker = await startWorker({ properties: { listeners: `http://${host()}` } });
+});
+
+after(async () => {
+  await worker[Symbol.asyncDispose]();
+});
+
+const json = { 'content-type': 'application/json' };
+
+/** The worker answers, and has no connectors. */
+async function isSound(): Promise<void> {
+  assert.ok(worker.running, worker.said());
+  const answer = await ask(host(), { method: 'GET', path: '/connectors', headers: {} });
+  assert.equal(answer.status, 200);
+  assert.deepEqual(answer.json, []);
+}
+
+/** Resident memory, in bytes. */
+function memory(): number {
+  const [, kilobytes = '0'] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${worker.pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
+}
+
+function open(): Socket {
+  // What the server does to the socket is part of the test.
+  return connect(port, '127.0.0.1').on('error', () => undefined);
+}
+
+/** `once` would fail by an error of the socket. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((done) => (socket.closed ? done() : socket.once('close', () => done())));
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((done) => socket.once('drain', () => done()));
+}
+
+/** Sends bytes as they are and gives what comes until the server ends. */
+async function send(bytes: string | Buffer): Promise<string> {
+  const socket = open();
+  const parts: Buffer[] = [];
+  socket.on('data', (part: Buffer) => parts.push(part));
+  socket.write(bytes);
+  await closed(socket);
+  return Buffer.concat(parts).toString('latin1');
+}
+
+test('a body that is no JSON of the right shape is refused with what is wrong', async () => {
+  const bodies = [
+    '',
+    '{',
+    '[]',
+    'null',
+    '"x"',
+    '{"name":1e999,"config":{}}',
+    '{"name":"a"}',
+    '{"name":"a","config":[]}',
+    '\u0000',
+    '{"a":'.repeat(50_000),
+  ];
+  for (const body of bodies) {
+    const answer = await ask(host(), { method: 'POST', path: '/connectors', headers: json, body });
+    assert.equal(answer.status, 400, `${body.slice(0, 40)} → ${answer.text}`);
+    assert.match(answer.text, /^\{"error_code":400,"message":"[^"]/);
+  }
+  const proto = '{"name":"p","config":{"__proto__":"x","constructor":"y","connector.class":"nope"}}';
+  const answer = await ask(host(), { method: 'POST', path: '/connectors', headers: json, body: proto });
+  assert.equal(answer.status, 400);
+  await isSound();
+});
+
+test('a body of 50 MB is refused before it is read', async () => {
+  const before = memory();
+  for (let i = 0; i < 3; i++) {
+    const socket = open();
+    let said = '';
+    socket.on('data', (part: Buffer) => (said += part.toString('latin1')));
+    socket.write(`POST /connectors HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 52428800\r\n\r\n`);
+    const megabyte = Buffer.alloc(1 << 20, 0x20);
+    for (let sent = 0; sent < 50 && !socket.destroyed; sent++) {
+      if (!socket.write(megabyte)) await Promise.race([drained(socket), closed(socket)]);
+    }
+    socket.end();
+    await closed(socket);
+    assert.match(said, /^HTTP\/1\.1 413 /);
+  }
+  // Without a length: it is counted as it comes.
+  const socket = open();
+  let said = '';
+  socket.on('data', (part: Buffer) => (said += part.toString('latin1')));
+  socket.write('POST /connectors HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n');
+  for (let sent = 0; sent < 50 && !socket.destroyed; sent++) {
+    socket.write(`100000\r\n`);
+    socket.write(Buffer.alloc(1 << 20, 0x20));
+    if (!socket.write('\r\n')) await Promise.race([drained(socket), closed(socket)]);
+  }
+  socket.end();
+  await closed(socket);
+  assert.match(said, /^HTTP\/1\.1 413 /);
+  await isSound();
+  assert.ok(memory() - before < 150e6, `memory grew by ${memory() - before}`);
+});
+
+test('headers without end are refused', async () => {
+  const flood = await send(`GET /connectors HTTP/1.1\r\nHost: x\r\n${'X-Flood: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(5000)}\r\n`);
+  assert.match(flood, /^HTTP\/1\.1 431 /);
+  const long = await send(`GET /connectors?${'a'.repeat(200_000)} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  assert.match(long, /^HTTP\/1\.1 431 /);
+  await isSound();
+});
+
+test('what is no HTTP is refused, in the form of all errors', async () => {
+  for (const bytes of [
+    'HELO\r\n\r\n',
+    'GET /connectors HTTP/9.9\r\n\r\n',
+    '\x16\x03\x01\x02\x00\x01\x00\x01\xfc',
+    'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
+  ]) {
+    const said = await send(Buffer.from(bytes, 'latin1'));
+    assert.match(said, /^HTTP\/1\.1 400 Bad Request\r\n/, JSON.stringify(bytes));
+    assert.match(said, /\r\n\r\n\{"error_code":400,"message":"[^"]+"\}$/);
+  }
+  // Two lengths: what smuggles requests past a proxy.
+  const smuggled = await send('POST /connectors HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n');
+  assert.match(smuggled, /^HTTP\/1\.1 400 /);
+  await isSound();
+});
+
+test('tricks in paths lead nowhere', async () => {
+  const paths = [
+    '/../../etc/passwd',
+    '/connectors/../../etc/passwd',
+    '/connectors/..%2f..%2fetc%2fpasswd',
+    '/connectors/%2e%2e/%2e%2e/etc/passwd',
+    '/connectors/%00',
+    '/connectors/%',
+    '/connectors/%zz',
+    '/connectors/%c0%af',
+    '//connectors',
+    '/connectors//status',
+    '/connectors/a%2Fb/status',
+    '/connectors/a/tasks/99999999999999999999/status',
+    '/connectors/a/tasks/-1/status',
+    '/admin/loggers/__proto__',
+    '/connector-plugins/__proto__/config',
+    '/connectors/__proto__',
+    `/connectors/${'x'.repeat(8000)}`,
+    '/console/..%5c..%5cwindows',
+  ];
+  for (const path of paths) {
+    const answer = await ask(host(), { method: 'GET', path, headers: {} });
+    assert.ok(answer.status === 404 || answer.status === 400, `${path} → ${answer.status} ${answer.text.slice(0, 200)}`);
+    assert.match(answer.text, /^\{"error_code":\d+,"message":/, path);
+  }
+  await isSound();
+});
+
+test('a connector can have any name that Connect allows, and goes again', async () => {
+  const names = [
+    'a b',
+    'ä',
+    '日本',
+    '😀',
+    '%2F',
+    'a/b',
+    'a\\b',
+    'a?b#c',
+    '{c}',
+    '..',
+    '.',
+    '"',
+    "'",
+    '<script>',
+    '__proto__',
+    'constructor',
+    'a%',
+    '\u00a0',
+    'x'.repeat(1000),
+  ];
+  for (const name of names) {
+    const body = JSON.stringify({
+      name,
+      config: { 'connector.class': 'FileStreamSource', topic: 't', file: '/nowhere/that/is' },
+      initial_state: 'STOPPED',
+    });
+    const created = await ask(host(), { method: 'POST', path: '/connectors', headers: json, body });
+    assert.equal(created.status, 201, `${name}: ${created.text}`);
+    const path = new URL(created.headers['location'] ?? '', `http://${host()}`);
+    const at = created.headers['location']?.slice(`http://${host()}`.length) ?? path.pathname;
+    const read = await ask(host(), { method: 'GET', path: at, headers: {} });
+    assert.equal(read.status, 200, `${at}: ${read.text}`);
+    assert.match(read.text, new RegExp(`"name":${JSON.stringify(name).replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)}`));
+    const gone = await ask(host(), { method: 'DELETE', path: at, headers: {} });
+    assert.equal(gone.status, 204, gone.text);
+  }
+  for (const name of ['a\nb', '\u0000', '\u007f', '\u0085']) {
+    const body = JSON.stringify({ name: `x${name}x`, config: { 'connector.class': 'FileStreamSource', topic: 't' } });
+    const refused = await ask(host(), { method: 'POST', path: '/connectors', headers: json, body });
+    assert.equal(refused.status, 400);
+  }
+  await isSound();
+});
+
+test('two thousand connections that say nothing, or one byte at a time, keep nobody else out', async () => {
+  const before = memory();
+  const idle = Array.from({ length: 1500 }, () => open());
+  const slow = Array.from({ length: 300 }, () => {
+    const socket = open();
+    socket.write('POST /connectors HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n');
+    return socket;
+  });
+  for (let i = 0; i < 5; i++) {
+    for (const socket of slow) if (!socket.destroyed) socket.write('{');
+    await isSound();
+  }
+  assert.ok(memory() - before < 200e6, `memory grew by ${memory() - before}`);
+  for (const socket of [...idle, ...slow]) socket.destroy();
+  await isSound();
+});
+
+test('requests that are not waited for do no harm', async () => {
+  const body = JSON.stringify({ name: 'nope', config: { 'connector.class': 'FileStreamSource' } });
+  const bytes = `POST /connectors HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  for (let i = 0; i < 200; i++) {
+    const socket = open();
+    socket.write(bytes);
+    if (i % 2 === 0) socket.destroy();
+    else socket.resetAndDestroy();
+  }
+  // Many in one: they are answered one after another.
+  const many = await send(`${'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(99)}GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  assert.equal(many.match(/HTTP\/1\.1 200 OK/g)?.length, 100);
+  await isSound();
+});
