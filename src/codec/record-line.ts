@@ -14,7 +14,7 @@ const headerTexts = new WeakMap<readonly RecordHeader[], Uint8Array>();
 
 /**
  * Appends `{"topic","partition","offset","key","value","headers"}` and a line feed: key and value as their bytes are, null
- * for null bytes, headers as pairs of name and text.
+ * for null bytes, a JSON string of what is no JSON (StringConverter); headers as pairs of name and text.
  */
 export function renderRecordLine(record: RenderedRecord, partition: number, offset: number, out: ByteWriter): void {
   writeBytes(out, topicStart);
@@ -24,12 +24,37 @@ export function renderRecordLine(record: RenderedRecord, partition: number, offs
   writeBytes(out, offsetLabel);
   writeInteger(out, offset);
   writeBytes(out, keyLabel);
-  if (record.keyEnd < 0) writeBytes(out, nullText);
-  else out.raw(record.bytes, record.keyStart, record.keyEnd);
+  writePart(out, record.bytes, record.keyStart, record.keyEnd);
   writeBytes(out, valueLabel);
-  if (record.valueEnd < 0) writeBytes(out, nullText);
-  else out.raw(record.bytes, record.valueStart, record.valueEnd);
+  writePart(out, record.bytes, record.valueStart, record.valueEnd);
   writeBytes(out, headersText(record.headers));
+}
+
+const openBrace = 0x7b;
+const lineFeed = 0x0a;
+
+/** Key or value, in one line. */
+function writePart(out: ByteWriter, bytes: Uint8Array, start: number, end: number): void {
+  if (end < 0) {
+    writeBytes(out, nullText);
+    return;
+  }
+  const part = bytes.subarray(start, end);
+  if (bytes[start] === openBrace && !part.includes(lineFeed)) {
+    out.raw(bytes, start, end);
+    return;
+  }
+  const text = Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString('utf8');
+  writeBytes(out, utf8(isJson(text) ? text.replaceAll(/\r?\n\s*/g, '') : jsonString(text)));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function topicText(topic: string): Uint8Array {
