@@ -2,6 +2,7 @@ import { addAbortListener, once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { reasonOf } from '../base/abort.ts';
 import { MillraceError, reviveError } from '../base/errors.ts';
+import { hasTransformations } from '../transform/transformation-chain.ts';
 import type { TableVerdict, VerifyReport, VerifyTable } from '../verify/verify.ts';
 import type { Herder, WarehouseHandle } from '../worker/herder.ts';
 import type { CheckedConnectors, CheckedSource } from './connectors.ts';
@@ -26,6 +27,10 @@ export async function verifyReplicas(
 ): Promise<VerifyReport> {
   const verdicts: TableVerdict[] = [];
   const found = new Set<string>();
+  const tell = (verdict: TableVerdict): void => {
+    verdicts.push(verdict);
+    onTable(verdict);
+  };
   let position: VerifyReport['position'];
   for (const warehouse of herder.warehouses) {
     for (const { connector } of warehouse.sinks) {
@@ -34,9 +39,30 @@ export async function verifyReplicas(
         const own = all.filter((table) => table.source === source.config.topicPrefix && isWanted(table, params.tables));
         if (own.length === 0) continue;
         for (const { id } of own) found.add(`${id.database}.${id.table}`);
-        const report = await verifyOne({ warehouse, sink: connector.name, source, tables: own, params, onTable }, signal);
-        verdicts.push(...report.tables);
+        const [guesses, told] = [own.filter(({ guessed }) => guessed.length > 0), own.filter(({ guessed }) => guessed.length === 0)];
+        for (const table of guesses) {
+          tell(undecided(table, `the types of ${table.guessed.join(', ')} are guesses: its records do not tell them`));
+        }
+        if (told.length === 0) continue;
+        const changed = hasTransformations(connector.config) || hasTransformations(source.connector.config);
+        const judge = (verdict: TableVerdict): TableVerdict => (changed ? ofTransformed(verdict) : verdict);
+        const one = {
+          warehouse,
+          sink: connector.name,
+          source,
+          tables: told,
+          params,
+          onTable: (verdict: TableVerdict) => onTable(judge(verdict)),
+        };
+        const report = await verifyOne(one, signal);
+        verdicts.push(...report.tables.map(judge));
         position = report.position;
+      }
+      const prefixes = new Set(connectors.sources.map(({ config }) => config.topicPrefix));
+      for (const table of all) {
+        if (prefixes.has(table.source) || !isWanted(table, params.tables)) continue;
+        found.add(`${table.id.database}.${table.id.table}`);
+        tell(undecided(table, `its records are of ${table.source}, which is no source of this worker`));
       }
     }
   }
@@ -52,6 +78,16 @@ export async function verifyReplicas(
 
 function isWanted({ id }: VerifyTable, tables: readonly string[]): boolean {
   return tables.length === 0 || tables.includes(`${id.database}.${id.table}`);
+}
+
+function undecided({ id }: VerifyTable, reason: string): TableVerdict {
+  const none = { rows: 0, equal: false, position: undefined, substitutions: 0, differences: [], differenceCount: 0 };
+  return { table: `${id.database}.${id.table}`, ...none, undecided: reason };
+}
+
+/** Transformations may give tables and columns other names, which says nothing of their rows. */
+function ofTransformed(verdict: TableVerdict): TableVerdict {
+  return verdict.undecided === undefined ? verdict : { ...verdict, differenceCount: 0 };
 }
 
 interface OneReplica {

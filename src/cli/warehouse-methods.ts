@@ -1,6 +1,7 @@
 import { MillraceError } from '../base/errors.ts';
 import type { SinkTask } from '../connect/tasks.ts';
 import type { PinnedReader } from '../warehouse/duckdb/reader.ts';
+import { isGuessed } from '../event/guessed.ts';
 import type { TableRecord } from '../warehouse/duckdb/bookkeeping.ts';
 import type { Replica } from '../warehouse/duckdb/replica.ts';
 import type { Handlers } from '../worker/rpc.ts';
@@ -85,5 +86,6 @@ function asReplicaTable({ source, database, table, replica, live }: TableRecord)
     columns: live.columns.map((column) => column.name),
     replicaSchema: replica.schema,
     replicaName: replica.table,
+    guessed: live.columns.filter(isGuessed).map((column) => column.name),
   };
 }

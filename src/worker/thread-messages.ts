@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ErrorData } from '../base/errors.ts';
 import type { SourcePosition } from '../connect/commit-group.ts';
 import type { ConnectorConfig } from '../connect/connector.ts';
+import type { SourceSignal } from '../connect/tasks.ts';
 import type { TableId } from '../event/table-schema.ts';
 import type { SinkMetrics, SourceMetrics } from './metrics.ts';
 import type { TaskState } from './task-state.ts';
@@ -85,6 +86,8 @@ export function isFromThread(message: unknown): message is FromThread {
 export type SourceMethods = {
   /** Tables as `database.table`; none: all. Resolves when the snapshot is asked for, not when it is there. */
   resync: { params: { readonly tables: readonly string[] }; result: null };
+  /** Resolves when the signal is taken, not when what it asks for is done. */
+  signal: { params: SourceSignal; result: null };
 };
 
 /** What a thread of sinks does for the main thread. */
@@ -124,6 +127,8 @@ export interface ReplicaTable {
   readonly columns: readonly string[];
   readonly replicaSchema: string;
   readonly replicaName: string;
+  /** Those of `columns` whose types nothing tells: guesses. */
+  readonly guessed: readonly string[];
 }
 
 /** What the thread of a warehouse does on demand. */
