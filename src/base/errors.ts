@@ -7,6 +7,7 @@ export const errorCodes = {
   CONFIG_UNREADABLE: 'A configuration file could not be read or is not JSON. Check the path and the file.',
   CONFIG_INVALID: 'A property has a wrong value. Correct the named property.',
   CONFIG_UNSUPPORTED: 'A known property asks for something that this version does not do. Remove it or change it.',
+  FOLDER_UNUSABLE: 'A folder cannot be made or written to. Correct its path, owner or permissions, or give another.',
   DATA_LOCKED: 'Another process works on the same data folder. Stop it, or give another --data folder.',
   DATA_VERSION: 'The data folder or replica was written by another format version. Use the version that wrote it, or resync.',
   WORKER_NOT_RUNNING: 'No worker answers for this data folder. Start one with `millrace run`.',

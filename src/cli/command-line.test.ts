@@ -20,6 +20,8 @@ function millrace(args: readonly string[], env: Readonly<Record<string, string>>
     cwd: folder,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // One that was to be refused and runs is a failure, not a wait.
+    timeout: 60_000,
   });
   let stdout = '';
   let stderr = '';
@@ -99,6 +101,7 @@ const unusable: readonly (readonly [why: string, files: () => readonly string[],
   ['a file that is not there', () => ['none.json'], 'CONFIG_UNREADABLE', /none\.json/],
   ['a file that is not JSON', () => [file('bad.json', '{"name": ')], 'CONFIG_UNREADABLE', /bad\.json/],
   ['a file without a config', () => [file('half.json', { name: 'x' })], 'CONFIG_INVALID', /half\.json.*"config"/],
+  ['a list without connectors', () => [file('empty.json', [])], 'CONFIG_INVALID', /empty\.json.*its list is empty/],
   [
     'an unknown class',
     () => [file('class.json', { name: 'x', config: { 'connector.class': 'io.example.Nope' } })],
@@ -113,9 +116,9 @@ const unusable: readonly (readonly [why: string, files: () => readonly string[],
   ],
   [
     'an unsupported property',
-    () => [file('mask.json', { ...source, config: { ...source.config, 'column.mask.with.3.chars': 'a.b.c' } })],
+    () => [file('old.json', { ...source, config: { ...source.config, 'table.whitelist': 'a.b' } })],
     'CONFIG_UNSUPPORTED',
-    /column\.mask\.with\.3\.chars/,
+    /table\.whitelist/,
   ],
   ['two connectors of one name', () => [file('a.json', source), file('b.json', source)], 'CONFIG_INVALID', /Two connectors.*"shop"/],
   [
@@ -200,6 +203,19 @@ test('a replica file that another worker holds is refused by name: exit code 1',
   assert.equal(code, 1);
   assert.match(stderr, /^error WAREHOUSE_LOCKED: .*w\.duckdb/m);
   assert.equal(await new Promise((resolve) => first.on('close', resolve)), 0);
+});
+
+test('a data folder or replica that cannot be one is told by name, and not as a fault of ours', async () => {
+  const files = [file('source.json', source), file('sink.json', sink)];
+  const folderIsFile = await millrace(['run', ...files, '--data', file('no-folder', 'x')]);
+  assert.equal(folderIsFile.code, 1);
+  assert.match(folderIsFile.stderr, /error FOLDER_UNUSABLE: .*no-folder, the data folder/);
+  const noReplica = file('text.duckdb', 'this is not a database, but a text '.repeat(500));
+  const damaged = { ...sink, config: { ...sink.config, 'duckdb.file': noReplica } };
+  const started = await millrace(['run', file('source.json', source), file('damaged.json', damaged), '--data', 'with-damaged']);
+  assert.equal(started.code, 1);
+  assert.match(started.stderr, /error WAREHOUSE_FAILED: The replica's file is damaged, or no replica: .*text\.duckdb/);
+  assert.match(started.stderr, /next: .*millrace resync --all/);
 });
 
 test('the address of the worker is for its user alone, and gone when it has ended', async () => {

@@ -1,5 +1,4 @@
 /** Puts herder, stores, plugins and control socket together, with connectors that come and go: `worker`. */
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from '../base/logger.ts';
 import { readProviders, resolveProviders } from '../config/config-providers.ts';
@@ -21,6 +20,8 @@ import { createControlHandlers } from './control-handlers.ts';
 import { openControlServer } from './control-server.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
+import { makeFolder } from './make-folder.ts';
+import { withOverridePolicy } from './override-policy.ts';
 import { placeTask } from './place-task.ts';
 import { pluginCatalog } from './plugin-catalog.ts';
 import { writeReplicaFiles } from './replica-files.ts';
@@ -53,7 +54,7 @@ export interface ConnectHost extends AsyncDisposable {
 export async function openConnectHost({ dataFolder, properties, logging }: ConnectHostOptions): Promise<ConnectHost> {
   const { values } = properties;
   const providers = readProviders(properties.all);
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  makeFolder(dataFolder, 'the data folder');
   await using opened = new AsyncDisposableStack();
   const lock = lockFolder(dataFolder);
   opened.defer(() => lock[Symbol.dispose]());
@@ -79,7 +80,7 @@ export async function openConnectHost({ dataFolder, properties, logging }: Conne
     herder,
     configs: openConfigStore(store, values['config.storage.topic']),
     statuses: openStatusStore(store, { topic: values['status.storage.topic'], workerId }),
-    plugins: pluginCatalog,
+    plugins: withOverridePolicy(pluginCatalog, values['connector.client.config.override.policy']),
     workerId,
     log,
     setLogLevel,
@@ -141,7 +142,7 @@ function prepareStart({ connector, place, store, herder, dataFolder, log }: Star
   tellNotices(checked, log);
   if (place.type === 'source') noteSources(store, checked.sources);
   else if (place.file !== undefined) {
-    mkdirSync(dirname(place.file), { recursive: true });
+    makeFolder(dirname(place.file), 'the folder of the replica');
     writeReplicaFiles(dataFolder, [...new Set([...herder.warehouses.map(({ file }) => file), place.file])]);
   }
 }

@@ -46,6 +46,7 @@ function readConnectorFile(file: string): readonly ConnectorConfig[] {
   } catch (cause) {
     throw new MillraceError('CONFIG_UNREADABLE', `The connector file ${file} is not JSON.`, { cause });
   }
+  if (Array.isArray(json) && json.length === 0) throw invalid(file, 'its list is empty');
   return (Array.isArray(json) ? json : [json]).map((each: unknown) => readConnector(each, file));
 }
 

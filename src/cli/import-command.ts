@@ -1,4 +1,4 @@
-import { createReadStream, mkdirSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { messageOf, MillraceError } from '../base/errors.ts';
 import { lockFolder } from '../log/embedded/folder-lock.ts';
@@ -9,6 +9,7 @@ import { groupOfRecords, recordGroups } from './import/record-groups.ts';
 import { parseRecordLine, type TopicRecord } from './import/record-lines.ts';
 import { orderBySource } from './import/source-order.ts';
 import { defaultLogSettings, embeddedLogOptions } from './log-settings.ts';
+import { makeFolder } from './make-folder.ts';
 import { exitCodes, reportError } from './report-error.ts';
 import { noteImport } from './source-catalog.ts';
 import { formatCount } from './table-text.ts';
@@ -26,7 +27,7 @@ export async function importCommand(files: readonly string[], options: ImportOpt
   try {
     const records = (await Promise.all(files.map((file) => readRecords(file, `${options.prefix}.schema-history`)))).flat();
     const properties = options.config === undefined ? {} : (readConnectorFiles([options.config])[0]?.config ?? {});
-    mkdirSync(options.data, { recursive: true, mode: 0o700 });
+    makeFolder(options.data, 'the data folder');
     using _lock = lockFolder(options.data);
     await using log = await openEmbeddedLog(embeddedLogOptions(options.data, defaultLogSettings), new AbortController().signal);
     noteImport(log, options.prefix, { flavor: flavorOf(records), properties });

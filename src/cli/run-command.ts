@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import { mkdirSync } from 'node:fs';
 import { isMillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { LoggingOptions } from '../worker/thread-messages.ts';
@@ -7,6 +6,7 @@ import { readConnectorFiles } from './connector-files.ts';
 import { checkConnectors } from './connectors.ts';
 import type { CheckedConnectors } from './connectors.ts';
 import { waitUntilCaughtUp } from './caught-up.ts';
+import { makeFolder } from './make-folder.ts';
 import { exitCodes, reportError } from './report-error.ts';
 import { onStopSignal } from './stop-signal.ts';
 import { hasColors } from './terminal.ts';
@@ -25,7 +25,7 @@ export interface RunOptions {
 /** `millrace run`: replicates until a signal, a failure, or until it is caught up. */
 export async function runCommand(files: readonly string[], options: RunOptions): Promise<void> {
   const connectors = checkConnectors(readConnectorFiles(files));
-  for (const { file } of connectors.warehouses) mkdirSync(dirname(file), { recursive: true });
+  for (const { file } of connectors.warehouses) makeFolder(dirname(file), 'the folder of the replica');
   const stopped = onStopSignal();
   const worker = await startWorker({
     connectors,

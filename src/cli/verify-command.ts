@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isMillraceError } from '../base/errors.ts';
 import { verifyExitCode } from '../verify/verify.ts';
@@ -9,6 +8,7 @@ import { checkConnectors } from './connectors.ts';
 import { openControlClient } from './control-client.ts';
 import type { VerifyParams } from './control-methods.ts';
 import { defaultLogSettings } from './log-settings.ts';
+import { makeFolder } from './make-folder.ts';
 import { exitCodes, reportError } from './report-error.ts';
 import { formatCount } from './table-text.ts';
 import { createPaint, hasColors, writeOut } from './terminal.ts';
@@ -59,7 +59,7 @@ async function runVerify(
   }
   // Both sides meet at a position that the replica has yet to reach: a worker of our own brings it there.
   const connectors = checkConnectors(readConnectorFiles(files));
-  for (const { file } of connectors.warehouses) mkdirSync(dirname(file), { recursive: true });
+  for (const { file } of connectors.warehouses) makeFolder(dirname(file), 'the folder of the replica');
   const logging = { level: 'warn', format: 'text', color: hasColors(process.stderr) } as const;
   await using worker = await startWorker({ connectors, dataFolder: options.data, logging, logSettings: defaultLogSettings });
   const failed = worker.herder.failed.then((error) => Promise.reject(error));

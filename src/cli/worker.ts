@@ -1,5 +1,4 @@
 /** Puts sources, log, warehouses and verify together, with connectors that stay the same: `run`, `demo`, `verify`. */
-import { mkdirSync } from 'node:fs';
 import type { Logger } from '../base/logger.ts';
 import { lockFolder } from '../log/embedded/folder-lock.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
@@ -12,6 +11,7 @@ import { openControlServer } from './control-server.ts';
 import type { ControlHandlers } from './control-server.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger } from './logging.ts';
+import { makeFolder } from './make-folder.ts';
 import { placeTask } from './place-task.ts';
 import { writeReplicaFiles } from './replica-files.ts';
 import { importedSources, noteSources } from './source-catalog.ts';
@@ -42,7 +42,7 @@ export interface RunningWorker extends AsyncDisposable {
  * @throws DATA_LOCKED when another process works on the folder
  */
 export async function startWorker({ connectors, dataFolder, logging, logSettings }: WorkerOptions): Promise<RunningWorker> {
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  makeFolder(dataFolder, 'the data folder');
   const lock = lockFolder(dataFolder);
   try {
     const log = openLogger(logging);

@@ -89,6 +89,7 @@ export async function openPin(session: Session): Promise<PinnedReader> {
 }
 
 async function checkReads(session: Session, sql: string): Promise<void> {
+  if (/^[\s;]*$/.test(sql)) throw new MillraceError('WAREHOUSE_FAILED', 'There is no statement', { nextStep: 'Send one SELECT.' });
   try {
     const statements = await session.connection.extractStatements(sql);
     if (statements.count !== 1) {

@@ -68,6 +68,7 @@ test('queries only read, end when they are aborted, and return at most what was 
     'INSERT INTO millrace.format VALUES (2)',
     "COPY millrace.format TO '/tmp/x'",
     'SELECT 1; SELECT 2',
+    ' ;',
     'DROP SCHEMA millrace CASCADE',
   ]) {
     await assert.rejects(replica.query(sql, { maxRows: 1 }, signal), { code: 'WAREHOUSE_FAILED' });

@@ -54,6 +54,12 @@ export function translateError(error: unknown, sql: string): MillraceError {
   if (/Could not set lock on file/i.test(message)) {
     return new MillraceError('WAREHOUSE_LOCKED', `The replica is open in another process: ${message}`, options);
   }
+  if (/not a valid DuckDB database|Corrupt database file/i.test(message)) {
+    return new MillraceError('WAREHOUSE_FAILED', `The replica's file is damaged, or no replica: ${message}`, {
+      ...options,
+      nextStep: 'Restore it, or move it and its .wal away and run `millrace resync --all`: its tables are copied anew.',
+    });
+  }
   if (/No space left on device|Could not write all bytes/i.test(message)) {
     return new MillraceError('DISK_FULL', `The replica cannot be written: ${message}`, { ...options, retriable: true });
   }
