@@ -14,7 +14,7 @@ export function renderSchemaHistory(group: CommitGroup, record: DdlRecord, optio
   return pretty(
     {
       source: { server: options.topicPrefix },
-      position: positionOf(group, record),
+      position: positionOf(group, record, options),
       ts_ms: Math.floor((group.madeMicros ?? 0) / 1000),
       databaseName: record.database,
       ddl: record.statement,
@@ -24,18 +24,23 @@ export function renderSchemaHistory(group: CommitGroup, record: DdlRecord, optio
   );
 }
 
-function positionOf({ file, transactions, events, position }: CommitGroup, { place }: DdlRecord): Json {
+function positionOf(group: CommitGroup, { place }: DdlRecord, { connector, transactionMetadata }: DebeziumOptions): Json {
+  const { file, transactions, events, position } = group;
   if (place.kind === 'snapshot') {
     const at = { ts_sec: Math.floor(place.micros / 1e6), file: place.file, pos: place.pos };
     return { ...at, gtids: position.gtids === '' ? undefined : position.gtids, snapshot: 'INITIAL' };
   }
   const transaction = events.transaction[place.event] ?? 0;
+  const source = transactions.gtidSources[transactions.gtidSource[transaction] ?? 0] ?? '';
   return {
+    transaction_id: connector === 'mariadb' && transactionMetadata ? `${source}-${transactions.gtidSequence[transaction] ?? 0}` : undefined,
     ts_sec: events.seconds[place.event] ?? 0,
     file,
     pos: events.pos[place.event] ?? 0,
     gtids: position.gtids === '' ? undefined : position.gtids,
     server_id: transactions.serverId[transaction] ?? 0,
+    // MariaDB's GTID event is the first of a transaction
+    ...(connector === 'mariadb' ? { event: 1 } : {}),
   };
 }
 

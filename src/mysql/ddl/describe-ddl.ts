@@ -32,10 +32,12 @@ export function describeDdl(statement: DdlStatement, sql: string, context: DdlCo
   const one = (database: string, table: string | null, changes: readonly DdlTableChange[] = []): readonly DescribedDdl[] => [
     { statement: text, database, table, changes },
   ];
+  /** As the binlog has it, comments behind it included. */
+  const untouched = (database: string): readonly DescribedDdl[] => [{ statement: sql.trim(), database, table: '', changes: [] }];
   switch (statement.kind) {
     case 'createTable': {
       const id = scope.id(statement.table);
-      return scope.isDefined(id) ? one(id.database, id.table, changesOf('CREATE', id, scope)) : one(id.database, '');
+      return scope.isDefined(id) ? one(id.database, id.table, changesOf('CREATE', id, scope)) : untouched(id.database);
     }
     case 'alterTable': {
       const written = statement.actions.findLast((action) => action.kind === 'rename')?.to ?? statement.table;
@@ -65,7 +67,7 @@ export function describeDdl(statement: DdlStatement, sql: string, context: DdlCo
       return [];
     case 'irrelevant':
     case 'uncertain':
-      return unheard.test(text) || text === '' ? [] : one(defaultDatabase, '');
+      return unheard.test(text) || text === '' ? [] : untouched(defaultDatabase);
   }
 }
 
