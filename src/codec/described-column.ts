@@ -39,10 +39,10 @@ export function describedColumn(column: Column, options: DebeziumOptions): Descr
     ...described,
     jdbcType: jdbcTypeOf(described.type),
     charset: charsetOf(column),
-    isAutomatic: column.autoIncrement === true || column.onUpdateNow === true,
+    isAutomatic: isAutomatic(column, options),
     comment: isComment ? column.comment : undefined,
-    default: defaultOf(column),
-    labels: type.kind === 'enum' || type.kind === 'set' ? type.labels.map((label) => `'${label}'`) : undefined,
+    default: defaultOf(column, options),
+    labels: type.kind === 'enum' || type.kind === 'set' ? type.labels.map((label) => `'${escaped(label)}'`) : undefined,
   };
 }
 
@@ -51,15 +51,44 @@ export function tableIdText({ database, table }: TableId): string {
   return [database, table].map((name) => `"${name.replaceAll('"', '""')}"`).join('.');
 }
 
+/** MariaDB's connector takes ON UPDATE for nothing where the default is the clock too. */
+function isAutomatic({ autoIncrement, onUpdateNow, defaultExpression }: Column, { connector }: DebeziumOptions): boolean {
+  return autoIncrement === true || (onUpdateNow === true && (connector === 'mysql' || defaultExpression !== true));
+}
+
 function charsetOf({ charset, type, written }: Column): string | undefined {
   if (charset === 'binary' || type.kind === 'json' || written?.type === 'JSON') return undefined;
   return written !== undefined && /^(?:NATIONAL|NCHAR|NVARCHAR)/.test(written.type) ? 'utf8' : charset;
 }
 
-function defaultOf({ defaultText, defaultExpression }: Column): string | undefined {
+function defaultOf(
+  { type, defaultText, defaultExpression, writtenDefault }: Column,
+  { connector, compat }: DebeziumOptions,
+): string | undefined {
   if (defaultText === undefined || defaultText === null) return undefined;
-  if (defaultExpression === true) return /^current_timestamp/i.test(defaultText) ? '1970-01-01 00:00:00' : undefined;
-  return /^b'([01]*)'$/.exec(defaultText)?.[1] ?? defaultText;
+  if (defaultExpression === true) {
+    if (/^current_timestamp/i.test(defaultText)) return writtenDefault ?? '1970-01-01 00:00:00';
+    return connector === 'mariadb' && !defaultText.startsWith('(') ? defaultText : undefined;
+  }
+  if (type.kind === 'binary' && writtenDefault === undefined) {
+    if (connector === 'mariadb') return undefined;
+    return compat === undefined ? defaultText : shownLiteral(defaultText);
+  }
+  const text = writtenDefault ?? /^b'([01]*)'$/.exec(defaultText)?.[1] ?? defaultText;
+  return compat === undefined ? text : escaped(text);
+}
+
+/** The inside of a literal, as SHOW CREATE TABLE prints it. */
+function escaped(text: string): string {
+  return text.replaceAll('\\', String.raw`\\`).replaceAll("'", "''");
+}
+
+/** The bytes `0x…` as a literal, which Debezium takes for text: printable ones in quotes, others without their last digit. */
+function shownLiteral(hex: string): string {
+  const bytes = Buffer.from(hex.slice(2), 'hex');
+  const text = bytes.toString('utf8');
+  if (Buffer.from(text).equals(bytes)) return escaped(text).replaceAll('\0', String.raw`\0`);
+  return hex.slice(2, -1).toUpperCase();
 }
 
 /** java.sql.Types of Debezium's DDL parser, by the first word of the type. */

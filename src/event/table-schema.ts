@@ -30,6 +30,8 @@ export interface Column {
    * is read from the server. Not in the fingerprint.
    */
   readonly written?: WrittenType;
+  /** The default as such a statement wrote it, without its quotes; where the server's text may be another. Not in the fingerprint. */
+  readonly writtenDefault?: string;
   readonly invisible?: boolean;
   /** MariaDB's system versioning: when the row's version began or ended; the binlog has history rows of such a table. */
   readonly versioning?: 'start' | 'end';

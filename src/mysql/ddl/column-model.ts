@@ -74,14 +74,17 @@ export function withDefault(
   value: DefaultValue | undefined,
   environment: Pick<ColumnEnvironment, 'catalog' | 'timeZone' | 'sqlMode'>,
 ): ColumnModel {
-  const { defaultText: _text, defaultExpression: _expression, ...rest } = column;
+  const { defaultText: _text, defaultExpression: _expression, writtenDefault: _written, ...rest } = column;
   if (column.generated !== undefined || column.autoIncrement === true) return { column: rest };
   if (value === undefined) return { column: column.nullable ? { ...rest, defaultText: null } : rest };
   switch (value.kind) {
     case 'null':
       return { column: { ...rest, defaultText: null } };
-    case 'now':
-      return { column: { ...rest, defaultText: `CURRENT_TIMESTAMP${value.fsp === 0 ? '' : `(${value.fsp})`}`, defaultExpression: true } };
+    case 'now': {
+      const defaultText = `CURRENT_TIMESTAMP${value.fsp === 0 ? '' : `(${value.fsp})`}`;
+      const isOther = environment.catalog.flavor === 'mariadb' && value.written !== undefined;
+      return { column: { ...rest, defaultText, defaultExpression: true, ...(isOther ? { writtenDefault: value.written } : {}) } };
+    }
     case 'expression':
       return { column: { ...rest, defaultText: value.text, defaultExpression: true } };
     case 'text':
@@ -89,10 +92,22 @@ export function withDefault(
     case 'hex':
     case 'bit': {
       const text = literalText(value, column, { timeZone: environment.timeZone, fractions: fractionRule(environment) });
-      if (text !== undefined) return { column: { ...rest, defaultText: text } };
-      return { column: { ...rest, defaultText: value.value }, doubt: `the default of ${column.name} is not certain` };
+      const written = writtenDefault(value, environment.catalog.flavor);
+      if (text !== undefined) return { column: { ...rest, defaultText: text, ...written } };
+      return { column: { ...rest, defaultText: value.value, ...written }, doubt: `the default of ${column.name} is not certain` };
     }
   }
+}
+
+function writtenDefault(
+  value: Exclude<DefaultValue, { kind: 'null' | 'now' | 'expression' }>,
+  flavor: 'mysql' | 'mariadb',
+): Pick<Column, 'writtenDefault'> {
+  if (value.kind !== 'text' && value.kind !== 'number') return {};
+  const text = value.written ?? value.value;
+  // MariaDB's parser takes a text with its character set for an expression.
+  const isExpression = flavor === 'mariadb' && value.introducer !== undefined;
+  return { writtenDefault: isExpression ? `${value.introducer.startsWith('_') ? '' : '_'}${value.introducer}'${text}'` : text };
 }
 
 /** What becomes of more fraction digits than a column has. */

@@ -183,7 +183,7 @@ function comparable({ schema, keys }: TableDefinition): unknown {
   const { fingerprint: _, columns, ...rest } = schema;
   return {
     ...rest,
-    columns: columns.map(({ written: _written, ...column }) => ({
+    columns: columns.map(({ written: _type, writtenDefault: _text, ...column }) => ({
       ...column,
       ...(column.defaultExpression === true && column.defaultText?.startsWith('CURRENT_TIMESTAMP') !== true
         ? { defaultText: '(expression)' }

@@ -197,7 +197,12 @@ export function readDefault(reader: TokenReader): DefaultValue {
   if (literal !== undefined) return literal;
   const { start } = reader.peek();
   if (reader.seesSymbol('(')) return readParenthesised(reader);
-  if (reader.seesOneOf(...nowWords)) return { kind: 'now', fsp: readNow(reader) };
+  if (reader.seesOneOf(...nowWords)) {
+    const { keyword } = reader.peek();
+    const fsp = readNow(reader);
+    // Another name than MariaDB's parser knows as the clock.
+    return { kind: 'now', fsp, ...(keyword === 'LOCALTIMESTAMP' ? { written: `${keyword}${fsp === 0 ? '' : `(${fsp})`}` } : {}) };
+  }
   if (reader.acceptOneOf('DATE', 'TIME', 'TIMESTAMP') !== undefined && reader.peek().kind === 'text') {
     return { kind: 'text', value: reader.text() };
   }
@@ -216,8 +221,8 @@ export function readDefault(reader: TokenReader): DefaultValue {
 function readLiteral(reader: TokenReader): DefaultValue | undefined {
   const token = reader.peek();
   if (reader.accept('NULL')) return { kind: 'null' };
-  if (reader.accept('TRUE')) return { kind: 'number', value: '1' };
-  if (reader.accept('FALSE')) return { kind: 'number', value: '0' };
+  if (reader.accept('TRUE')) return { kind: 'number', value: '1', written: 'TRUE' };
+  if (reader.accept('FALSE')) return { kind: 'number', value: '0', written: 'FALSE' };
   const sign = token.kind === 'symbol' && (token.value === '-' || token.value === '+') ? token.value : '';
   if (sign !== '' && reader.peek(1).kind === 'number') {
     reader.next();

@@ -4,10 +4,10 @@ import type { NativeType } from '../column-type.ts';
 /** A default as written. `now` is CURRENT_TIMESTAMP with so many fraction digits. */
 export type DefaultValue =
   | { readonly kind: 'null' }
-  | { readonly kind: 'now'; readonly fsp: number }
+  | { readonly kind: 'now'; readonly fsp: number; readonly written?: string }
   | { readonly kind: 'expression'; readonly text: string }
   /** `value` is the text, or the digits of a number (with its sign), a hexadecimal or a bit literal. */
-  | { readonly kind: 'text' | 'number' | 'hex' | 'bit'; readonly value: string; readonly introducer?: string };
+  | { readonly kind: 'text' | 'number' | 'hex' | 'bit'; readonly value: string; readonly introducer?: string; readonly written?: string };
 
 /** Character set and collation as a clause names them; `charset` is lower case, or `default`. */
 export interface CharsetClause {
