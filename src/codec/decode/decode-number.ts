@@ -113,7 +113,7 @@ function integerOf(from: JsonReader, form: ValueForm): number | bigint {
 }
 
 /** Two's complement, big-endian. */
-export function bigOfBase64(text: string): bigint {
+function bigOfBase64(text: string): bigint {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length === 0) return 0n;
   if (bytes.length <= 6) return BigInt(bytes.readIntBE(0, bytes.length));

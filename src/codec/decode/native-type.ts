@@ -84,6 +84,6 @@ export function describedColumnType({ typeName, length, scale, labels = [] }: De
   return /CHAR|TEXT|LONG/.test(base) ? { kind: 'text' } : undefined;
 }
 
-export function fspOf(digits: number | undefined): Fsp {
+function fspOf(digits: number | undefined): Fsp {
   return ([1, 2, 3, 4, 5, 6] as const).find((each) => each === digits) ?? 0;
 }

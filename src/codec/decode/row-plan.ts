@@ -12,7 +12,7 @@ import { MemberFinder, noValue, type MemberPlace } from './row-reader.ts';
 import type { SourceModes } from './value-form.ts';
 
 /** Names of members by which a record tells what has become of its row, and which are no columns. */
-export const deletedMember = '__deleted';
+const deletedMember = '__deleted';
 
 /** Members that ExtractNewRecordState adds (`__op`, `__source_ts_ms` …); one of a column's name is the column. */
 export function isMetadataMember(name: string): boolean {

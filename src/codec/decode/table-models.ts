@@ -84,7 +84,7 @@ export const openPlainReader: OpenDdlReader = (_flavor, notes) => {
   };
 };
 
-export function withoutColumns(schema: TableSchema, names: readonly string[]): TableSchema {
+function withoutColumns(schema: TableSchema, names: readonly string[]): TableSchema {
   const kept = schema.columns.flatMap((column, position) =>
     names.includes(column.name) && !schema.primaryKey.includes(position) ? [] : [position],
   );

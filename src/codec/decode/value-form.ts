@@ -26,7 +26,7 @@ export interface SourceModes {
   readonly unavailable: string;
 }
 
-export const defaultModes = {
+const defaultModes = {
   time: 'adaptive_time_microseconds',
   decimal: 'precise',
   binary: undefined,
