@@ -88,6 +88,7 @@ export class JsonConverter implements Converter {
       return this.#readPayload(known.schema);
     }
     const schema = this.#readHead();
+    if (this.#heads.size >= maxSchemas) this.#heads.clear();
     this.#heads.set(topic, { bytes: Buffer.from(bytes.subarray(0, reader.at)), schema });
     return this.#readPayload(schema);
   }

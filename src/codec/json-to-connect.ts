@@ -181,7 +181,7 @@ function readFault(reader: JsonReader): never {
 }
 
 /** A decimal's text, scientific too, in this scale; undefined where it is none, or has more digits. */
-export function parseDecimal(text: string, scale: number): Decimal | undefined {
+function parseDecimal(text: string, scale: number): Decimal | undefined {
   const parts = /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text);
   if (parts === null) return undefined;
   const [, sign = '', whole = '', fraction = '', power = '0'] = parts;

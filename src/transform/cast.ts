@@ -94,7 +94,7 @@ function freeNumber(value: ConnectValue): ConnectValue {
 const bits: Readonly<Partial<Record<SchemaType, number>>> = { int8: 8, int16: 16, int32: 32, int64: 64 };
 
 /** @throws TRANSFORMATION_FAILED for a value that the type cannot hold */
-export function castValue(schema: Schema | null, value: ConnectValue, type: PrimitiveType): ConnectValue {
+function castValue(schema: Schema | null, value: ConnectValue, type: PrimitiveType): ConnectValue {
   if (value === null) return null;
   if (schema !== null && !isPrimitive(schema)) {
     throw dataFault(`Cast transformation does not support casting to/from ${schema.type.toUpperCase()}`);
