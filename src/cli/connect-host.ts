@@ -26,7 +26,7 @@ import { placeTask } from './place-task.ts';
 import { pluginCatalog } from './plugin-catalog.ts';
 import { writeReplicaFiles } from './replica-files.ts';
 import { tellNotices } from './run-command.ts';
-import { noteSources } from './source-catalog.ts';
+import { importedSources, noteSources } from './source-catalog.ts';
 import { readVersion } from './version.ts';
 import { workerIdOf } from './worker-id.ts';
 
@@ -74,6 +74,7 @@ export async function openConnectHost({ dataFolder, properties, logging }: Conne
     onState: (status) => service.taskChanged(status),
   });
   opened.defer(() => herder.stop());
+  herder.addStreams(importedSources(store));
   const workerId = workerIdOf(values);
   const service: ConnectWorker = new ConnectWorker({
     store,
