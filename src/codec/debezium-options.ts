@@ -1,5 +1,7 @@
 import type { ColumnRules } from '../config/column-rules.ts';
 import { readColumnRules } from '../config/column-rules.ts';
+import type { FindConversion } from '../config/converter-rules.ts';
+import { topicNaming, type NameMode, type NameTopic } from './topic-naming.ts';
 
 /** Which of Debezium's forms the records have: connector and converter properties, parsed. */
 export interface DebeziumOptions {
@@ -56,12 +58,16 @@ export interface DebeziumOptions {
   /** `include.schema.comments`: the schemas have the columns' comments. Debezium 3.5 for MariaDB always has them. */
   readonly columnComments: boolean;
   /** `schema.name.adjustment.mode` and `field.name.adjustment.mode`. */
-  readonly schemaNames: 'none' | 'avro';
-  readonly fieldNames: 'none' | 'avro';
+  readonly schemaNames: NameMode;
+  readonly fieldNames: NameMode;
+  /** `topic.naming.strategy`. */
+  readonly nameTopic: NameTopic;
+  /** `converters`. */
+  readonly conversionOf: FindConversion;
 }
 
 /** What follows from others unless it is given. */
-type Derived = 'connector' | 'topicPrefix' | 'version' | 'columnComments' | 'transactionTopic' | 'heartbeatTopic';
+type Derived = 'connector' | 'topicPrefix' | 'version' | 'columnComments' | 'transactionTopic' | 'heartbeatTopic' | 'nameTopic';
 
 /** Debezium's defaults. */
 const defaultDebeziumOptions: Omit<DebeziumOptions, Derived> = {
@@ -88,6 +94,7 @@ const defaultDebeziumOptions: Omit<DebeziumOptions, Derived> = {
   timeMode: 'adaptive_time_microseconds',
   timeAdjuster: true,
   replaceNullWithDefault: true,
+  conversionOf: () => undefined,
   schemaNames: 'none',
   fieldNames: 'none',
 };
@@ -102,6 +109,7 @@ export function debeziumOptions(given: Partial<DebeziumOptions> & Pick<DebeziumO
     ...defaultDebeziumOptions,
     version: debeziumVersions[connector],
     columnComments: connector === 'mariadb',
+    nameTopic: topicNaming({}, topicPrefix, given.topicDelimiter ?? '.'),
     transactionTopic: `${topicPrefix}.transaction`,
     heartbeatTopic: `__debezium-heartbeat.${topicPrefix}`,
     ...given,

@@ -1,5 +1,7 @@
 import { MillraceError } from '../base/errors.ts';
 import { readColumnRules } from '../config/column-rules.ts';
+import { readConverters } from '../config/converter-rules.ts';
+import { topicNaming } from './topic-naming.ts';
 import { debeziumOptions, type DebeziumOptions } from './debezium-options.ts';
 
 type Properties = Readonly<Record<string, string | undefined>>;
@@ -20,6 +22,8 @@ export function optionsOfProperties(connector: 'mysql' | 'mariadb', properties: 
     topicDelimiter,
     skipsUnchanged: flag('skip.messages.without.change', false),
     rules: readColumnRules(properties),
+    nameTopic: topicNaming(properties, topicPrefix, topicDelimiter),
+    conversionOf: readConverters(properties),
     compat: oneOf(properties, 'millrace.compat', ['none', 'debezium-3.6']) === 'none' ? undefined : 'debezium-3.6',
     schemaChanges: flag('include.schema.changes', true),
     transactionMetadata: flag('provide.transaction.metadata', false),
@@ -47,8 +51,8 @@ export function optionsOfProperties(connector: 'mysql' | 'mariadb', properties: 
     timeAdjuster: flag('enable.time.adjuster', true),
     replaceNullWithDefault: flag('value.converter.replace.null.with.default', true),
     columnComments: connector === 'mariadb' || flag('include.schema.comments', false),
-    schemaNames: oneOf(properties, 'schema.name.adjustment.mode', ['none', 'avro']),
-    fieldNames: oneOf(properties, 'field.name.adjustment.mode', ['none', 'avro']),
+    schemaNames: oneOf(properties, 'schema.name.adjustment.mode', ['none', 'avro', 'avro_unicode']),
+    fieldNames: oneOf(properties, 'field.name.adjustment.mode', ['none', 'avro', 'avro_unicode']),
   });
 }
 

@@ -3,10 +3,12 @@ import { cellWidth } from '../event/column-type.ts';
 import type { Column, TableSchema } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { defaultJson } from './default-value.ts';
+import { converterShape } from './converter-shape.ts';
 import { describedType } from './described-column.ts';
 import { fieldShape, type FieldShape, type WriteCell } from './field.ts';
 import { jsonString, utf8 } from './json-writer.ts';
 import { simpleHeaderWriter } from './simple-header.ts';
+import { adjustedName } from './topic-naming.ts';
 
 /** One column, compiled. */
 export interface ColumnTemplate {
@@ -53,15 +55,15 @@ interface Field {
 /** Compiles a table's schema for the records that `options` ask for. */
 export function compileTable(schema: TableSchema, options: DebeziumOptions): TableTemplate {
   const fields = schema.columns.map((column) => fieldOf(schema, column, options));
-  const topic = topicName(schema, options);
-  const structName = options.schemaNames === 'avro' ? avroStructName(topic) : topic;
+  const topic = options.nameTopic(schema);
+  const structName = adjustedName(topic, options.schemaNames, true);
   const key = options.rules.messageKey(schema);
   const isShown = schema.columns.map(({ name }) => options.rules.isInRow(schema, name));
   const shown = fields.filter((_field, position) => isShown[position]);
   // what masks and the source type add stands in the row's schema only
   const keyFields = key.flatMap((position) => {
     const [field, column] = [fields[position], schema.columns[position]];
-    return field === undefined || column === undefined ? [] : { ...field, shape: fieldShape(column, options) };
+    return field === undefined || column === undefined ? [] : { ...field, shape: shapeOf(schema, column, options) };
   });
   const keySchema = `{"type":"struct","fields":[${keyFields.map(fieldSchema).join(',')}],"optional":false,"name":${jsonString(`${structName}.Key`)}}`;
   const { connector, version, topicPrefix } = options;
@@ -92,16 +94,15 @@ function frame(schema: string | undefined, first = ''): Frame {
   return { head: utf8(`{"schema":${schema},"payload":{${first}`), tail: utf8('}}') };
 }
 
-/** `<prefix>.<database>.<table>`, with `_` for what a topic name cannot have. */
-function topicName(schema: Pick<TableSchema, 'database' | 'table'>, options: DebeziumOptions): string {
-  const name = [options.topicPrefix, schema.database, schema.table].join(options.topicDelimiter);
-  // one by UTF-16 unit, as Java counts
-  return name.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 249);
+function shapeOf(schema: TableSchema, column: Column, options: DebeziumOptions): FieldShape {
+  const plain = fieldShape(column, options);
+  const conversion = options.conversionOf(schema, column);
+  return conversion === undefined ? plain : converterShape(conversion, column.type, plain);
 }
 
 function fieldOf(schema: TableSchema, column: Column, options: DebeziumOptions): Field {
-  const shape = withRules(fieldShape(column, options), { schema, column, options });
-  const name = options.fieldNames === 'avro' ? avroName(column.name) : column.name;
+  const shape = withRules(shapeOf(schema, column, options), { schema, column, options });
+  const name = adjustedName(column.name, options.fieldNames, false);
   const doc = (options.columnComments ? column.comment : undefined) ?? shape.doc;
   return { column, name, shape, doc, default: defaultJson(column, shape, options) };
 }
@@ -225,14 +226,3 @@ const sourceFields = [
 const transactionField =
   `{"type":"struct","fields":[${plainField('string', false, 'id')},${plainField('int64', false, 'total_order')},` +
   `${plainField('int64', false, 'data_collection_order')}],"optional":true,"name":"event.block","version":1,"field":"transaction"}`;
-
-/** `_` for what an Avro name cannot have, and in front of a digit. */
-function avroName(name: string): string {
-  const replaced = name.replaceAll(/[^A-Za-z0-9_]/g, '_');
-  return /^\d/.test(replaced) ? `_${replaced}` : replaced;
-}
-
-function avroStructName(name: string): string {
-  const replaced = name.replaceAll(/[^A-Za-z0-9_.]/g, '_');
-  return /^\d/.test(replaced) ? `_${replaced}` : replaced;
-}

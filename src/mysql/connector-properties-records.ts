@@ -2,6 +2,7 @@
 import { messageOf } from '../base/errors.ts';
 import { readColumnRules } from '../config/column-rules.ts';
 import { between, defineConfig, notEmpty, oneOf } from '../config/config-def.ts';
+import { compileJavaPattern } from '../config/java-pattern.ts';
 import { parseRegexList } from '../config/java-regex.ts';
 
 function problemOf(check: () => unknown): string | undefined {
@@ -181,6 +182,23 @@ export const recordProperties = defineConfig({
     importance: 'medium',
     doc: `How topics are named: ${namingStrategies.map((name) => name.slice('io.debezium.schema.'.length)).join(', ')}.`,
     check: (value) => (namingStrategies.includes(value) ? undefined : `must be one of ${namingStrategies.join(', ')}`),
+  },
+  'topic.regex': {
+    type: 'string',
+    importance: 'medium',
+    doc: 'Of DefaultRegexTopicNamingStrategy: pattern of names of topics.',
+    check: (value) => problemOf(() => compileJavaPattern(value)),
+  },
+  'topic.replacement': {
+    type: 'string',
+    importance: 'medium',
+    doc: 'Of DefaultRegexTopicNamingStrategy: what names that match become; $1 is the first group.',
+  },
+  converters: {
+    type: 'list',
+    default: '',
+    importance: 'low',
+    doc: 'Names of converters of columns, each with <name>.type: TinyIntOneToBooleanConverter, JdbcSinkDataTypesConverter.',
   },
   'schema.history.internal.kafka.topic': {
     type: 'string',
