@@ -45,7 +45,9 @@ try {
   });
   // who reads records that were made already loses none for a table that is read anew
   const keepsTables = (): boolean => recordPath === undefined && log.consumers().some(({ source }) => source === prefix);
-  const context = { connector: connector.name, properties: connector.config, log: logger, keepsTables };
+  // records of several tables can have one topic, and are made one after another: they are read in Debezium's order
+  const properties = recordPath === undefined ? connector.config : { 'snapshot.max.threads': '1', ...connector.config };
+  const context = { connector: connector.name, properties, log: logger, keepsTables };
   await serveSource({
     port,
     connector: findSource(connector),
