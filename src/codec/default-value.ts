@@ -4,6 +4,7 @@ import { openCells, unscaledOf, decimalText, writeCell } from '../event/cell.ts'
 import type { ColumnType } from '../event/column-type.ts';
 import type { Column } from '../event/table-schema.ts';
 import type { Value } from '../event/value.ts';
+import { escaped, shownLiteral } from './described-column.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import type { FieldShape } from './field.ts';
 import { javaDouble } from '../base/java-number.ts';
@@ -18,19 +19,42 @@ export function defaultJson(column: Column, shape: FieldShape, options: Debezium
   if ((type.kind === 'timestamp' || type.kind === 'datetime') && currentTime.test(defaultText)) {
     return column.nullable && type.kind === 'timestamp' ? undefined : shape.zero;
   }
-  if (column.defaultExpression || isWithoutDefault(type, options)) return undefined;
+  if (column.defaultExpression || isWithoutDefault(column, options)) return undefined;
   // the value of FLOAT(M,D) is widened from the float, the default is not
   if (type.kind === 'float' && column.scale !== undefined) return javaDouble(Number(defaultText));
-  const json = render(type, defaultText, shape);
+  const json = options.compat === undefined ? render(type, defaultText, shape) : renderWrong(column, defaultText, shape);
   if (json !== '') return json;
   // a zero date; a time over the day has none
   return column.nullable || type.kind === 'time' ? undefined : shape.zero;
 }
 
-/** MariaDB's connector has no defaults of binary and UUID columns; expressions are the only ones of the last kinds. */
-function isWithoutDefault(type: ColumnType, { connector }: DebeziumOptions): boolean {
-  if (type.kind === 'binary') return connector === 'mariadb';
+/** MariaDB's connector has no defaults of binary columns, but for those of streamed statements, and of UUIDs; expressions are the only ones of the last kinds. */
+function isWithoutDefault({ type, writtenDefault }: Column, { connector }: DebeziumOptions): boolean {
+  if (type.kind === 'binary') return connector === 'mariadb' && writtenDefault === undefined;
   return type.kind === 'uuid' || type.kind === 'geometry' || type.kind === 'vector' || type.kind === 'json';
+}
+
+const greatestBigint = 2n ** 63n - 1n;
+
+/** As Debezium has it, for `millrace.compat`; the numbers are those of the findings. */
+function renderWrong({ type, writtenDefault }: Column, text: string, shape: FieldShape): string | undefined {
+  switch (type.kind) {
+    case 'year': // 24
+      return Number(text) === 0 ? '2000' : render(type, text, shape);
+    case 'int': {
+      // 23: through a double, and clamped
+      const value = type.bits === 64 ? BigInt(Number(text)) : 0n;
+      return type.bits === 64 ? String(value > greatestBigint ? greatestBigint : value) : render(type, text, shape);
+    }
+    case 'text': // 39
+      return render(type, escaped(text), shape);
+    case 'binary': {
+      const literal = writtenDefault ?? shownLiteral(text);
+      return render({ kind: 'binary' }, `0x${Buffer.from(literal, 'utf8').toString('hex')}`, shape);
+    }
+    default:
+      return render(type, text, shape);
+  }
 }
 
 /** The default as the column's values are written; undefined when its text is no value of the type. */

@@ -34,13 +34,16 @@ export interface DescribedColumn extends DescribedType {
 export function describedColumn(column: Column, options: DebeziumOptions): DescribedColumn {
   const { type } = column;
   const described = describedType(column);
+  const isEmpty = described.length === 0 && options.compat !== undefined && options.connector === 'mysql';
   const isComment = options.columnComments && column.comment !== undefined && column.comment !== '';
   return {
     ...described,
+    // CHAR(0) and BINARY(0) count as ten.
+    length: isEmpty ? 10 : described.length,
     jdbcType: jdbcTypeOf(described.type),
     charset: charsetOf(column),
     isAutomatic: isAutomatic(column, options),
-    comment: isComment ? column.comment : undefined,
+    comment: isComment ? (options.compat === undefined ? column.comment : escaped(column.comment)) : undefined,
     default: defaultOf(column, options),
     labels: type.kind === 'enum' || type.kind === 'set' ? type.labels.map((label) => `'${escaped(label)}'`) : undefined,
   };
@@ -75,16 +78,16 @@ function defaultOf(
     return compat === undefined ? defaultText : shownLiteral(defaultText);
   }
   const text = writtenDefault ?? /^b'([01]*)'$/.exec(defaultText)?.[1] ?? defaultText;
-  return compat === undefined ? text : escaped(text);
+  return compat === undefined || /^_\w+'/.test(text) ? text : escaped(text);
 }
 
 /** The inside of a literal, as SHOW CREATE TABLE prints it. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll('\\', String.raw`\\`).replaceAll("'", "''");
 }
 
 /** The bytes `0x…` as a literal, which Debezium takes for text: printable ones in quotes, others without their last digit. */
-function shownLiteral(hex: string): string {
+export function shownLiteral(hex: string): string {
   const bytes = Buffer.from(hex.slice(2), 'hex');
   const text = bytes.toString('utf8');
   if (Buffer.from(text).equals(bytes)) return escaped(text).replaceAll('\0', String.raw`\0`);

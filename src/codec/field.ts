@@ -1,6 +1,7 @@
 import type { ByteWriter } from '../base/byte-writer.ts';
 import { openVar, type CellCursor } from '../event/cell.ts';
 import type { Column } from '../event/table-schema.ts';
+import { compatShape } from './compat-shape.ts';
 import { decimalShape, unsignedBigintShape } from './decimal-field.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { javaDouble, javaFloat } from '../base/java-number.ts';
@@ -41,6 +42,11 @@ export interface FieldShape {
 }
 
 export function fieldShape(column: Column, options: DebeziumOptions): FieldShape {
+  const shape = rightShape(column, options);
+  return options.compat === undefined ? shape : compatShape(column, shape, options);
+}
+
+function rightShape(column: Column, options: DebeziumOptions): FieldShape {
   const { type } = column;
   const unavailable = jsonString(options.unavailable);
   const asWritten = column.written === undefined ? undefined : writtenShape(column, column.written.type, options);

@@ -4,7 +4,7 @@ import type { Column, TableSchema } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { defaultJson } from './default-value.ts';
 import { converterShape } from './converter-shape.ts';
-import { describedType } from './described-column.ts';
+import { describedType, escaped } from './described-column.ts';
 import { fieldShape, type FieldShape, type WriteCell } from './field.ts';
 import { jsonString, utf8 } from './json-writer.ts';
 import { simpleHeaderWriter } from './simple-header.ts';
@@ -103,7 +103,8 @@ function shapeOf(schema: TableSchema, column: Column, options: DebeziumOptions):
 function fieldOf(schema: TableSchema, column: Column, options: DebeziumOptions): Field {
   const shape = withRules(shapeOf(schema, column, options), { schema, column, options });
   const name = adjustedName(column.name, options.fieldNames, false);
-  const doc = (options.columnComments ? column.comment : undefined) ?? shape.doc;
+  const comment = options.compat === undefined ? column.comment : column.comment && escaped(column.comment);
+  const doc = (options.columnComments ? comment : undefined) ?? shape.doc;
   return { column, name, shape, doc, default: defaultJson(column, shape, options) };
 }
 

@@ -103,7 +103,7 @@ function writtenDefault(
   value: Exclude<DefaultValue, { kind: 'null' | 'now' | 'expression' }>,
   flavor: 'mysql' | 'mariadb',
 ): Pick<Column, 'writtenDefault'> {
-  if (value.kind !== 'text' && value.kind !== 'number') return {};
+  if (value.kind === 'bit' || (value.kind === 'hex' && flavor === 'mariadb')) return {};
   const text = value.written ?? value.value;
   // MariaDB's parser takes a text with its character set for an expression.
   const isExpression = flavor === 'mariadb' && value.introducer !== undefined;

@@ -1,0 +1,105 @@
+import { ByteWriter } from '../base/byte-writer.ts';
+import { javaDouble, javaFloat } from '../base/java-number.ts';
+import { openCells, openVar, writeCell, type CellCursor } from '../event/cell.ts';
+import type { Column } from '../event/table-schema.ts';
+import type { DebeziumOptions } from './debezium-options.ts';
+import type { FieldShape, WriteCell } from './field.ts';
+import { jsonString, utf8, writeAscii, writeBytes, writeInteger } from './json-writer.ts';
+
+const nothing = new Uint8Array(0);
+const nullText = utf8('null');
+
+/**
+ * The shape with the values that Debezium gets wrong, for `millrace.compat`. The numbers are those of the findings about
+ * its recordings; docs/compatibility.md lists them.
+ */
+export function compatShape(column: Column, shape: FieldShape, { connector }: DebeziumOptions): FieldShape {
+  const { type, written, scale } = column;
+  switch (type.kind) {
+    case 'year': // 24
+      return { ...shape, writer: () => yearWriter(1900), snapshotWriter: () => yearWriter(2000) };
+    case 'enum': // 26
+      return { ...shape, writer: () => writeEscapedLabel, snapshotWriter: (missing) => shape.writer(missing) };
+    case 'float':
+      if (written?.type.startsWith('FLOAT4') === true) return { ...shape, writer: () => writeNothing(4) }; // 21
+      return scale === undefined ? { ...shape, snapshotWriter: () => writeSixDigits } : shape; // 22
+    case 'double':
+      return scale === undefined || shape.type !== 'double' ? shape : { ...shape, snapshotWriter: () => roundingWriter(scale) }; // 22
+    case 'binary':
+      return type.fixedLength === 0 && connector === 'mysql' ? { ...shape, writer: () => tenZeros(shape) } : shape; // 27
+    case 'uuid': // M31
+      return { ...shape, writer: () => writeShiftedUuid, snapshotWriter: (missing) => shape.writer(missing) };
+    case 'timestamp': {
+      if (connector !== 'mariadb') return shape;
+      const epoch = utf8(`"1970-01-01T00:00:00${type.fsp === 0 ? '' : `.${'0'.repeat(type.fsp)}`}Z"`); // M35
+      return {
+        ...shape,
+        writer: () => shape.writer(epoch),
+        snapshotWriter: (missing) => shape.snapshotWriter?.(missing) ?? shape.writer(missing),
+      };
+    }
+    default:
+      return shape;
+  }
+}
+
+function yearWriter(zero: number): WriteCell {
+  return (cell, out) => {
+    const year = cell.view.getUint16(cell.at, true);
+    writeInteger(out, year === 0 ? zero : year);
+    cell.at += 2;
+  };
+}
+
+function writeNothing(bytes: number): WriteCell {
+  return (cell, out) => {
+    writeBytes(out, nullText);
+    cell.at += bytes;
+  };
+}
+
+function textOf(cell: CellCursor): string {
+  const end = openVar(cell);
+  const text = Buffer.from(cell.bytes.buffer, cell.bytes.byteOffset + cell.at, end - cell.at).toString('utf8');
+  cell.at = end;
+  return text;
+}
+
+/** With the escapes of the schema's parameter. */
+function writeEscapedLabel(cell: CellCursor, out: ByteWriter): void {
+  writeBytes(out, utf8(jsonString(textOf(cell).replaceAll(/[\\,]/g, String.raw`\$&`))));
+}
+
+/** As the server's text of a FLOAT. */
+function writeSixDigits(cell: CellCursor, out: ByteWriter): void {
+  writeAscii(out, javaFloat(Number(cell.view.getFloat32(cell.at, true).toPrecision(6))));
+  cell.at += 4;
+}
+
+function roundingWriter(scale: number): WriteCell {
+  return (cell, out) => {
+    writeAscii(out, javaDouble(Number(cell.view.getFloat64(cell.at, true).toFixed(scale))));
+    cell.at += 8;
+  };
+}
+
+function tenZeros(shape: FieldShape): WriteCell {
+  const cell = new ByteWriter(16);
+  const text = new ByteWriter(32);
+  writeCell({ kind: 'binary' }, new Uint8Array(10), cell);
+  shape.writer(nothing)(openCells(cell.bytes, 0, cell.length), text);
+  const bytes = text.bytes.slice(0, text.length);
+  return (each, out) => {
+    each.at = openVar(each);
+    writeBytes(out, bytes);
+  };
+}
+
+/** The binlog leaves zeros at the end out, and they are put at the begin. */
+function writeShiftedUuid(cell: CellCursor, out: ByteWriter): void {
+  const digits = textOf(cell)
+    .replaceAll('-', '')
+    .replace(/(?:00)+$/, '')
+    .padStart(32, '0');
+  writeAscii(out, `"${digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}"`);
+}
