@@ -72,10 +72,11 @@ async function runVerify(
 
 /** A line per table, and one per difference that is named. */
 export function formatVerdict(verdict: TableVerdict, paint: Paint): string {
-  const { table, rows, equal, substitutions, differences, differenceCount, undecided } = verdict;
+  const { table, rows, equal, substitutions, differences, differenceCount, undecided, notCompared = [] } = verdict;
   if (equal) {
     const replaced = substitutions === 0 ? '' : `, with ${formatCount(substitutions)} values that the replica cannot hold as NULL`;
-    return `${paint('green', 'equal')}      ${table}  ${formatCount(rows)} rows${replaced}`;
+    const left = notCompared.length === 0 ? '' : `; not compared, since a mask names them: ${notCompared.join(', ')}`;
+    return `${paint('green', 'equal')}      ${table}  ${formatCount(rows)} rows${replaced}${left}`;
   }
   if (undecided !== undefined && differenceCount === 0) return `${paint('yellow', 'undecided')}  ${table}  ${undecided}`;
   const head = `${paint('red', 'different')}  ${table}  ${undecided ?? `${formatCount(differenceCount)} of ${formatCount(rows)} rows`}`;
@@ -97,7 +98,8 @@ export function formatSummary(report: VerifyReport, paint: Paint): string {
   const code = verifyExitCode(report);
   const count = report.tables.length;
   const tables = `${count} ${count === 1 ? 'table' : 'tables'}, ${formatCount(report.tables.reduce((sum, table) => sum + table.rows, 0))} rows`;
-  if (code === exitCodes.ok) return paint('green', `Equal: ${tables}, every value of every row.`);
+  const isWhole = report.tables.every(({ notCompared }) => notCompared === undefined);
+  if (code === exitCodes.ok) return paint('green', `Equal: ${tables}, every value of every row${isWhole ? '' : ' but masked ones'}.`);
   const bad = report.tables.filter((table) => !table.equal).length;
   return code === exitCodes.failed ? paint('red', `Different: ${bad} of ${tables}.`) : paint('yellow', `Undecided: ${bad} of ${tables}.`);
 }

@@ -5,6 +5,7 @@ import { MillraceError, toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { SourcePosition } from '../connect/commit-group.ts';
 import type { ConnectorConfig } from '../connect/connector.ts';
+import type { TableId } from '../event/table-schema.ts';
 import { connectionSettings } from '../mysql/connection-settings.ts';
 import { parseSourceConfig } from '../mysql/connector-config.ts';
 import { openConsistentViews } from '../mysql/consistent-view.ts';
@@ -44,7 +45,9 @@ let held: number | undefined;
 try {
   const { tables, onePosition, maxDifferences } = data;
   const onTable = (verdict: TableVerdict): void => post({ kind: 'table', verdict });
-  post({ kind: 'report', report: await verify({ tables, onePosition, maxDifferences, openView, pinAt, onTable }, signal) });
+  const isMasked = ({ database, table }: TableId, column: string): boolean =>
+    config.rules.masksOf({ database, table, columns: [], primaryKey: [] }, column).length > 0;
+  post({ kind: 'report', report: await verify({ tables, onePosition, maxDifferences, openView, pinAt, onTable, isMasked }, signal) });
 } catch (error) {
   post({ kind: 'error', error: toErrorData(error) });
 }

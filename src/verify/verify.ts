@@ -47,6 +47,8 @@ export interface VerifyOptions {
   /** Lets the replica commit exactly at the position, pins a reader there and lets it go on. */
   pinAt(position: SourcePosition, signal: AbortSignal): Promise<PinnedReplica>;
   onTable?(verdict: TableVerdict): void;
+  /** Whether the replica has other values in the column on purpose, as of masks: it is not compared, and the verdict says so. */
+  isMasked?(table: TableId, column: string): boolean;
 }
 
 /** One row that is not the same on both sides. Values are canonical texts; binary ones are hex. */
@@ -67,6 +69,8 @@ export interface TableVerdict {
   readonly substitutions: number;
   readonly differences: readonly RowDifference[];
   readonly differenceCount: number;
+  /** Columns that were not compared, since their values are masked. */
+  readonly notCompared?: readonly string[];
   /** Why the table could not be compared. */
   readonly undecided?: string;
 }
@@ -184,8 +188,14 @@ async function compareColumns(comparison: Comparison, signal: AbortSignal): Prom
   await prepareSession(reader);
   const label = labelOf(listed);
   const table = replica.table === undefined ? listed : await replica.table(listed.id, signal);
-  const source = await readSourceTable(reader, listed.id, (table ?? listed).columns);
+  const isMasked = (column: string): boolean => options.isMasked?.(listed.id, column) === true;
+  const source = await readSourceTable(
+    reader,
+    listed.id,
+    (table ?? listed).columns.filter((column) => !isMasked(column)),
+  );
   const replicaTypes = table === undefined ? new Map<string, string>() : await readReplicaTypes(replica, table, signal);
+  const notCompared = [...replicaTypes.keys()].filter(isMasked);
   const mismatch = (reason: string): Mismatch => {
     const theirs = source?.columns.map(({ name: column, columnType }) => [column, columnType]);
     return { reason, definitions: JSON.stringify([theirs, table?.columns, [...replicaTypes]]), position: view.position };
@@ -204,8 +214,9 @@ async function compareColumns(comparison: Comparison, signal: AbortSignal): Prom
     if (type === undefined) return mismatch(`the replica has no column ${column.name}`);
     columns.push(compareColumn(column, type));
   }
-  const extra = [...replicaTypes.keys()].find((column) => !source.columns.some((other) => other.name === column));
+  const extra = [...replicaTypes.keys()].find((column) => !isMasked(column) && !source.columns.some((other) => other.name === column));
   if (extra !== undefined) return mismatch(`the source has no column ${extra}`);
+  if (columns.length === 0) return undecidedVerdict(listed, view.position, 'all of its columns are masked');
   const name = `${quoted(table.replicaSchema)}.${quoted(table.replicaName)}`;
   const [[count] = []] = await replica.query(`SELECT count(*) FROM ${name}`, signal);
   const digits = bucketDigits(Number(count ?? 0));
@@ -224,6 +235,7 @@ async function compareColumns(comparison: Comparison, signal: AbortSignal): Prom
     substitutions: ours.substitutions,
     differences: differences.slice(0, options.maxDifferences),
     differenceCount: differences.length,
+    ...(notCompared.length === 0 ? {} : { notCompared }),
   };
 }
 
