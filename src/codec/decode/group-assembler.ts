@@ -121,16 +121,22 @@ export class GroupAssembler {
     const { transactions, events } = this.#group;
     if (this.#keeps) {
       if (this.#added.length === 0) return { transactions, events };
-      const added = this.#added;
-      return {
-        transactions,
-        events: {
-          count: events.count + added.length,
-          transaction: Uint32Array.of(...events.transaction.subarray(0, events.count), ...added.map(({ transaction }) => transaction)),
-          pos: Float64Array.of(...events.pos.subarray(0, events.count), ...added.map(({ pos }) => pos)),
-          seconds: Uint32Array.of(...events.seconds.subarray(0, events.count), ...added.map(({ seconds }) => seconds)),
-        },
+      const { count } = events;
+      const all = {
+        count: count + this.#added.length,
+        transaction: new Uint32Array(count + this.#added.length),
+        pos: new Float64Array(count + this.#added.length),
+        seconds: new Uint32Array(count + this.#added.length),
       };
+      all.transaction.set(events.transaction.subarray(0, count));
+      all.pos.set(events.pos.subarray(0, count));
+      all.seconds.set(events.seconds.subarray(0, count));
+      for (const [index, { transaction, pos, seconds }] of this.#added.entries()) {
+        all.transaction[count + index] = transaction;
+        all.pos[count + index] = pos;
+        all.seconds[count + index] = seconds;
+      }
+      return { transactions, events: all };
     }
     const made = this.#made;
     const count = made.length;
