@@ -38,6 +38,8 @@ export interface ConnectionSettings {
   readonly attributes?: Readonly<Record<string, string>>;
   /** Allows several statements in one round trip, through `driver`; default false. */
   readonly multipleStatements?: boolean;
+  /** Run first, one after the other. */
+  readonly initialStatements?: readonly string[];
 }
 
 /** A row of a query's answer, positional, each value as the server's own text. */
@@ -69,6 +71,17 @@ export interface ServerConnection extends AsyncDisposable {
  * @throws MYSQL_UNREACHABLE (retriable), MYSQL_ACCESS_DENIED, MYSQL_TLS
  */
 export async function openConnection(settings: ConnectionSettings, signal: AbortSignal): Promise<ServerConnection> {
+  const connection = await connect(settings, signal);
+  try {
+    for (const statement of settings.initialStatements ?? []) await connection.query(statement, signal);
+    return connection;
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+}
+
+async function connect(settings: ConnectionSettings, signal: AbortSignal): Promise<ServerConnection> {
   const mode = settings.ssl?.mode ?? 'preferred';
   try {
     return await openWith(settings, mode === 'disabled' ? undefined : sslOptions(settings, mode), signal);

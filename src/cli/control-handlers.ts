@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { MillraceError } from '../base/errors.ts';
 import type { Herder, TaskStatus, WarehouseHandle } from '../worker/herder.ts';
 import type { CheckedConnectors } from './connectors.ts';
@@ -46,6 +47,13 @@ export function createControlHandlers(
         });
       }
       return { sources: asked };
+    },
+    async signal({ connector, type, data }, _tell, signal) {
+      const source = herder.source(connector);
+      if (source === undefined) throw new MillraceError('WORKER_REFUSED', `There is no source "${connector}" that runs.`);
+      const id = randomUUID();
+      await source.call('signal', { id, type, data, toTopic: false }, signal);
+      return { id };
     },
     verify: (params, tell, signal) => verifyReplicas({ herder, connectors: connectors(), params, onTable: tell }, signal),
   };

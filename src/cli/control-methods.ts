@@ -28,6 +28,13 @@ export interface VerifyParams {
   readonly maxDifferences: number;
 }
 
+export interface SignalParams {
+  readonly connector: string;
+  readonly type: string;
+  /** JSON. */
+  readonly data: string | null;
+}
+
 export interface ResyncAnswer {
   readonly sources: readonly string[];
 }
@@ -39,5 +46,7 @@ export type ControlMethods = {
   rowCounts: { params: null; event: never; result: readonly RowCount[] };
   /** `database.table`; empty: all. */
   resync: { params: { readonly tables: readonly string[] }; event: never; result: ResyncAnswer };
+  /** Gives the source of this name a signal; the answer is its id. */
+  signal: { params: SignalParams; event: never; result: { readonly id: string } };
   verify: { params: VerifyParams; event: TableVerdict; result: VerifyReport };
 };

@@ -6,6 +6,7 @@ import type { DoctorOptions } from './doctor-command.ts';
 import type { ImportOptions } from './import-command.ts';
 import type { QueryOptions } from './query-command.ts';
 import type { ResyncOptions } from './resync-command.ts';
+import type { SignalOptions } from './signal-command.ts';
 import type { RunOptions } from './run-command.ts';
 import type { StatusOptions } from './status-command.ts';
 import type { TailOptions } from './tail-command.ts';
@@ -40,6 +41,7 @@ export function createProgram(): Command {
   addImport(program);
   addDoctor(program);
   addResync(program);
+  addSignal(program);
   addStatus(program);
   program.addCommand(createConnectorsProgram(examples));
   // Errors of usage end in main.ts, which knows the exit code.
@@ -213,6 +215,22 @@ function addResync(program: Command): void {
     .option('--all', 'all tables')
     .addHelpText('after', examples(['millrace resync shop.orders'], ['millrace resync --all']))
     .action(async (tables: string[], options: ResyncOptions) => (await import('./resync-command.ts')).resyncCommand(tables, options));
+}
+
+function addSignal(program: Command): void {
+  withData(program.command('signal'))
+    .argument('<connector>', 'name of a source')
+    .argument('<type>', 'execute-snapshot, stop-snapshot, pause-snapshot, resume-snapshot, log, set-binlog-position')
+    .argument('[data]', 'JSON')
+    .summary("give a source one of Debezium's signals")
+    .description('Asks a running source for an incremental or a blocking snapshot, or what else the signals of Debezium ask for.')
+    .addHelpText(
+      'after',
+      examples(['millrace signal shop execute-snapshot \'{"type":"incremental","data-collections":["shop.orders"]}\'']),
+    )
+    .action(async (connector: string, type: string, json: string | undefined, options: SignalOptions) =>
+      (await import('./signal-command.ts')).signalCommand(connector, type, json, options),
+    );
 }
 
 function addStatus(program: Command): void {

@@ -6,7 +6,6 @@ import { cellDiffers, cellWidths, hasAbsentCell, locateCells, noCell } from '../
 import type { TableSchema } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { utf8, writeBytes, writeInteger } from './json-writer.ts';
-import { renderNotification } from './notification.ts';
 import { contextHeaders, keyHeaderName, type RecordHeader } from './record-headers.ts';
 import { countOther, renderOther, type OtherRecord } from './other-records.ts';
 import { SourceBlock, type Chunk } from './source-block.ts';
@@ -217,7 +216,7 @@ class Renderer implements DebeziumRenderer {
     let lastMarker = '';
     for (let change = 0; change < batch.count; change++) {
       const marker = markerOf(chunk, change === 0, change === batch.count - 1);
-      if (marker !== lastMarker) this.#source.ofChunk(table.template, chunk, marker);
+      if (marker !== lastMarker) this.#source.ofChunk(table.template, group, { chunk, marker });
       lastMarker = marker;
       const start = batch.starts[2 * change + 1] ?? 0;
       locateCells(table.widths, { bytes: batch.bytes, start }, table.located, table.after);

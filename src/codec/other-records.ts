@@ -1,6 +1,7 @@
 import type { CommitGroup, Entry, TransactionMark } from '../connect/commit-group.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { jsonString } from './json-writer.ts';
+import { renderNotification } from './notification.ts';
 import { renderSchemaChange } from './schema-change.ts';
 import { renderSchemaHistory } from './schema-history.ts';
 
@@ -36,6 +37,8 @@ export function renderOther(group: CommitGroup, entry: Entry, options: DebeziumO
       return entry.marks.map((mark) => renderMark(mark, options));
     case 'heartbeat':
       return [renderHeartbeat(entry.micros, options)];
+    case 'notifications':
+      return entry.notifications.map((each) => ({ topic: entry.topic, ...renderNotification(each, options), hasHeaders: false }));
     default:
       return [];
   }
@@ -56,6 +59,8 @@ export function countOther(entry: Entry, options: DebeziumOptions): readonly Top
       return [{ topic: options.transactionTopic, records: entry.marks.length }];
     case 'heartbeat':
       return [{ topic: options.heartbeatTopic, records: 1 }];
+    case 'notifications':
+      return [{ topic: entry.topic, records: entry.notifications.length }];
     case 'records':
       return [{ topic: entry.topic, records: entry.records.length }];
     default:

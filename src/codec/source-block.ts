@@ -109,10 +109,17 @@ export class SourceBlock {
     return `file=${file},pos=${transactions.pos?.[transaction] ?? 0}`;
   }
 
-  /** The block of a snapshot's rows that are marked so; their time is in whole seconds. */
-  ofChunk(template: TableTemplate, chunk: Chunk, marker: string): void {
-    this.ordered = false;
+  /**
+   * The block of a snapshot's rows that are marked so; their time is in whole seconds. Where the group has an event, as of a
+   * blocking snapshot, it is the last one before.
+   */
+  ofChunk(template: TableTemplate, group: CommitGroup, { chunk, marker }: { readonly chunk: Chunk; readonly marker: string }): void {
     const micros = Math.floor((chunk.readMicros ?? 0) / 1e6) * 1e6;
+    if (group.events.count > 0) {
+      this.#atEvent(template, group, { event: 0, micros, snapshot: utf8(`"${marker}"`) });
+      return;
+    }
+    this.ordered = false;
     this.#begin(template, micros, utf8(`"${marker}"`));
     writeInteger(this.head, 0);
     writeBytes(this.head, gtidLabel);

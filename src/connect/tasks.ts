@@ -33,6 +33,16 @@ export interface SourceState {
   state(topic: string): ReadonlyMap<string, string>;
 }
 
+/** What someone asks a source for. */
+export interface SourceSignal {
+  readonly id: string;
+  readonly type: string;
+  /** JSON. */
+  readonly data: string | null;
+  /** It becomes a record of the source's signal topic, too. */
+  readonly toTopic: boolean;
+}
+
 export interface SourceTask extends AsyncDisposable {
   /**
    * Waits for the next group; it may be without entries, when the position alone moved. Not called again before the
@@ -43,6 +53,8 @@ export interface SourceTask extends AsyncDisposable {
   commit?(signal: AbortSignal): Promise<void>;
   /** Asks for a new snapshot of tables (`database.table`, empty: all) while the stream goes on. */
   requestSnapshot?(tables: readonly string[]): void;
+  /** A signal of Debezium's form, from outside of the source's own channels: acted on soon. */
+  signal?(signal: SourceSignal): void;
   /** How far it is, for people; cheap, called twice a second. */
   progress?(): SourceProgress;
 }

@@ -109,6 +109,17 @@ export class ChangeBatchBuilder {
     this.writer.length = before + after - middle;
   }
 
+  /** Adds another one's change as it is. */
+  copy(other: ChangeBatchBuilder, from: number): void {
+    const [before = 0, middle = 0, after = 0] = other.#starts.subarray(2 * from, 2 * from + 3);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the code that `begin` was given
+    this.begin((other.#ops[from] ?? op.insert) as Op, other.#events[from] ?? 0);
+    this.writer.raw(other.writer.bytes, before, middle);
+    this.middle();
+    this.writer.raw(other.writer.bytes, middle, after);
+    this.end();
+  }
+
   /** Keeps the first `count` changes only. */
   truncate(count: number): void {
     this.count = count;

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readColumnRules } from '../config/column-rules.ts';
+import { readColumnRules, type ColumnRules } from '../config/column-rules.ts';
 import { parsedOrThrow, readConfig } from '../config/config-def.ts';
 import type { ConfigNotice, ConfigProblem, ConnectorDef, ParsedConfig } from '../config/config-def.ts';
 import { connectFamilies, sourceConnectProperties } from '../config/connect-properties.ts';
 import { parseRegexList } from '../config/java-regex.ts';
 import type { ConnectorConfig } from '../connect/connector.ts';
-import type { TableId } from '../event/table-schema.ts';
+import { op, type ChangeBatch } from '../event/change-batch.ts';
+import { countChangesWith } from '../event/count-changes.ts';
+import type { TableId, TableSchema } from '../event/table-schema.ts';
 import { otherSourceProperties, sourceFamilies } from './connector-properties-other.ts';
 import { sourceProperties } from './connector-properties.ts';
+import { readSignalConfig } from './signals/signal-config.ts';
 import { readSnapshotSelection } from './snapshot-selection.ts';
 import type { DescribedTables, SnapshotMode, SourceConfig, TlsConfig } from './source-config.ts';
 import { readTlsFiles } from './tls-files.ts';
@@ -61,6 +64,7 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
     });
   }
   const filters = readFilters(values);
+  const rules = readColumnRules(config);
   const lockWaitMs = Math.min(values['snapshot.lock.timeout.ms'], greatestLockWaitMs);
   if (values['snapshot.lock.timeout.ms'] > greatestLockWaitMs) {
     notices.push({
@@ -80,11 +84,18 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
         password: values['database.password'].reveal(),
         tls: readTls(values, flavor),
         connectTimeoutMs: values['connect.timeout.ms'],
+        initialStatements: splitStatements(values['database.initial.statements'] ?? ''),
       },
       serverId,
       topicPrefix: values['topic.prefix'],
       ...filters,
-      rules: readColumnRules(config),
+      rules,
+      guardrail:
+        values['guardrail.collections.max'] === 0
+          ? undefined
+          : { most: values['guardrail.collections.max'], fails: values['guardrail.collections.limit.action'].toLowerCase() === 'fail' },
+      tellsQueries: values['include.query'],
+      countRecords: values['provide.transaction.metadata'] ? recordCounter(values, rules) : undefined,
       tellsTruncate: !values['skipped.operations'].some((letter) => letter.toLowerCase() === 't'),
       described: readDescribed(values, (table) => filters.captures(table)),
       snapshotMode: readSnapshotMode(values['snapshot.mode']) ?? 'initial',
@@ -97,7 +108,9 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
         config,
       ),
       snapshotThreads: values['snapshot.max.threads'],
+      signals: readSignalConfig(values),
       heartbeatIntervalMs: values['heartbeat.interval.ms'],
+      heartbeatQuery: values['heartbeat.action.query'],
       lockWaitMs: values['snapshot.locking.mode'].toLowerCase() === 'none' ? 0 : lockWaitMs,
       chunkRows: values['snapshot.fetch.size'] ?? defaultChunkRows,
       groupBytes,
@@ -195,6 +208,30 @@ function readTls(values: SourceValues, flavor: SourceConfig['flavor']): TlsConfi
       truststorePassword: values['database.ssl.truststore.password'],
     }),
   };
+}
+
+/** Two semicolons stand for one that does not end a statement. */
+function splitStatements(text: string): readonly string[] {
+  return text
+    .split(/(?<!;);(?!;)/)
+    .map((statement) => statement.replaceAll(';;', ';').trim())
+    .filter((statement) => statement !== '');
+}
+
+/** What transaction metadata counts: no tombstones, and nothing that is skipped. */
+function recordCounter(values: SourceValues, rules: ColumnRules): (batch: ChangeBatch) => number {
+  const skipped = new Set(values['skipped.operations'].map((letter) => letter.trim().toLowerCase()));
+  const shown = (schema: TableSchema): readonly number[] =>
+    schema.columns.flatMap(({ name }, position) => (rules.isInRow(schema, name) ? [position] : []));
+  return countChangesWith(
+    (code, keyChanged) => {
+      if (code === op.insert) return skipped.has('c') ? 0 : 1;
+      if (code === op.delete) return skipped.has('d') ? 0 : 1;
+      if (code !== op.update || skipped.has('u')) return 0;
+      return keyChanged ? 2 : 1;
+    },
+    { keyOf: (schema) => rules.messageKey(schema), comparedOf: values['skip.messages.without.change'] ? shown : undefined },
+  );
 }
 
 /** The schema-change topic has what Debezium's schema history keeps. */

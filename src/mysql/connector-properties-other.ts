@@ -6,7 +6,6 @@
 import type { ConfigDef, PropertyFamily } from '../config/config-def.ts';
 import { properties } from '../config/connect-properties.ts';
 
-const recordsOnly = 'It shapes records only; the replica has the values of the source.';
 const ownWay = 'Millrace has its own way of doing this.';
 const endless = 'Millrace retries passing faults without end, with growing waits, and stops at any other; it never skips data.';
 const notFiltered = 'The replica would not be what it asks for. Remove it.';
@@ -61,8 +60,7 @@ export const otherSourceProperties: ConfigDef = {
     'min.row.count.to.stream.results': ['int', '1000', 'low', 'Tables above it are streamed by the snapshot.'],
     'query.fetch.size': ['int', '0', 'medium', 'Rows fetched at a time by other queries.'],
   }),
-  ...properties('no effect', recordsOnly, {
-    converters: ['string', undefined, 'low', 'Custom converters of column values.'],
+  ...properties('refused', 'Classes of Debezium cannot be loaded. Remove it.', {
     'transaction.metadata.factory': [
       'class',
       'io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory',
@@ -76,7 +74,20 @@ export const otherSourceProperties: ConfigDef = {
       "Class of the records' source part.",
       ['io.debezium.connector.mariadb.MariaDbSourceInfoStructMaker'],
     ],
-    'heartbeat.topics.prefix': ['string', '__debezium-heartbeat', 'low', 'First part of the heartbeat topic.'],
+  }),
+  ...properties('refused', 'Records are made of what is in the log already: a value that cannot be converted is null in them.', {
+    'event.converting.failure.handling.mode': [
+      'string',
+      'warn',
+      'medium',
+      'What a value without a conversion does: warn, skip, fail.',
+      ['skip'],
+    ],
+  }),
+  ...properties('works', '', {
+    'heartbeat.topics.prefix': ['string', '__debezium-heartbeat', 'low', 'Older name of topic.heartbeat.prefix.'],
+  }),
+  ...properties('not needed', 'Names of topics are made once per table.', {
     'topic.cache.size': ['int', '10000', 'low', 'Topic names held in memory.'],
   }),
   ...properties('no effect', endless, {
@@ -86,31 +97,14 @@ export const otherSourceProperties: ConfigDef = {
     'errors.max.retries': ['int', '-1', 'low', 'Retries of a passing fault; -1: no end.'],
     'retriable.restart.connector.wait.ms': ['long', '10000', 'low', 'Wait before a retry.'],
   }),
-  ...properties('no effect', 'Use `millrace resync <table…>` to copy tables again while the stream goes on.', {
-    'signal.data.collection': ['list', undefined, 'medium', 'Table through which signals come.'],
-    'signal.enabled.channels': ['list', 'source', 'medium', 'Where signals come from.'],
-    'signal.poll.interval.ms': ['long', '5000', 'medium', 'How often signals are looked for.'],
-    'signal.file': ['string', 'file-signals.txt', 'low', 'File through which signals come.'],
-    'incremental.snapshot.chunk.size': ['int', '1024', 'medium', 'Rows of a chunk.'],
-    'incremental.snapshot.allow.schema.changes': ['boolean', 'false', 'low', 'Whether the table may be altered meanwhile.'],
-    'incremental.snapshot.watermarking.strategy': [
-      'string',
-      'INSERT_INSERT',
-      'low',
-      'How chunks are marked in the binlog.',
-      ['INSERT_DELETE'],
-    ],
-    'read.only': ['boolean', 'false', 'low', 'Whether chunks are marked without writes.', ['true']],
-  }),
-  ...properties('no effect', 'The position of a quiet server advances without it.', {}),
-  ...properties('no effect', 'Millrace sets up its own sessions.', {
-    'database.initial.statements': ['string', undefined, 'low', 'Statements run on each new connection.'],
+  ...properties('no effect', 'A query takes as long as its connection lives.', {
     'database.query.timeout.ms': ['int', '600000', 'low', 'Longest wait for a query.'],
+  }),
+  ...properties('not needed', 'There is no JDBC driver.', {
     'database.jdbc.driver': ['class', 'com.mysql.cj.jdbc.Driver', 'low', 'Class of the JDBC driver.'],
     'database.protocol': ['string', 'jdbc:mysql', 'low', 'Protocol of the JDBC URL.'],
   }),
-  ...properties('no effect', ownWay, {
-    'database.server.id.offset': ['long', '10000', 'high', 'Added to the server id for further connections.'],
+  ...properties('not needed', 'The connections are watched, by heartbeats of the server and bounded waits.', {
     'connect.keep.alive': ['boolean', 'true', 'low', 'Whether the binlog connection is watched. It always is.'],
     'connect.keep.alive.interval.ms': ['long', '60000', 'low', 'How often it is looked at.'],
     'use.nongraceful.disconnect': ['boolean', 'false', 'medium', 'Whether the binlog socket is closed at once.'],
@@ -118,21 +112,24 @@ export const otherSourceProperties: ConfigDef = {
     'binlog.net.read.timeout': ['long', '0', 'medium', 'Session value of net_read_timeout.'],
     'connection.validation.timeout.ms': ['long', '60000', 'low', 'Longest wait for the check of a connection.'],
     'executor.shutdown.timeout.ms': ['long', '4000', 'medium', 'Longest wait for threads at the end.'],
+  }),
+  ...properties('not needed', 'There is one connection to the binlog, with one server id.', {
+    'database.server.id.offset': ['long', '10000', 'high', 'Added to the server id for further connections.'],
+  }),
+  ...properties('not needed', 'Streaming goes on by file and position where these name one place, else by GTIDs.', {
+    'gtid.ignore.on.recovery': ['boolean', 'false', 'low', 'Whether streaming goes on by file and position.'],
+    'gtid.new.channel.position': ['string', 'earliest', 'low', 'Where a new GTID channel begins.'],
+    'gtid.source.filter.dml.events': ['boolean', 'true', 'medium', 'Whether the GTID filters drop row events.'],
+  }),
+  ...properties('no effect', ownWay, {
     'snapshot.delay.ms': ['long', '0', 'low', 'Wait before the snapshot.'],
     'streaming.delay.ms': ['long', '0', 'low', 'Wait before streaming.'],
     'snapshot.max.threads.multiplier': ['int', '1', 'medium', 'Chunks of a table per thread.'],
     'legacy.snapshot.max.threads': ['boolean', 'false', 'low', 'The older way of parallel snapshots.'],
     'snapshot.mode.custom.name': ['string', undefined, 'medium', 'Plugin of snapshot.mode=custom.'],
-    'gtid.source.filter.dml.events': ['boolean', 'true', 'medium', 'Whether the GTID filters drop row events.'],
-    'gtid.ignore.on.recovery': ['boolean', 'false', 'low', 'Whether streaming goes on by file and position.'],
-    'gtid.new.channel.position': ['string', 'earliest', 'low', 'Where a new GTID channel begins.'],
-    'guardrail.collections.max': ['int', '0', 'medium', 'Most tables that may be captured.'],
-    'guardrail.collections.limit.action': ['string', 'warn', 'medium', 'What happens beyond it: warn, fail.'],
     'custom.metric.tags': ['list', undefined, 'low', 'Tags of metrics.'],
     'custom.sanitize.pattern': ['string', undefined, 'low', 'Properties whose values are not logged. Passwords never are.'],
     'statistics.metrics.enabled': ['boolean', 'true', 'medium', 'Whether statistics are measured.', ['false']],
-    'notification.enabled.channels': ['list', undefined, 'medium', 'Where notifications go.'],
-    'notification.sink.topic.name': ['string', undefined, 'high', 'Topic of notifications.'],
   }),
 };
 

@@ -4,6 +4,7 @@ import { between, defineConfig, notEmpty, oneOf } from '../config/config-def.ts'
 import { connectorProperties } from '../config/connect-properties.ts';
 import { parseRegexList } from '../config/java-regex.ts';
 import { recordProperties } from './connector-properties-records.ts';
+import { signalProperties } from './connector-properties-signals.ts';
 
 const mysqlModes = ['disabled', 'preferred', 'required', 'verify_ca', 'verify_identity'];
 const mariadbModes = ['disable', 'trust', 'verify-ca', 'verify-full'];
@@ -20,6 +21,7 @@ function regexList(value: string): string | undefined {
 export const sourceProperties = defineConfig({
   ...connectorProperties,
   ...recordProperties,
+  ...signalProperties,
   'topic.prefix': {
     type: 'string',
     required: true,
@@ -42,6 +44,25 @@ export const sourceProperties = defineConfig({
     importance: 'high',
     doc: 'Number of this replica among all replicas of the server. Without it, it is made of the names of connector and topic.prefix, above 10^9.',
     check: between(1, 2 ** 32 - 1),
+  },
+  'database.initial.statements': {
+    type: 'string',
+    importance: 'low',
+    doc: 'Statements, with semicolons between them (two stand for one), that each new connection runs.',
+  },
+  'guardrail.collections.max': {
+    type: 'int',
+    default: '0',
+    importance: 'medium',
+    doc: 'Most tables that may be captured; 0: any number.',
+    check: between(0),
+  },
+  'guardrail.collections.limit.action': {
+    type: 'string',
+    default: 'warn',
+    importance: 'medium',
+    doc: 'What more tables at the start do: warn, fail.',
+    check: oneOf('warn', 'fail'),
   },
   'connect.timeout.ms': { type: 'int', default: '30000', importance: 'medium', doc: 'Longest wait for a connection.', check: between(1) },
   'database.ssl.mode': {

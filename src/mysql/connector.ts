@@ -7,10 +7,16 @@ import { openSourceTask } from './source-task.ts';
 export const mysqlSource: SourceConnector = {
   kind: 'source',
   classNames: sourceConnectorClasses,
-  openTask({ connector, properties, state, log, keepsTables }, signal) {
+  openTask({ connector, properties, state, log, keepsTables, run }, signal) {
     const config = parseSourceConfig({ name: connector, config: properties });
     return openSourceTask(
-      { config, state: ofPrefix(state, config.topicPrefix), log, ...(keepsTables === undefined ? {} : { keepsTables }) },
+      {
+        config,
+        state: ofPrefix(state, config.topicPrefix),
+        log,
+        ...(keepsTables === undefined ? {} : { keepsTables }),
+        ...(run === undefined ? {} : { run }),
+      },
       signal,
     );
   },

@@ -2,7 +2,7 @@ import { MillraceError } from '../base/errors.ts';
 import type { BinlogEvent, EventHeader, QueryEvent, RowsEvent } from '../binlog/events.ts';
 import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
 import type { StateRecord } from '../connect/tasks.ts';
-import type { DdlPlace, DdlRecord } from '../event/ddl-record.ts';
+import { ChangeBatchBuilder } from '../event/change-batch.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
 import type { TableId } from '../event/table-schema.ts';
 import type { CapturedTable } from './captured.ts';
@@ -14,9 +14,11 @@ import { createGtidTracker } from './gtid-tracker.ts';
 import type { GtidTracker } from './gtid-tracker.ts';
 import type { FindRowMask } from './mask-rows.ts';
 import { RowsMapper } from './rows-mapper.ts';
-import type { StreamFilter } from './rows-mapper.ts';
+import type { OpenRows, StreamFilter } from './rows-mapper.ts';
 import { decision } from './snapshot-filter.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
+import { firstWord, headerOfNone, headerWithoutGtid, truncates } from './statement-facts.ts';
+import type { TransactionMonitor } from './transaction-monitor.ts';
 
 /** What a DDL statement means for the captured tables. */
 export interface StatementEffect {
@@ -51,6 +53,12 @@ export interface EventMapperOptions {
   readonly masks?: FindRowMask | undefined;
   /** Records tell of TRUNCATE. */
   readonly tellsTruncate?: boolean;
+  /** Records tell the statement that made them. */
+  readonly tellsQueries?: boolean;
+  /** Records and a topic tell of transactions. */
+  readonly monitor?: TransactionMonitor | undefined;
+  /** Of the start of the task. */
+  readonly run?: string | undefined;
   /** A group is closed at about this size. */
   readonly groupBytes: number;
   /** As of `TaskContext`. */
@@ -65,6 +73,14 @@ export interface StreamPosition extends SourcePosition {
   readonly rowsDone?: number;
   /** To be looked for by GTIDs, where there are some: someone has set it, and the file may be another server's. */
   readonly byGtids?: boolean;
+}
+
+/** Whoever looks at what goes into groups, and adds to it. */
+export interface StreamWatcher {
+  /** Rows from `from` on were added to the batch, all of one event. */
+  rows(batch: ChangeBatchBuilder, from: number, at: { readonly event: number; readonly rows: GroupBuilder }): void;
+  /** A statement changed tables as a whole. */
+  changed(tables: readonly TableId[]): void;
 }
 
 export interface MappedGroup {
@@ -83,6 +99,7 @@ const openFactor = 4;
  */
 export class EventMapper {
   snapshot: StreamFilter | undefined;
+  watcher: StreamWatcher | undefined;
   readonly #options: EventMapperOptions;
   readonly #builder: GroupBuilder;
   readonly #gtids: GtidTracker;
@@ -92,8 +109,13 @@ export class EventMapper {
   /** End of the last complete transaction. */
   #pos: number;
   #header: TransactionHeader | undefined;
+  #lastHeader: TransactionHeader | undefined;
   #begun = false;
   #inTransaction = false;
+  /** Of the newest event before; 0: none. */
+  #lastSeconds = 0;
+  /** The statement of the rows that come. */
+  #statementText: string | undefined;
   /** Number of the last row in its event. */
   #lastRow = 0;
   /** Events of the current transaction so far, and what of its first was handed on before a restart. */
@@ -109,7 +131,12 @@ export class EventMapper {
 
   constructor(options: EventMapperOptions) {
     this.#options = options;
-    this.#builder = new GroupBuilder(options.source, options.flavor === 'mariadb');
+    this.#builder = new GroupBuilder(options.source, {
+      withPositions: options.flavor === 'mariadb',
+      withOrder: options.monitor !== undefined,
+      withQueries: options.tellsQueries === true,
+      run: options.run,
+    });
     this.#rowsMapper = new RowsMapper(options);
     this.#gtids = createGtidTracker(options.flavor, options.start.gtids);
     this.#file = options.start.file;
@@ -129,8 +156,14 @@ export class EventMapper {
     return this.#inTransaction;
   }
 
+  /** The last complete one. */
+  get lastTransaction(): TransactionHeader | undefined {
+    return this.#lastHeader;
+  }
+
   get isEmpty(): boolean {
-    return this.#builder.isEmpty && this.#state.length === 0 && this.#uncertain.length === 0;
+    const isSilent = this.#options.monitor?.isEmpty !== false;
+    return this.#builder.isEmpty && this.#state.length === 0 && this.#uncertain.length === 0 && isSilent;
   }
 
   position(): StreamPosition {
@@ -145,6 +178,18 @@ export class EventMapper {
     this.#ready = true;
   }
 
+  /** Hands over the group and an event in it, the last one so far, for rows that the source task adds between two transactions. */
+  addRows(add: (event: number, rows: GroupBuilder) => void): void {
+    const { events } = this.#builder;
+    let event = events - 1;
+    if (event < 0) {
+      this.#builder.beginTransaction(this.#lastHeader ?? headerOfNone());
+      event = this.#builder.addEvent(this.#pos, Math.floor(Date.now() / 1000));
+    }
+    add(event, this.#builder);
+    this.#ready = true;
+  }
+
   /** Definitions of tables were replaced. */
   forgetTables(): void {
     this.#rowsMapper.forgetTables();
@@ -154,6 +199,8 @@ export class EventMapper {
   finish(): MappedGroup {
     const position = this.position();
     const { file, pos, gtids } = position;
+    const marks = this.#options.monitor?.take() ?? [];
+    if (marks.length > 0) this.#builder.addBarrier({ kind: 'transactionMarks', marks });
     const group = this.#builder.build({ position: { file, pos, gtids }, open: this.#inTransaction, file: this.#groupFile });
     return { group, position, state: this.#state, uncertain: this.#uncertain };
   }
@@ -170,6 +217,7 @@ export class EventMapper {
   /** @throws SCHEMA_UNKNOWN, SCHEMA_MISMATCH, BINLOG_UNSUPPORTED, BINLOG_CORRUPT */
   take(event: BinlogEvent): void {
     this.#map(event);
+    if (event.timestamp > 0) this.#lastSeconds = event.timestamp;
     if (this.#inTransaction) this.#count(event);
     // What lies between two transactions is passed: the head of a file, heartbeats.
     if (!this.#inTransaction && event.file === this.#file && event.nextPosition > this.#pos) this.#pos = event.nextPosition;
@@ -205,6 +253,8 @@ export class EventMapper {
           serverId: event.serverId,
           pos: event.nextPosition - event.size,
         });
+        // Debezium tells the time of the event before
+        this.#tellBegin(this.#lastSeconds * 1_000_000);
         return;
       case 'QUERY':
         this.#query(event);
@@ -213,10 +263,15 @@ export class EventMapper {
         this.#rows(event);
         return;
       case 'XID':
+        this.#tellEnd(event.timestamp);
         this.#end(event.nextPosition);
+        return;
+      case 'ROWS_QUERY':
+        this.#statementText = event.sql;
         return;
       case 'XA_PREPARE':
         if (event.onePhase) {
+          this.#tellEnd(event.timestamp);
           this.#end(event.nextPosition);
           return;
         }
@@ -235,7 +290,6 @@ export class EventMapper {
       case 'FORMAT_DESCRIPTION':
       case 'PREVIOUS_GTIDS':
       case 'GTID_LIST':
-      case 'ROWS_QUERY':
       case 'HEARTBEAT':
       case 'STOP':
       case 'OTHER':
@@ -268,13 +322,31 @@ export class EventMapper {
       this.#gtids.add(header.gtidSource, header.gtidSequence);
       if (header.gtidSource !== '') this.#gtidText = undefined;
     }
+    this.#options.monitor?.drop();
+    this.#statementText = undefined;
     this.#pos = nextPosition;
+    this.#lastHeader = header ?? this.#lastHeader;
     this.#header = undefined;
     this.#inTransaction = false;
     this.#begun = false;
     this.#skipEvents = 0;
     this.#skipRows = 0;
     if (this.#builder.byteLength >= this.#options.groupBytes || this.#uncertain.length > 0) this.#ready = true;
+  }
+
+  #tellBegin(micros: number): void {
+    const { monitor, flavor } = this.#options;
+    const header = this.#header;
+    // one of which a part was handed on has begun before
+    if (monitor === undefined || header === undefined || this.#skipEvents > 0) return;
+    const { gtidSource, gtidSequence, pos } = header;
+    const separator = flavor === 'mariadb' ? '-' : ':';
+    monitor.begin(gtidSource === '' ? `file=${this.#file},pos=${pos}` : `${gtidSource}${separator}${gtidSequence}`, micros);
+  }
+
+  #tellEnd(seconds: number): void {
+    const { monitor, flavor } = this.#options;
+    monitor?.end(flavor === 'mariadb' ? seconds * 1_000_000 : (this.#header?.committedMicros ?? seconds * 1_000_000));
   }
 
   #query(event: QueryEvent): void {
@@ -284,8 +356,10 @@ export class EventMapper {
         if (!this.#inTransaction) this.#begin(headerWithoutGtid(event));
         this.#events = 0;
         if (this.#header !== undefined) this.#header = { ...this.#header, threadId: event.threadId };
+        if (this.#options.flavor === 'mysql') this.#tellBegin(this.#header?.committedMicros ?? 0);
         return;
       case 'COMMIT':
+        this.#tellEnd(event.timestamp);
         this.#end(event.nextPosition);
         return;
       case 'ROLLBACK':
@@ -327,19 +401,32 @@ export class EventMapper {
       const index = this.#builder.addEvent(this.#posOf(event), event.timestamp);
       const place = { kind: 'event', event: index, row: this.#lastRow, thread } as const;
       if (described.length > 0) this.#builder.addBarrier({ kind: 'ddl', records: described.map((record) => ({ ...record, place })) });
-      const emptied = this.#options.tellsTruncate ? changes.filter(({ kind }) => kind === 'truncateTable') : [];
-      if (emptied.length > 0 && /^\s*TRUNCATE\b/i.test(event.sql))
-        this.#builder.addBarrier({ kind: 'ddl', records: truncates(event, emptied, place) });
+      const told = this.#options.tellsTruncate === true && /^\s*TRUNCATE\b/i.test(event.sql) ? truncates(event, changes, place) : [];
+      for (const { database, table } of told.map(({ changes: [emptied] }) => emptied?.id).filter((id) => id !== undefined)) {
+        const order = this.#options.monitor?.addRecords({ database, table }, 1);
+        if (order !== undefined) this.#builder.setOrder(order.total, order.ofTable);
+      }
+      if (told.length > 0) this.#builder.addBarrier({ kind: 'ddl', records: told });
       if (changes.length > 0) {
         this.#builder.addBarrier({ kind: 'schema', database: event.database, statement: event.sql, event: index, changes });
       }
     }
     this.#state.push(...state);
     this.#uncertain.push(...uncertain);
+    this.watcher?.changed([...changes.map((change) => (change.kind === 'createTable' ? change.after : change.before)), ...uncertain]);
     if (state.length > 0 || changes.length > 0) this.#rowsMapper.forgetTables();
     // CREATE TABLE … SELECT goes on with its rows.
     if (event.standalone && !/\bSTART\s+TRANSACTION\s*$/i.test(event.sql)) this.#end(event.nextPosition);
     if (this.#uncertain.length > 0) this.#ready = true;
+  }
+
+  /** Changes that only topics take. Once the table begins anew, they come after what was kept of it. */
+  #tellDropped(dropped: ChangeBatchBuilder, { filter }: OpenRows, event: number): void {
+    this.watcher?.rows(dropped, 0, { event, rows: this.#builder });
+    this.#options.masks?.(dropped.schema)?.maskTail(dropped, 0);
+    if (this.snapshot?.filter.table(dropped.schema) !== filter) this.#builder.cut();
+    const told = this.#builder.toldBatch(dropped.schema);
+    for (let i = 0; i < dropped.count; i++) told.copy(dropped, i);
   }
 
   /** Whether a statement changes a table's model: not one whose snapshot was read, or will be, after the statement. */
@@ -356,6 +443,20 @@ export class EventMapper {
         snapshot.tableChanged(table);
         return false;
     }
+  }
+
+  #tellOrder(monitor: TransactionMonitor, builder: ChangeBatchBuilder, from: number): void {
+    const { schema, count, ops, events, starts, bytes } = builder.view();
+    const added = {
+      schema,
+      count: count - from,
+      ops: ops.subarray(from),
+      events: events.subarray(from),
+      starts: starts.subarray(2 * from),
+      bytes,
+    };
+    const { total, ofTable } = monitor.add(added);
+    this.#builder.setOrder(total, ofTable);
   }
 
   /** Where the event begins; of one in a compressed transaction, which has no place of its own, where that begins. */
@@ -390,32 +491,15 @@ export class EventMapper {
     const index = this.#builder.addEvent(this.#posOf(event), event.timestamp);
     const batch = this.#builder.batch(rows.program.schema);
     const before = batch.count;
-    this.#rowsMapper.map(event, rows, { batch, index, skip });
-    this.#options.masks?.(batch.schema)?.maskTail(batch, before);
+    const tells = rows.filter !== undefined && this.snapshot?.tellsDropped === true;
+    const told = tells ? new ChangeBatchBuilder(rows.program.schema) : undefined;
+    this.#rowsMapper.map(event, rows, { batch, index, skip, told });
     this.#lastRow = Math.max(0, batch.count - before + skip - 1);
+    this.watcher?.rows(batch, before, { event: index, rows: this.#builder });
+    this.#options.masks?.(batch.schema)?.maskTail(batch, before);
+    if (this.#options.monitor !== undefined) this.#tellOrder(this.#options.monitor, batch, before);
+    if (told !== undefined && told.count > 0) this.#tellDropped(told, rows, index);
+    if (this.#statementText !== undefined) this.#builder.setQuery(this.#statementText);
     if (this.#builder.byteLength >= this.#options.groupBytes * openFactor) this.#ready = true;
   }
-}
-function truncates(event: QueryEvent, changes: readonly SchemaChange[], place: DdlPlace): readonly DdlRecord[] {
-  return changes.flatMap((change) => {
-    if (change.kind !== 'truncateTable') return [];
-    const { database, table } = change.before;
-    const changed = [{ kind: 'TRUNCATE', id: { database, table }, schema: change.before }] as const;
-    return [{ statement: event.sql, database, table, changes: changed, place }];
-  });
-}
-
-function headerWithoutGtid(event: QueryEvent): TransactionHeader {
-  return {
-    gtidSource: '',
-    gtidSequence: 0,
-    committedMicros: event.timestamp * 1_000_000,
-    threadId: event.threadId,
-    serverId: event.serverId,
-    pos: event.nextPosition - event.size,
-  };
-}
-
-function firstWord(sql: string): string {
-  return /^\s*([A-Za-z]+)/.exec(sql.length > 64 ? sql.slice(0, 64) : sql)?.[1]?.toUpperCase() ?? '';
 }

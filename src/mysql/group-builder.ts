@@ -20,6 +20,17 @@ export interface GroupEnd {
   readonly file: string;
 }
 
+/** What groups tell beside rows. */
+export interface GroupFacts {
+  /** Transactions tell where they begin. */
+  readonly withPositions?: boolean;
+  /** Events tell their place in their transaction: `setOrder`. */
+  readonly withOrder?: boolean;
+  /** Events tell their statement: `setQuery`. */
+  readonly withQueries?: boolean;
+  readonly run?: string | undefined;
+}
+
 /** Memory of builders beyond this is given back when a group is done. */
 const keptBuilderBytes = 4 * 1024 * 1024;
 const keptBuilders = 64;
@@ -31,6 +42,9 @@ const keptBuilders = 64;
 export class GroupBuilder {
   readonly #source: string;
   readonly #withPositions: boolean;
+  readonly #run: string | undefined;
+  #order: { total: Uint32Array; ofTable: Uint32Array } | undefined;
+  #queries: (string | null)[] | undefined;
   #gtidSources: string[] = [];
   #gtidSourceIndex = new Map<string, number>();
   #transactions = 0;
@@ -49,16 +63,24 @@ export class GroupBuilder {
   /** Batches since the last barrier, in the order of their first change. */
   #current: ChangeBatchBuilder[] = [];
   #used = new Map<TableSchema, ChangeBatchBuilder>();
+  /** Of changes that only topics take: they come before the others, since of a key no later change is one of them. */
+  #told = new Map<TableSchema, ChangeBatchBuilder>();
   #pool = new Map<TableSchema, ChangeBatchBuilder>();
 
-  /** `withPositions`: transactions tell where they begin. */
-  constructor(source: string, withPositions = false) {
+  constructor(source: string, { withPositions = false, withOrder = false, withQueries = false, run }: GroupFacts = {}) {
     this.#source = source;
+    this.#run = run;
     this.#withPositions = withPositions;
+    if (withOrder) this.#order = { total: new Uint32Array(256), ofTable: new Uint32Array(256) };
+    if (withQueries) this.#queries = [];
   }
 
   get transactions(): number {
     return this.#transactions;
+  }
+
+  get events(): number {
+    return this.#events;
   }
 
   get isEmpty(): boolean {
@@ -98,7 +120,20 @@ export class GroupBuilder {
     this.#eventTransaction[at] = this.#transactions - 1;
     this.#eventPos[at] = pos;
     this.#eventSeconds[at] = seconds;
+    this.#queries?.push(null);
     return at;
+  }
+
+  /** Records of the last added event's transaction before it, and those of its table among them. */
+  setOrder(total: number, ofTable: number): void {
+    if (this.#order === undefined) return;
+    this.#order.total[this.#events - 1] = total;
+    this.#order.ofTable[this.#events - 1] = ofTable;
+  }
+
+  /** The statement of the last added event. */
+  setQuery(sql: string): void {
+    if (this.#queries !== undefined) this.#queries[this.#events - 1] = sql;
   }
 
   /** The batch that takes the next changes of a table under this schema. */
@@ -112,6 +147,20 @@ export class GroupBuilder {
     return builder;
   }
 
+  /** The batch that takes the next changes of a table that only topics take. */
+  toldBatch(schema: TableSchema): ChangeBatchBuilder {
+    const known = this.#told.get(schema);
+    if (known !== undefined) return known;
+    const builder = new ChangeBatchBuilder(schema);
+    this.#told.set(schema, builder);
+    return builder;
+  }
+
+  /** What comes from here on comes after all so far. */
+  cut(): void {
+    this.#finishBatches();
+  }
+
   /** An entry that keeps its place between the changes before and after it. */
   addBarrier(entry: Entry): void {
     // The builder of a finished batch stays with it until the group is cleared.
@@ -121,6 +170,7 @@ export class GroupBuilder {
 
   build({ position, open, file }: GroupEnd): CommitGroup {
     const entries = [...this.#entries];
+    for (const builder of this.#told.values()) if (builder.count > 0) entries.push({ kind: 'told', batch: builder.view() });
     for (const builder of this.#current) if (builder.count > 0) entries.push({ kind: 'changes', batch: builder.view() });
     const transactions = this.#transactions;
     const events = this.#events;
@@ -131,6 +181,7 @@ export class GroupBuilder {
       open,
       file,
       madeMicros: Date.now() * 1000,
+      ...(this.#run === undefined ? {} : { run: this.#run }),
       transactions: {
         count: transactions,
         gtidSources: [...this.#gtidSources],
@@ -146,6 +197,10 @@ export class GroupBuilder {
         transaction: this.#eventTransaction.subarray(0, events),
         pos: this.#eventPos.subarray(0, events),
         seconds: this.#eventSeconds.subarray(0, events),
+        ...(this.#order === undefined
+          ? {}
+          : { order: { total: this.#order.total.subarray(0, events), ofTable: this.#order.ofTable.subarray(0, events) } }),
+        ...(this.#queries?.some((query) => query !== null) === true ? { queries: [...this.#queries] } : {}),
       },
       entries,
     };
@@ -154,6 +209,7 @@ export class GroupBuilder {
   clear(): void {
     this.#transactions = 0;
     this.#events = 0;
+    if (this.#queries !== undefined) this.#queries = [];
     this.#gtidSources = [];
     this.#gtidSourceIndex.clear();
     this.#entries = [];
@@ -163,9 +219,12 @@ export class GroupBuilder {
     }
     this.#current = [];
     this.#used.clear();
+    this.#told.clear();
   }
 
   #finishBatches(): void {
+    for (const builder of this.#told.values()) if (builder.count > 0) this.#entries.push({ kind: 'told', batch: builder.view() });
+    this.#told.clear();
     for (const builder of this.#current) if (builder.count > 0) this.#entries.push({ kind: 'changes', batch: builder.view() });
     this.#current = [];
     this.#used.clear();
@@ -185,6 +244,10 @@ export class GroupBuilder {
     const capacity = this.#eventPos.length * 2;
     this.#eventTransaction = grown(this.#eventTransaction, new Uint32Array(capacity));
     this.#eventPos = grown(this.#eventPos, new Float64Array(capacity));
+    if (this.#order !== undefined) {
+      const { total, ofTable } = this.#order;
+      this.#order = { total: grown(total, new Uint32Array(capacity)), ofTable: grown(ofTable, new Uint32Array(capacity)) };
+    }
     this.#eventSeconds = grown(this.#eventSeconds, new Uint32Array(capacity));
   }
 }

@@ -17,6 +17,8 @@ import type { ImageBytes } from './transcode-row.ts';
 /** What becomes of changes while a snapshot of some tables is not over: see `SnapshotFilter`. */
 export interface StreamFilter {
   readonly filter: SnapshotFilter;
+  /** The snapshot's rows are no records, so that topics take the changes that its chunks hold. */
+  readonly tellsDropped: boolean;
   /** The table must be read anew; the change is dropped. */
   tableChanged(table: TableId): void;
 }
@@ -38,6 +40,8 @@ export interface OpenRows {
 interface BatchTarget {
   readonly batch: ChangeBatchBuilder;
   readonly index: number;
+  /** Takes the changes that the batch does not get as they are; undefined: nobody does. */
+  readonly told?: ChangeBatchBuilder | undefined;
   /** Its first rows are not added: they were handed on before. */
   readonly skip?: number;
 }
@@ -69,14 +73,16 @@ export class RowsMapper {
     { place, snapshot }: { readonly place: BinlogPlace; readonly snapshot: StreamFilter | undefined },
   ): OpenRows | 'unknown' | undefined {
     const filter = snapshot?.filter.table(table);
-    // Under a definition that the stream has not come to yet, such rows could not even be read.
-    if (filter?.decideStatement(place) === decision.drop) return undefined;
+    const isDropped = filter?.decideStatement(place) === decision.drop;
+    if (isDropped && snapshot?.tellsDropped !== true) return undefined;
     const program = this.#programFor(table);
+    // Under a definition that the stream has not come to yet, such rows cannot even be read.
+    if (isDropped && program === 'unknown') return undefined;
     return program === undefined || program === 'unknown' ? program : { program, place, filter, snapshot };
   }
 
   /** Adds the event's changes to the batch, as changes of event `index`. @throws BINLOG_CORRUPT, BINLOG_UNSUPPORTED */
-  map(event: RowsEvent, rows: OpenRows, { batch, index, skip = 0 }: BatchTarget): void {
+  map(event: RowsEvent, rows: OpenRows, { batch, index, skip = 0, told }: BatchTarget): void {
     const { program, place, filter, snapshot } = rows;
     const { schema } = program;
     const image = this.#image;
@@ -88,12 +94,19 @@ export class RowsMapper {
         this.#row(event, program, { batch, index, image });
         batch.truncate(batch.count - 1);
       }
+      let isVoid = false;
       while (image.start < event.end) {
         this.#row(event, program, { batch, index, image });
-        if (filter !== undefined && this.#settle(batch, filter, place) === decision.restart) {
-          snapshot?.tableChanged(schema);
-          return;
+        if (filter === undefined) continue;
+        if (isVoid) {
+          told?.copy(batch, batch.count - 1);
+          batch.truncate(batch.count - 1);
+          continue;
         }
+        if (this.#settle(batch, filter, { place, told }) !== decision.restart) continue;
+        snapshot?.tableChanged(schema);
+        if (told === undefined) return;
+        isVoid = true;
       }
     } catch (error) {
       throw tooShort(error, schema);
@@ -101,12 +114,17 @@ export class RowsMapper {
   }
 
   /** Leaves of the batch's last change what no chunk of the snapshot holds. */
-  #settle(batch: ChangeBatchBuilder, filter: TableFilter, place: BinlogPlace): number {
+  #settle(
+    batch: ChangeBatchBuilder,
+    filter: TableFilter,
+    { place, told }: { readonly place: BinlogPlace; readonly told: ChangeBatchBuilder | undefined },
+  ): number {
     const { before, middle, after } = batch.last();
     const decided = filter.decide(
       { schema: batch.schema, bytes: batch.writer.bytes, before: before === middle ? -1 : before, after: middle === after ? -1 : middle },
       place,
     );
+    if (decided !== decision.keep) told?.copy(batch, batch.count - 1);
     switch (decided) {
       case decision.keep:
         break;

@@ -129,7 +129,9 @@ export class Replica {
 
   #take(event: BinlogEvent, snapshot: Snapshot | undefined): void {
     const filter =
-      snapshot === undefined ? undefined : { filter: snapshot.filter, tableChanged: (table: TableId) => snapshot.tableChanged(table) };
+      snapshot === undefined
+        ? undefined
+        : { filter: snapshot.filter, tellsDropped: false, tableChanged: (table: TableId) => snapshot.tableChanged(table) };
     const place = { file: event.file, pos: event.nextPosition - 1 };
     // Before the snapshot begins there is no replica of a table.
     if (event.type === 'ROWS' && event.table.database === this.database && this.schemas.has(tableName(event.table))) {

@@ -1,5 +1,7 @@
+import type { ChangeBatch } from '../event/change-batch.ts';
 import type { ColumnRules } from '../config/column-rules.ts';
 import type { TableId } from '../event/table-schema.ts';
+import type { SignalConfig } from './signals/signal-config.ts';
 import type { SnapshotSelection } from './snapshot-selection.ts';
 
 /** TLS of the connection to the server; PEM texts, already read from their files. */
@@ -18,6 +20,8 @@ export interface ServerConfig {
   readonly password: string;
   readonly tls: TlsConfig;
   readonly connectTimeoutMs: number;
+  /** Run on each new connection. */
+  readonly initialStatements?: readonly string[];
 }
 
 /** What the schema-change topic tells of: captured tables, and others of databases that are. */
@@ -43,15 +47,24 @@ export interface SourceConfig {
   /** Place of the pattern of `table.include.list` that takes the table, which snapshots follow; 0 without a list. */
   tableRank(table: TableId): number;
   readonly rules: ColumnRules;
+  /** Undefined: any number of tables may be captured. */
+  readonly guardrail?: { readonly most: number; readonly fails: boolean } | undefined;
   /** Whether records tell of TRUNCATE: `skipped.operations` without `t`. */
   readonly tellsTruncate: boolean;
+  /** Records per batch, without tombstones, for transaction metadata; undefined: there is none. */
+  readonly countRecords?: ((batch: ChangeBatch) => number) | undefined;
+  /** `include.query`. */
+  readonly tellsQueries: boolean;
   /** Undefined: there is no schema-change topic. */
   readonly described?: DescribedTables | undefined;
   readonly snapshotMode: SnapshotMode;
   readonly snapshotSelection: SnapshotSelection;
   readonly snapshotThreads: number;
+  readonly signals: SignalConfig;
   /** 0: none. */
   readonly heartbeatIntervalMs: number;
+  /** Run on the source at each heartbeat. */
+  readonly heartbeatQuery?: string | undefined;
   /** Longest wait for FLUSH TABLES WITH READ LOCK; 0: none is taken. */
   readonly lockWaitMs: number;
   /** Rows of a snapshot chunk, about. */

@@ -56,6 +56,8 @@ export interface SourceModels extends StreamModels {
     connection: ServerConnection,
     signal: AbortSignal,
   ): Promise<{ readonly tables: readonly TableSchema[]; readonly state: readonly StateRecord[] }>;
+  /** The captured parts of all tables that are known at the stream's position, sorted by name. */
+  captured(): readonly TableSchema[];
   /** Rows of it come, but the server has no such base table: a sequence, or a table that was dropped later. */
   setAbsent(table: TableId): void;
 }
@@ -234,6 +236,7 @@ export async function openSourceModels(
       return [put(definition)];
     },
     remove: (table) => [remove(table)],
+    captured: () => [...models].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, { captured }]) => captured.captured),
     isAbsent: (table) => absent.has(tableName(table)),
     setAbsent(table) {
       absent.add(tableName(table));

@@ -7,7 +7,8 @@ import type { ConnectionSettings } from '../binlog/connection.ts';
 import { openBinlogStream } from '../binlog/stream.ts';
 import type { BinlogStream } from '../binlog/stream.ts';
 import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
-import type { SourceBatch, SourceProgress, SourceState, SourceTask, StateRecord } from '../connect/tasks.ts';
+import type { SourceBatch, SourceProgress, SourceSignal, SourceState, SourceTask, StateRecord } from '../connect/tasks.ts';
+import { parseRegexList } from '../config/java-regex.ts';
 import type { TableId } from '../event/table-schema.ts';
 import { tableName } from '../event/table-schema.ts';
 import { connectionSettings } from './connection-settings.ts';
@@ -17,6 +18,9 @@ import { EventMapper } from './event-mapper.ts';
 import type { MappedGroup, StreamPosition } from './event-mapper.ts';
 import { describeSnapshot } from './describe-snapshot.ts';
 import { GroupBuilder } from './group-builder.ts';
+import type { TransactionHeader } from './group-builder.ts';
+import { checkGuardrail } from './guardrail.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { createRowMasks } from './mask-rows.ts';
 import type { FindRowMask } from './mask-rows.ts';
 import { pending, valueOf } from './pending.ts';
@@ -29,6 +33,11 @@ import { createSnapshotRequests, resyncTopic } from './snapshot-requests.ts';
 import type { SnapshotRequests } from './snapshot-requests.ts';
 import { stepEntry } from './snapshot-entry.ts';
 import type { EntryWithState } from './snapshot-entry.ts';
+import { signalTopic } from './signals/incremental-state.ts';
+import type { BlockingRequest } from './signals/incremental-state.ts';
+import { tellStep } from './signals/initial-notices.ts';
+import { SignalDesk } from './signals/signal-desk.ts';
+import type { NamedPosition } from './signals/signal-desk.ts';
 import { snapshotTopic } from './snapshot-state.ts';
 import type { SourceConfig } from './source-config.ts';
 import { streamStart, writeOffset } from './source-offset.ts';
@@ -37,6 +46,7 @@ import { decideStart } from './source-start.ts';
 import type { StartOptions } from './source-start.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
 import { checkStart } from './start-checks.ts';
+import { TransactionMonitor } from './transaction-monitor.ts';
 import { openSourceModels, otherTableTopic, tableTopic } from './source-models.ts';
 
 export interface SourceTaskOptions {
@@ -45,6 +55,8 @@ export interface SourceTaskOptions {
   readonly log: Logger;
   /** As of `TaskContext`; absent: true. */
   readonly keepsTables?: () => boolean;
+  /** As of `TaskContext`. */
+  readonly run?: string;
 }
 
 /** The server says at least this often that it is there; also how late a quiet stream notices a request. */
@@ -69,6 +81,7 @@ export async function openSourceTask(options: SourceTaskOptions, signal: AbortSi
     const snapshots = config.snapshotMode === 'always' || (state.offset === undefined && config.snapshotMode !== 'no_data');
     const keepsTables = options.keepsTables?.() ?? true;
     await checkStart(control, config, { log: options.log, snapshots, keepsTables }, signal);
+    await checkGuardrail(control, config, options.log, signal);
     const charsets = await loadCharsets(control, signal);
     const models = await openSourceModels(
       { config, connection: control, state: state.state(tableTopic), others: state.state(otherTableTopic), log: options.log },
@@ -85,6 +98,7 @@ export async function openSourceTask(options: SourceTaskOptions, signal: AbortSi
 
 interface Parts extends StartOptions {
   readonly keepsTables?: () => boolean;
+  readonly run?: string;
   readonly settings: ConnectionSettings;
   readonly charsets: Charsets;
 }
@@ -118,7 +132,15 @@ class MysqlSourceTask implements SourceTask {
   /** What the first group of a source without a snapshot holds. */
   #first: EntryWithState | undefined;
   #builder: GroupBuilder;
+  readonly #heartbeat: Heartbeat;
   readonly #masks: FindRowMask | undefined;
+  readonly #monitor: TransactionMonitor | undefined;
+  readonly #desk: SignalDesk;
+  /** The snapshot holds the stream until it is read; its rows are records. */
+  #blocks = false;
+  #tellsRows = false;
+  /** The last transaction before the stream was stopped. */
+  #before: TransactionHeader | undefined;
   /** The schema-change topic has the tables of the first snapshot. */
   #isDescribed: boolean;
   /** Records that become durable with the next batch. */
@@ -133,8 +155,24 @@ class MysqlSourceTask implements SourceTask {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#requests = createSnapshotRequests(parts.config.name, parts.state.state(resyncTopic));
-    this.#builder = new GroupBuilder(parts.config.topicPrefix);
+    this.#builder = new GroupBuilder(parts.config.topicPrefix, { run: parts.run });
+    const { countRecords } = parts.config;
+    if (countRecords !== undefined) {
+      this.#monitor = new TransactionMonitor(countRecords);
+      if (parts.state.offset !== undefined) this.#monitor.restore(parts.state.offset, parts.config.flavor);
+    }
+    this.#heartbeat = new Heartbeat(parts.config, parts.log);
     this.#masks = createRowMasks(parts.config.rules);
+    this.#desk = new SignalDesk({
+      connector: parts.config.name,
+      topicPrefix: parts.config.topicPrefix,
+      config: parts.config.signals,
+      connection: parts.settings,
+      models: parts.models,
+      masks: this.#masks,
+      state: parts.state.state(signalTopic),
+      log: parts.log,
+    });
     this.#isDescribed = parts.state.state(describedTopic).has(describedRecord(parts.config.name).key);
   }
 
@@ -160,6 +198,10 @@ class MysqlSourceTask implements SourceTask {
     this.#requests.add(tables);
   }
 
+  signal({ id, type, data, toTopic }: SourceSignal): void {
+    this.#desk.take({ id, type, data, channel: toTopic ? 'kafka' : 'api' });
+  }
+
   progress(): SourceProgress {
     return { snapshot: this.#snapshot?.progress() ?? [] };
   }
@@ -167,6 +209,7 @@ class MysqlSourceTask implements SourceTask {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new MillraceError('ABORTED', 'the source was closed'));
     await this.#closeStream();
+    await this.#desk[Symbol.asyncDispose]();
     await this.#snapshot?.[Symbol.asyncDispose]();
     await this.#parts.control[Symbol.asyncDispose]();
   }
@@ -179,6 +222,8 @@ class MysqlSourceTask implements SourceTask {
       const told = await this.#describe(true, signal);
       return this.#withEntries([...told.entries, first.entry], [...told.state, ...first.state]);
     }
+    const signaled = await this.#actOnSignals(signal);
+    if (signaled !== undefined) return signaled;
     if (this.#snapshot === undefined && !this.#isAmidTransaction) {
       const requested = this.#requests.take(this.#parts.keepsTables ?? (() => true));
       if (requested !== undefined) await this.#openRequested(requested.tables, signal);
@@ -192,9 +237,10 @@ class MysqlSourceTask implements SourceTask {
     }
     if (this.#streams) {
       this.#stream ??= await this.#openStream(signal);
-      const ended = this.#endSnapshot();
+      const ended = this.#endSnapshot() ?? this.#handOutChunk();
       if (ended !== undefined) return ended;
       const batch = this.#fromStream();
+      await this.#heartbeat.act(this.#parts.control, signal);
       if (batch !== undefined) return batch;
     }
     await this.#waitForMore(inner);
@@ -205,6 +251,7 @@ class MysqlSourceTask implements SourceTask {
   get #streams(): boolean {
     if (this.#position === undefined) return false;
     if (this.#snapshot === undefined && this.#parts.config.snapshotMode === 'initial_only') return false;
+    if (this.#blocks) return this.#snapshot?.end !== undefined || this.#stream !== undefined;
     return this.#stream !== undefined || this.#snapshot === undefined || !this.#snapshot.initial || this.#snapshot.end !== undefined;
   }
 
@@ -221,6 +268,8 @@ class MysqlSourceTask implements SourceTask {
       this.#reading ??= pending(this.#stream.read(inner));
       waits.push(this.#reading.settled);
     }
+    const { working } = this.#desk.incremental;
+    if (working !== undefined) waits.push(working);
     // A source that only copies has nothing to wait for any more.
     if (waits.length === 0) waits.push(sleep(idleMs, inner));
     await Promise.race(waits);
@@ -244,7 +293,10 @@ class MysqlSourceTask implements SourceTask {
     if (position === undefined) throw new MillraceError('INTERNAL', 'no position to stream from');
     const { config, settings, charsets, models, log } = this.#parts;
     const start = streamStart(config.flavor, position);
-    const stream = await openBinlogStream({ connection: settings, serverId: config.serverId, start, heartbeatMs, readTimeoutMs }, signal);
+    const stream = await openBinlogStream(
+      { connection: settings, serverId: config.serverId, start, heartbeatMs, readTimeoutMs, annotateRows: config.tellsQueries },
+      signal,
+    );
     log.info({ file: position.file, pos: position.pos, gtids: position.gtids }, 'streaming the binlog');
     this.#mapper = new EventMapper({
       flavor: config.flavor,
@@ -255,9 +307,13 @@ class MysqlSourceTask implements SourceTask {
       start: position,
       masks: this.#masks,
       tellsTruncate: config.tellsTruncate,
+      tellsQueries: config.tellsQueries,
+      monitor: this.#monitor,
+      run: this.#parts.run,
       groupBytes: config.groupBytes,
       keepsTables: this.#parts.keepsTables,
     });
+    this.#mapper.watcher = this.#desk;
     if (this.#snapshot !== undefined) this.#mapper.snapshot = this.#streamFilter(this.#snapshot);
     return stream;
   }
@@ -283,6 +339,8 @@ class MysqlSourceTask implements SourceTask {
       const event = this.#events[this.#nextEvent++];
       if (event !== undefined) mapper.take(event);
     }
+    const beats = this.#heartbeat.isDue() && !mapper.isInTransaction;
+    if (beats) mapper.addEntry(this.#heartbeat.beat(), []);
     if (mapper.isReady || (!mapper.isEmpty && !mapper.isInTransaction)) return this.#mapped(mapper.finish());
     return this.#advanced(mapper);
   }
@@ -300,7 +358,7 @@ class MysqlSourceTask implements SourceTask {
     this.#position = position;
     this.#advancedTo = position;
     this.#advancedAt = Date.now();
-    return this.#batch(group, position, [...state, ...uncertain.flatMap((table) => this.#doubt(table))]);
+    return this.#batch(group, position, [...state, ...this.#desk.drainState(), ...uncertain.flatMap((table) => this.#doubt(table))]);
   }
 
   #batch(group: CommitGroup, position: StreamPosition, state: readonly StateRecord[]): SourceBatch {
@@ -308,7 +366,79 @@ class MysqlSourceTask implements SourceTask {
     this.#queued = [];
     this.#facts = factsOf(group) ?? this.#facts;
     const offset = writeOffset(position, { ...this.#facts, snapshot: this.#snapshot?.initial === true });
-    return { group, offset, state: all };
+    return { group, offset: { ...offset, ...this.#monitor?.offset() }, state: all };
+  }
+
+  // --- signals
+
+  /** What signals and notifications have for the log, and the snapshots that they begin. */
+  async #actOnSignals(signal: AbortSignal): Promise<SourceBatch | undefined> {
+    const desk = this.#desk;
+    const place = this.#streamPlace();
+    desk.incremental.isHeld = this.#snapshot !== undefined;
+    if (place !== undefined) desk.work(place);
+    if (this.#isAmidTransaction || this.#position === undefined) return undefined;
+    desk.turn();
+    if (desk.jump !== undefined) await this.#jump(desk.jump, signal);
+    else if (this.#snapshot === undefined) {
+      const blocking = desk.takeBlocking();
+      if (blocking !== undefined) await this.#openBlocking(blocking, signal);
+    }
+    if (!desk.hasNews) return undefined;
+    const { entries, state } = desk.drain();
+    return this.#withEntries(entries, state);
+  }
+
+  /** A chunk of an incremental snapshot that has its place between two transactions. */
+  #handOutChunk(): SourceBatch | undefined {
+    const mapper = this.#mapper;
+    const { incremental } = this.#desk;
+    if (mapper === undefined || mapper.isInTransaction || !incremental.isDue(mapper.position())) return undefined;
+    mapper.addRows((event, rows) => incremental.handOut(event, rows));
+    return this.#mapped(mapper.finish());
+  }
+
+  /** The stream ends, tables are read as in a first snapshot, then it goes on where it was. */
+  async #openBlocking({ id, collections, conditions }: BlockingRequest, signal: AbortSignal): Promise<void> {
+    const { models, log } = this.#parts;
+    if (conditions.length > 0) {
+      // A part of a table cannot take the place of all of it in a replica.
+      log.warn({ id }, 'a blocking snapshot with conditions is taken as an incremental one');
+      this.#desk.incremental.add(id, { kind: 'incremental', collections, conditions, surrogateKey: undefined }, models.captured());
+      return;
+    }
+    const lists = collections.map(parseRegexList);
+    const tables = models.captured().filter((table) => lists.some((list) => list.matches(tableName(table))));
+    if (tables.length === 0) {
+      log.warn({ id, collections }, 'a blocking snapshot of no table');
+      return;
+    }
+    await this.#stopStream();
+    await this.#openSnapshot({ initial: false, anew: true, tables }, signal);
+    this.#blocks = true;
+    this.#tellsRows = true;
+  }
+
+  /** The stream goes on elsewhere. Who keeps tables gets them anew, since changes between the two places come twice or never. */
+  async #jump({ file, pos, gtids }: NamedPosition, signal: AbortSignal): Promise<void> {
+    this.#parts.log.warn({ file, pos, gtids }, 'the stream goes on where a signal says');
+    this.#desk.jump = undefined;
+    await this.#stopStream();
+    this.#position = { file, pos, gtids, eventsDone: 0, ...(gtids === '' ? {} : { byGtids: true }) };
+    const tables = this.#parts.models.captured();
+    if (this.#parts.keepsTables?.() === false || tables.length === 0) return;
+    await this.#snapshot?.[Symbol.asyncDispose]();
+    this.#stepping = undefined;
+    await this.#openSnapshot({ initial: false, anew: true, tables }, signal);
+    this.#blocks = true;
+  }
+
+  async #stopStream(): Promise<void> {
+    this.#before = this.#mapper?.lastTransaction ?? this.#before;
+    await this.#closeStream();
+    this.#mapper = undefined;
+    this.#events = [];
+    this.#nextEvent = 0;
   }
 
   // --- snapshots
@@ -360,7 +490,7 @@ class MysqlSourceTask implements SourceTask {
   }
 
   #streamFilter(snapshot: Snapshot): NonNullable<EventMapper['snapshot']> {
-    return { filter: snapshot.filter, tableChanged: (table) => snapshot.tableChanged(table) };
+    return { filter: snapshot.filter, tellsDropped: !snapshot.initial, tableChanged: (table) => snapshot.tableChanged(table) };
   }
 
   /** Part of a transaction was taken, or is in the log already: nothing else may come between. */
@@ -391,18 +521,31 @@ class MysqlSourceTask implements SourceTask {
     }
     const told = await this.#describeSnapshot(step, signal);
     const made = stepEntry(step, snapshot, { models: this.#parts.models, masks: this.#masks });
+    tellStep(step, snapshot, { notifications: this.#desk.notifications, signalTable: this.#parts.config.signals.collection });
     if (made === undefined) return told.entries.length === 0 ? undefined : this.#withEntries(told.entries, told.state);
     this.#mapper?.forgetTables();
     const settled = made.entry.kind === 'snapshotBegin' ? this.#requests.settle(made.entry.tables) : [];
-    return this.#withEntries([...told.entries, made.entry], [...told.state, ...made.state, ...settled]);
+    const entry = made.entry.kind === 'snapshotBegin' && this.#tellsRows ? { ...made.entry, told: true } : made.entry;
+    return this.#withEntries([...told.entries, entry], [...told.state, ...made.state, ...settled]);
   }
 
   /** The statements of the first snapshot come with its first row; without rows, at its end, which the last one then tells. */
   async #describeSnapshot(step: SnapshotStep, signal: AbortSignal): Promise<ToldEntries> {
     const isFirstRow = step.kind === 'chunk' && step.batch.count > 0;
+    if (step.kind === 'begin' && this.#tellsRows) return this.#describeAgain(step.tables, signal);
     if (this.#isDescribed || this.#snapshot?.initial !== true || (!isFirstRow && step.kind !== 'end')) return nothingTold;
     this.#isDescribed = true;
     return this.#describe(!isFirstRow, signal);
+  }
+
+  /** A blocking snapshot tells the statements of its tables once more. */
+  async #describeAgain(ids: readonly TableId[], signal: AbortSignal): Promise<ToldEntries> {
+    const { config, control, models } = this.#parts;
+    const position = this.#position;
+    if (config.described === undefined || position === undefined) return nothingTold;
+    const tables = ids.flatMap(({ database, table }) => models.find(database, table)?.full ?? []);
+    const records = await describeSnapshot(control, { tables, position, last: false }, signal);
+    return { entries: [{ kind: 'ddl', records: records.filter(({ changes }) => changes.length > 0) }], state: [] };
   }
 
   async #describe(last: boolean, signal: AbortSignal): Promise<ToldEntries> {
@@ -425,6 +568,8 @@ class MysqlSourceTask implements SourceTask {
     mapper.addEntry({ kind: 'snapshotEnd', snapshot: snapshot.id, tables }, snapshot.finish());
     mapper.snapshot = undefined;
     this.#snapshot = undefined;
+    this.#blocks = false;
+    this.#tellsRows = false;
     this.#stepping = undefined;
     void snapshot[Symbol.asyncDispose]();
     return this.#mapped(mapper.finish());
@@ -434,8 +579,12 @@ class MysqlSourceTask implements SourceTask {
     // Not the mapper's, which may have taken events that are not in the log yet.
     const position = this.#position;
     if (position === undefined) throw new MillraceError('INTERNAL', 'a snapshot without a position');
-    for (const entry of entries) this.#builder.addBarrier(entry);
     const { file, pos, gtids } = position;
+    if (this.#tellsRows && this.#before !== undefined && entries.some(({ kind }) => kind === 'chunk')) {
+      this.#builder.beginTransaction(this.#before);
+      this.#builder.addEvent(pos, this.#facts.seconds);
+    }
+    for (const entry of entries) this.#builder.addBarrier(entry);
     const group = this.#builder.build({ position: { file, pos, gtids }, open: false, file });
     return this.#batch(group, position, state);
   }

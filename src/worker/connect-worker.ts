@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { MillraceError } from '../base/errors.ts';
 import type { Log } from '../log/log.ts';
 import type { TopicIndex } from '../log/topic-view.ts';
@@ -30,6 +31,7 @@ import type {
   Message,
   PluginCatalog,
   RestartRequest,
+  SignalRequest,
   TaskInfo,
   TaskStateInfo,
   WorkerInfo,
@@ -275,6 +277,15 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     return resetConnectorOffsets(this.#options.store, await this.#stopped(name));
   }
 
+  async signal(name: string, request: SignalRequest, signal: AbortSignal): Promise<{ readonly id: string }> {
+    this.#find(name);
+    const source = this.#options.herder.source(name);
+    if (source === undefined) throw new MillraceError('WORKER_REFUSED', `${name} is no source that runs: it takes no signals.`);
+    const { id = randomUUID(), type, data, toTopic = false } = request;
+    await source.call('signal', { id, type, data, toTopic }, signal);
+    return { id };
+  }
+
   metrics(): WorkerMetrics {
     const { herder } = this.#options;
     return { tasks: herder.tasks(), sources: herder.sourceMetrics(), sinks: herder.sinkMetrics() };
@@ -308,6 +319,8 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     const runner = this.#find(name);
     const isSame = JSON.stringify(runner.config) === JSON.stringify(config);
     this.#options.configs.putConnector(name, config);
+    // At once: what is asked next builds on it, however long the change itself waits.
+    runner.config = config;
     if (!isSame) void this.#enqueue(name, () => runner.reconfigure(config));
     return { ...this.connector(name), config };
   }

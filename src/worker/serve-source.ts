@@ -92,6 +92,14 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
       task.requestSnapshot(tables);
       return Promise.resolve(null);
     },
+    signal(params) {
+      const task = loop.task;
+      if (task?.signal === undefined) {
+        return Promise.reject(new MillraceError('WORKER_REFUSED', `The source "${context.connector}" is ${state}; it takes no signals now.`));
+      }
+      task.signal(params);
+      return Promise.resolve(null);
+    },
   });
   const report = (): void => {
     try {
@@ -102,7 +110,7 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
     }
   };
   const measure = (): SourceMetrics => {
-    const { error, source, changes, snapshotRows, groups, seq, position, committedMs, snapshotting, task } = loop;
+    const { error, source, changes, snapshotRows, counts, interruptions, groups, seq, position, committedMs, snapshotting, task } = loop;
     const snapshot = task?.progress?.().snapshot ?? [];
     const logBytes = log.stats().bytes;
     const { connector: name } = context;
@@ -116,6 +124,8 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
       snapshotting,
       changes,
       snapshotRows,
+      counts,
+      interruptions,
       groups,
       seq,
       position,

@@ -1,0 +1,36 @@
+import type { Snapshot, SnapshotStep } from '../snapshot-contract.ts';
+import { tableName } from '../../event/table-schema.ts';
+import type { TableId } from '../../event/table-schema.ts';
+import type { Notice, Notifications } from './notifications.ts';
+
+export interface TellStepOptions {
+  readonly notifications: Notifications;
+  /** Of which nothing is told. */
+  readonly signalTable: TableId | undefined;
+}
+
+/** Tells the notification channels of a step of a snapshot that is not an incremental one. */
+export function tellStep(step: SnapshotStep, snapshot: Snapshot, { notifications, signalTable }: TellStepOptions): void {
+  const isSignals = (table: TableId): boolean => signalTable !== undefined && tableName(table) === tableName(signalTable);
+  const tell = (notice: Omit<Notice, 'aggregate'>): void => notifications.tell({ aggregate: 'Initial Snapshot', ...notice });
+  switch (step.kind) {
+    case 'begin':
+      tell({ type: 'STARTED' });
+      return;
+    case 'chunk': {
+      const { schema } = step.batch;
+      if (isSignals(schema)) return;
+      const others = snapshot.tables.filter((table) => !isSignals(table));
+      if (step.first !== undefined) tell({ type: 'IN_PROGRESS', current: schema, tables: others });
+      if (step.last === undefined) return;
+      const rows = snapshot.progress().find(({ table }) => table === tableName(schema))?.rows ?? 0;
+      tell({ type: 'TABLE_SCAN_COMPLETED', scanned: schema, rows, tables: snapshot.tables, status: 'SUCCEEDED' });
+      return;
+    }
+    case 'end':
+      tell({ type: 'COMPLETED' });
+      return;
+    case 'tableRestart':
+    case 'tableDropped':
+  }
+}

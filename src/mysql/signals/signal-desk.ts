@@ -1,0 +1,235 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { ConnectionSettings } from '../../binlog/connection.ts';
+import type { Entry } from '../../connect/commit-group.ts';
+import type { StateRecord } from '../../connect/tasks.ts';
+import { readImage } from '../../event/cell.ts';
+import { op } from '../../event/change-batch.ts';
+import type { ChangeBatchBuilder } from '../../event/change-batch.ts';
+import type { TableId } from '../../event/table-schema.ts';
+import type { FindRowMask } from '../mask-rows.ts';
+import type { BinlogPlace } from '../snapshot-table.ts';
+import type { SourceModels } from '../source-models.ts';
+import { IncrementalSnapshot } from './incremental-snapshot.ts';
+import type { GroupRows } from './incremental-snapshot.ts';
+import { readSignalState, signalRecord } from './incremental-state.ts';
+import type { BlockingRequest, IncrementalState } from './incremental-state.ts';
+import { createNotifications } from './notifications.ts';
+import type { Notifications } from './notifications.ts';
+import { dataProblem, membersOf, parseSignal, readSnapshotSignal } from './signal.ts';
+import type { Signal } from './signal.ts';
+import type { SignalConfig } from './signal-config.ts';
+
+export interface SignalDeskOptions {
+  readonly connector: string;
+  readonly topicPrefix: string;
+  readonly config: SignalConfig;
+  readonly connection: ConnectionSettings;
+  readonly models: SourceModels;
+  readonly masks: FindRowMask | undefined;
+  /** The records of `signalTopic`. */
+  readonly state: ReadonlyMap<string, string>;
+  readonly log: Logger;
+}
+
+/** A place that a `set-binlog-position` names. */
+export interface NamedPosition {
+  readonly file: string;
+  readonly pos: number;
+  readonly gtids: string;
+}
+
+/** Takes signals from all channels, and what they asked for until it is done. */
+export class SignalDesk implements AsyncDisposable {
+  readonly notifications: Notifications;
+  readonly incremental: IncrementalSnapshot;
+  /** Where the stream shall go on; whoever goes there unsets it. */
+  jump: NamedPosition | undefined;
+  readonly #options: SignalDeskOptions;
+  #blocking: readonly BlockingRequest[];
+  #written: { readonly incremental: IncrementalState | undefined; readonly blocking: readonly BlockingRequest[] };
+  #waiting: Signal[] = [];
+  #entries: Entry[] = [];
+  /** Of the file, what was acted on. */
+  #fileRead = '';
+  #fileAt = 0;
+
+  constructor(options: SignalDeskOptions) {
+    this.#options = options;
+    const { config, connector, connection, models, masks, log } = options;
+    this.notifications = createNotifications(config, options.topicPrefix, log);
+    const { incremental, blocking } = readSignalState(connector, options.state);
+    this.incremental = new IncrementalSnapshot(
+      { config, connection, models, notifications: this.notifications, masks, log },
+      incremental ?? undefined,
+    );
+    this.#blocking = blocking;
+    this.#written = { incremental: this.incremental.state, blocking };
+  }
+
+  /** From outside of the stream; acted on at the next `turn`. */
+  take(signal: Signal): void {
+    this.#waiting.push(signal);
+  }
+
+  /** Acts on what came from outside of the stream; between two transactions, when what was handed out last is durable. */
+  turn(): void {
+    const waiting = [...this.#waiting, ...this.#readFile()];
+    this.#waiting = [];
+    for (const signal of waiting) {
+      if (signal.channel === 'kafka') this.#entries.push(this.#topicEntry(signal));
+      this.#handle(signal);
+    }
+  }
+
+  /** Rows of the stream, from `from` on, all of one event. */
+  rows(batch: ChangeBatchBuilder, from: number, { event, rows }: { readonly event: number; readonly rows: GroupRows }): void {
+    this.incremental.rows(batch, from);
+    const { config } = this.#options;
+    const { database, table } = batch.schema;
+    if (config.collection?.table !== table || config.collection.database !== database) return;
+    const { bytes, starts, ops, count } = batch.view();
+    for (let i = from; i < count; i++) {
+      const isInsert = ops[i] === op.insert;
+      const [start = 0, end = 0] = isInsert ? [starts[2 * i + 1], starts[2 * i + 2]] : [starts[2 * i], starts[2 * i + 1]];
+      if (!isInsert && ops[i] !== op.delete) continue;
+      const [id, type, data] = readImage(batch.schema, bytes, start, end);
+      if (typeof id !== 'string') continue;
+      if (!isInsert || type === 'snapshot-window-open' || type === 'snapshot-window-close') this.incremental.watermark(id, event, rows);
+      else if (typeof type === 'string' && config.channels.has('source')) {
+        this.#handle({ id, type, data: typeof data === 'string' ? data : null, channel: 'source' });
+      }
+    }
+  }
+
+  /** A statement changed tables as a whole. */
+  changed(tables: readonly TableId[]): void {
+    this.incremental.changed(tables);
+  }
+
+  /** Goes on with the incremental snapshot, if there is one. */
+  work(place: BinlogPlace): void {
+    this.incremental.work(place);
+  }
+
+  /** The blocking snapshot that is to be taken next. */
+  takeBlocking(): BlockingRequest | undefined {
+    const [first, ...others] = this.#blocking;
+    if (first !== undefined) this.#blocking = others;
+    return first;
+  }
+
+  get hasNews(): boolean {
+    return this.#entries.length > 0 || !this.notifications.isEmpty || this.#isChanged;
+  }
+
+  /** What the next group holds of it. */
+  drain(): { readonly entries: readonly Entry[]; readonly state: readonly StateRecord[] } {
+    const told = this.notifications.drain();
+    const entries = told === undefined ? this.#entries : [...this.#entries, told];
+    this.#entries = [];
+    return { entries, state: this.drainState() };
+  }
+
+  /** What becomes durable with the next group. */
+  drainState(): readonly StateRecord[] {
+    if (!this.#isChanged) return [];
+    this.#written = { incremental: this.incremental.state, blocking: this.#blocking };
+    const { incremental, blocking } = this.#written;
+    return [signalRecord(this.#options.connector, { incremental: incremental ?? null, blocking })];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.incremental[Symbol.asyncDispose]();
+  }
+
+  get #isChanged(): boolean {
+    return this.#written.incremental !== this.incremental.state || this.#written.blocking !== this.#blocking;
+  }
+
+  #handle(signal: Signal): void {
+    const { log, models } = this.#options;
+    const { id, type, data, channel } = signal;
+    const problem = dataProblem(data);
+    if (problem !== undefined) {
+      log.warn({ id, type, channel, problem }, 'the data of a signal is no JSON: it is passed over');
+      return;
+    }
+    log.info({ id, type, channel }, `Received signal '${type}'`);
+    switch (type) {
+      case 'execute-snapshot': {
+        const snapshot = readSnapshotSignal(signal);
+        if (snapshot.collections.length === 0) log.warn({ id }, 'execute-snapshot without data-collections');
+        else if (snapshot.kind === 'incremental') this.incremental.add(id, snapshot, models.captured());
+        else {
+          log.info({ id, tables: snapshot.collections }, `Requested 'BLOCKING' snapshot`);
+          this.#blocking = [...this.#blocking, { id, collections: snapshot.collections, conditions: snapshot.conditions }];
+        }
+        return;
+      }
+      case 'stop-snapshot':
+        this.incremental.stop(readSnapshotSignal(signal).collections);
+        return;
+      case 'pause-snapshot':
+        this.incremental.pause();
+        return;
+      case 'resume-snapshot':
+        this.incremental.resume();
+        return;
+      case 'log': {
+        const { message } = membersOf(data);
+        if (typeof message === 'string') log.info({ id }, message);
+        return;
+      }
+      case 'schema-changes':
+        log.info({ id }, 'schema-changes: the definitions of tables come from the server, none is needed');
+        return;
+      case 'set-binlog-position':
+        this.#setPosition(signal);
+        return;
+      default:
+        log.warn({ id, type, channel }, `Signal '${type}' has been received but the type is not recognized`);
+    }
+  }
+
+  #setPosition({ id, data }: Signal): void {
+    const { binlog_filename: file, binlog_position: pos, gtid_set: gtids } = membersOf(data);
+    if (typeof file === 'string' && typeof pos === 'number') this.jump = { file, pos, gtids: '' };
+    else if (typeof gtids === 'string') this.jump = { file: '', pos: 4, gtids };
+    else this.#options.log.warn({ id }, 'set-binlog-position needs binlog_filename and binlog_position, or gtid_set');
+  }
+
+  #topicEntry({ id, type, data }: Signal): Entry {
+    const { config, topicPrefix } = this.#options;
+    const text = `{"id":${JSON.stringify(id)},"type":${JSON.stringify(type)},"data":${data ?? 'null'}}`;
+    return { kind: 'records', topic: config.topic, records: [{ key: Buffer.from(topicPrefix), value: Buffer.from(text), headers: [] }] };
+  }
+
+  /** Lines are signals; they are removed once what they asked for is durable, so that a crash asks again at worst. */
+  #readFile(): readonly Signal[] {
+    const { config, log } = this.#options;
+    if (!config.channels.has('file')) return [];
+    try {
+      if (this.#fileRead !== '') {
+        const now = readFileSync(config.file, 'utf8');
+        writeFileSync(config.file, now.startsWith(this.#fileRead) ? now.slice(this.#fileRead.length) : '');
+        this.#fileRead = '';
+      }
+      if (Date.now() < this.#fileAt) return [];
+      this.#fileAt = Date.now() + config.pollMs;
+      this.#fileRead = readFileSync(config.file, 'utf8');
+      const lines = this.#fileRead.split('\n');
+      return lines.flatMap((line) => (line.trim() === '' ? [] : (parseSignal(line, 'file', randomUUID()) ?? this.#noSignal(line))));
+    } catch (error) {
+      log.debug({ file: config.file, error: messageOf(error) }, 'no file of signals');
+      return [];
+    }
+  }
+
+  #noSignal(line: string): readonly Signal[] {
+    this.#options.log.warn({ file: this.#options.config.file, line: line.slice(0, 200) }, 'a line of the file of signals is none');
+    return [];
+  }
+}
