@@ -7,6 +7,7 @@ import type { ConfigProblem, Property } from '../config/config-def.ts';
 import type { ConfigInfos, ConfigKey, KeyFacts, KeyType } from '../config/config-key.ts';
 import { connectorKeys, sinkGroups, sinkTopicErrors, sourceGroups } from '../config/connector-keys.ts';
 import { debeziumMariadbKeys, debeziumMysqlKeys } from '../config/debezium-keys.ts';
+import { debeziumRecommended } from '../config/debezium-recommended.ts';
 import { validateKeys } from '../config/validate-keys.ts';
 import type { ValidateKeys } from '../config/validate-keys.ts';
 import type { ConnectorProperties } from '../connect/connector.ts';
@@ -30,7 +31,9 @@ export function debeziumKeys(flavor: 'mysql' | 'mariadb', version: string): read
   const own = (flavor === 'mysql' ? debeziumMysqlKeys : debeziumMariadbKeys).map((facts): ConfigKey => {
     const known = findProperty(sourceConnectorDef, facts[0]);
     const hidden = hiddenKeys.has(facts[0]) ? { visible: false as const } : {};
-    return { facts, doc: known?.doc ?? 'Known, and without effect here.', ...hidden };
+    const values = debeziumRecommended[facts[0]];
+    const recommended = values === undefined ? {} : { recommended: values };
+    return { facts, doc: known?.doc ?? 'Known, and without effect here.', untold: true, ...recommended, ...hidden };
   });
   return [...connectorKeys({ type: 'source', version, converters: converterClasses, headerConverters: headerConverterClasses }), ...own];
 }
@@ -229,7 +232,8 @@ function problemErrors(
 function complaintOf({ property, text }: ConfigProblem): string {
   if (text.startsWith(`${property} is missing`) || text.includes('must not be empty')) return 'A value is required';
   if (text.includes('must be a whole number')) return 'An integer is expected';
-  const [, allowed] = /must be one of (.*)\.$/.exec(text) ?? [];
+  if (!text.includes('must be one of')) return text;
+  const allowed = debeziumRecommended[property]?.join(', ') ?? /must be one of (.*)\.$/.exec(text)?.[1];
   return allowed === undefined ? text : `Value must be one of ${allowed}`;
 }
 

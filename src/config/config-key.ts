@@ -61,6 +61,8 @@ export interface ConfigKey {
   readonly errorName?: string;
   /** What it is when nothing is given, though it is required. */
   readonly value?: string;
+  /** It is never told what it is. */
+  readonly untold?: true;
   /** Complaints that come before those of its value. */
   readonly first?: readonly string[];
   /** Given the parsed value's text, null for none: what is wrong with it, in Connect's words. */

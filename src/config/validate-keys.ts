@@ -48,7 +48,7 @@ function judge(key: ConfigKey, config: ValidateKeys['config'], further: Readonly
   errors.push(...own);
   // A value that is not what it should be is not shown.
   const isRefused = (own.length > 0 && type !== 'LIST') || (errors.length > 0 && type === 'CLASS');
-  const shown = isRefused ? null : value;
+  const shown = isRefused || key.untold === true ? null : value;
   return {
     name,
     value: type === 'PASSWORD' && shown !== null ? '[hidden]' : shown,

@@ -64,7 +64,13 @@ function credentialsFileOf(javaOptions: string | undefined, usersFile: string | 
 function isUser(users: ReadonlyMap<string, string>, header: string | undefined): boolean {
   const [, encoded] = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header ?? '') ?? [];
   if (encoded === undefined) return false;
-  const [, name = '', password = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? [];
+  const bytes = Buffer.from(encoded, 'base64');
+  // Browsers write UTF-8, Python's requests Latin-1.
+  return [bytes.toString('utf8'), bytes.toString('latin1')].map((text) => isRight(users, text)).includes(true);
+}
+
+function isRight(users: ReadonlyMap<string, string>, text: string): boolean {
+  const [, name = '', password = ''] = /^([^:]*):(.*)$/s.exec(text) ?? [];
   const expected = users.get(name);
   // The same work for a name that is not there: answers tell nothing by their time.
   return timingSafeEqual(digest(expected ?? ''), digest(password)) && expected !== undefined;
