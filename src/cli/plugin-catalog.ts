@@ -47,6 +47,8 @@ export const pluginCatalog: PluginCatalog = createCatalog([
   filePlugin({ className: fileSinkClass, type: 'sink', own: fileSinkKeys }),
 ]);
 
+const mostTasks = 100;
+
 interface FilePlugin extends Pick<ConnectorPlugin, 'className' | 'type' | 'alterOffsets'> {
   readonly own: readonly ConfigKey[];
 }
@@ -55,7 +57,7 @@ interface FilePlugin extends Pick<ConnectorPlugin, 'className' | 'type' | 'alter
 function filePlugin({ className, type, own, ...rest }: FilePlugin): ConnectorPlugin {
   const short = className.slice(className.lastIndexOf('.') + 1);
   const described = { className, version: '4.3.0', type, own };
-  return plugin({
+  const alone = plugin({
     ...rest,
     className,
     type,
@@ -65,6 +67,8 @@ function filePlugin({ className, type, own, ...rest }: FilePlugin): ConnectorPlu
     keys: keysOf(described),
     describe: async (config) => describeKeys(described, config),
   });
+  // A sink has as many as it may; all topics are with the first.
+  return type === 'source' ? alone : { ...alone, taskCount: (config) => Math.min(mostTasks, Number(config['tasks.max'] ?? 1)) };
 }
 
 /** A connector of one task, whose refusals are the errors of its description. */
