@@ -400,6 +400,7 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
         running.map(({ name, config, stream, type }) => ({
           name,
           stream: type === 'source' ? stream : undefined,
+          unseen: type === 'source' ? config['schema.history.internal.kafka.topic'] : undefined,
           own: type === 'source' ? config['schema.history.internal.kafka.topic'] : undefined,
           takes: type === 'sink' ? sinkTopicFilter(config) : undefined,
         })),
