@@ -46,7 +46,8 @@ test('lists and maps take the type that all of their items fit', () => {
 });
 
 test('everything else is the text itself', () => {
-  for (const text of ['', ' ', 'null', 'hello, world', '1,2', '[1 2', '[1 2]', '{a:1}', '"quoted"', '12ab', '-', 'truest']) {
+  assert.deepEqual(parseValue('null'), { schema: null, value: null });
+  for (const text of ['', ' ', '{"a":}', 'hello, world', '1,2', '[1 2', '[1 2]', '{a:1}', '"quoted"', '12ab', '-', 'truest']) {
     assert.deepEqual(parsed(text), ['string', text], text);
   }
   assert.deepEqual(parsed('true'), ['boolean', true]);

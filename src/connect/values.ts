@@ -65,6 +65,7 @@ function dateText(ms: number): string {
 export function parseValue(text: string): SchemaAndValue {
   const asText: SchemaAndValue = { schema: primitive('string'), value: text };
   if (text === '') return asText;
+  if (text === 'null') return { schema: null, value: null };
   const reader: TokenReader = { tokens: tokensOf(text), at: 0 };
   try {
     const parsed = parseNext(reader, false);
@@ -155,9 +156,7 @@ function parseMap(reader: TokenReader): SchemaAndValue {
     if (pairs.length > 0 && !consume(reader, ',')) throw new NotAValue();
     const key = parseNext(reader, true);
     if (key === undefined || !consume(reader, ':')) throw new NotAValue();
-    // a null value may be left out
-    const left = peek(reader) === ',' || peek(reader) === '}';
-    pairs.push([key, left ? undefined : parseNext(reader, true)]);
+    pairs.push([key, parseNext(reader, true)]);
   }
   const keySchema = commonSchema(pairs.map(([key]) => key));
   const valueSchema = commonSchema(pairs.map(([, value]) => value));

@@ -103,7 +103,8 @@ function routed(record: ConnectRecord, route: Route, unique: boolean): ConnectRe
     newKey = new Struct(keySchema, unique ? [...struct.values, route.keyField] : struct.values);
   }
   let newValue = value;
-  if (value !== null) {
+  // heartbeats, schema changes and the like keep theirs
+  if (value !== null && valueSchema?.name?.endsWith('.Envelope') === true) {
     const struct = requireStruct(value, 'Updating schema');
     valueSchema = route.valueSchema(struct.schema);
     newValue = ofEnvelope(struct, valueSchema);

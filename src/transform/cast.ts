@@ -3,7 +3,7 @@ import type { ConnectValue, Schema, SchemaType } from '../connect/data.ts';
 import { Decimal } from '../connect/data.ts';
 import { javaText } from '../connect/java-text.ts';
 import type { ConnectRecord } from '../connect/record.ts';
-import { isPrimitive, logicalName, memoized, primitive, valueAt } from '../connect/schema.ts';
+import { isPrimitive, logicalName, memoized, valueAt } from '../connect/schema.ts';
 import type { PrimitiveType } from '../connect/schema.ts';
 import { valueText } from '../connect/values.ts';
 import { defineConfig } from '../config/config-def.ts';
@@ -79,11 +79,10 @@ function structSchema(schema: Schema, casts: ReadonlyMap<string, PrimitiveType>)
   return { ...withFields(schema, fields), optional: schema.optional };
 }
 
+/** Name, version, doc and parameters stay, as Kafka leaves them. */
 function wholeSchema(schema: Schema, type: PrimitiveType): Schema {
-  const { default: fallback } = schema;
-  return fallback === undefined
-    ? primitive(type, schema.optional)
-    : { type, optional: schema.optional, default: castValue(schema, fallback, type) };
+  const { fields: _fields, keySchema: _key, valueSchema: _value, default: fallback, ...basics } = schema;
+  return { ...basics, type, ...(fallback === undefined ? {} : { default: castValue(schema, fallback, type) }) };
 }
 
 /** A number without a schema: integers are bigints. */

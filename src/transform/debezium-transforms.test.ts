@@ -109,6 +109,16 @@ test('replace.null.with.default=false leaves NULL', () => {
   assert.deepEqual(membersOf(transform(unwrap, { 'replace.null.with.default': 'false' }, created)?.value), { id: 7, note: null });
 });
 
+test('a tombstone that stays tells its operation in the header of op', () => {
+  const made = transform(unwrap, { 'delete.tombstone.handling.mode': 'rewrite-with-tombstone', 'add.headers': 'op,table' }, tombstone);
+  assert.deepEqual(made?.headers, [{ name: '__op', schema: text, value: 'd' }]);
+});
+
+test('fields of the row can be added by their block', () => {
+  const made = transform(unwrap, { 'add.fields': 'after.id:number,nowhere.x' }, created);
+  assert.deepEqual(membersOf(made?.value), { ...shown, __number: 7 });
+});
+
 test('what is no envelope passes, truncates vanish', () => {
   const heartbeat = recordOf(struct({ ts_ms: [int64, 1n] }, { name: 'io.debezium.connector.common.Heartbeat' }));
   assert.equal(transform(unwrap, {}, heartbeat), heartbeat);
@@ -120,6 +130,7 @@ test('a column can say the topic', () => {
   const value = struct({ before: [named.schema, null], after: [named.schema, named], op: [text, 'c'] }, { name: 'x.Envelope' });
   assert.equal(transform(unwrap, { 'route.by.field': 'note' }, recordOf(value))?.topic, 'lamps');
   assert.throws(() => transform(unwrap, { 'route.by.field': 'id' }, recordOf(value)), /route\.by\.field/);
+  assert.equal(transform(unwrap, { 'route.by.field': 'note', 'replace.null.with.default': 'false' }, created)?.topic, created.topic);
 });
 
 test('a header can list fields that are dropped, only optional ones unless told otherwise', () => {
@@ -151,6 +162,12 @@ test('shards go to one topic, with their own in the key, and schemas are named a
   );
   assert.deepEqual([membersOf(named?.key)['shard'], named?.value], ['orders', null]);
   assert.equal(transform(router, { 'topic.regex': 'x', 'topic.replacement': 'y' }, created), created);
+});
+
+test('records of other topics that match keep their value', () => {
+  const heartbeat = recordOf(struct({ ts_ms: [int64, 1n] }, { name: 'io.debezium.connector.common.Heartbeat' }), { topic: 'a.orders' });
+  const made = transform(router, { 'topic.regex': '(.*)orders', 'topic.replacement': '$1all' }, heartbeat);
+  assert.deepEqual([made?.topic, made?.valueSchema?.name], ['a.all', 'io.debezium.connector.common.Heartbeat']);
 });
 
 test('a table without a key has none in the logical topic', () => {

@@ -90,9 +90,18 @@ export const extractNewRecordState = transformation('io.debezium.transforms.Extr
     return { ...record, headers: [...record.headers, ...added] };
   };
 
+  /** With a header of its operation, where that is asked for. */
+  const keptTombstone = (record: ConnectRecord): ConnectRecord => {
+    const added = addedHeaders.flatMap(({ name, field }): ConnectHeader[] =>
+      field === 'op' ? [{ name, schema: primitive('string'), value: 'd' }] : [],
+    );
+    return added.length === 0 ? record : { ...record, headers: [...record.headers, ...added] };
+  };
+
   const routed = (record: ConnectRecord, row: Struct): ConnectRecord => {
     if (routeBy === '') return record;
     const topic = fieldValue(row, routeBy, replace);
+    if (topic === null || topic === '') return record;
     if (typeof topic !== 'string') throw dataFault(`route.by.field: ${routeBy} is not a text in a record of the topic ${record.topic}`);
     return { ...record, topic };
   };
@@ -100,7 +109,7 @@ export const extractNewRecordState = transformation('io.debezium.transforms.Extr
   return (record) => {
     const { value, valueSchema } = record;
     if (value === null) {
-      return handling === 'rewrite-with-tombstone' || handling === 'none-with-tombstone' ? record : null;
+      return handling === 'rewrite-with-tombstone' || handling === 'none-with-tombstone' ? keptTombstone(record) : null;
     }
     if (valueSchema?.name?.endsWith('.Envelope') !== true) return record;
     const envelope = requireStruct(value, 'value');
