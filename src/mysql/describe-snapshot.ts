@@ -4,6 +4,7 @@ import type { DdlRecord, DdlTableChange } from '../event/ddl-record.ts';
 import type { TableId, TableSchema } from '../event/table-schema.ts';
 import { tableName } from '../event/table-schema.ts';
 import { isMillraceError } from '../base/errors.ts';
+import { inJavaHashOrder } from './java-hash-order.ts';
 import { quoteName, quoteTable } from './read-schema.ts';
 
 export interface DescribedSnapshot {
@@ -12,12 +13,14 @@ export interface DescribedSnapshot {
   readonly position: SourcePosition;
   /** No row follows. */
   readonly last: boolean;
+  /** `snapshot.locking.mode=none`. */
+  readonly unlocked?: boolean;
 }
 
 /** The statements that Debezium's snapshot writes to the schema-change topic: they make the tables as they are. */
 export async function describeSnapshot(
   connection: ServerConnection,
-  { tables, position: { file, pos }, last }: DescribedSnapshot,
+  { tables, position: { file, pos }, last, unlocked = false }: DescribedSnapshot,
   signal: AbortSignal,
 ): Promise<readonly DdlRecord[]> {
   const records: DdlRecord[] = [];
@@ -31,7 +34,8 @@ export async function describeSnapshot(
     add(`DROP TABLE IF EXISTS ${quoteTable({ database, table })}`, { database, table }, [{ kind: 'DROP', id: { database, table } }]);
   }
   const charsets = await readDatabaseCharsets(connection, signal);
-  for (const [database, own] of Map.groupBy(tables, (schema) => schema.database)) {
+  const created = unlocked ? inJavaHashOrder(tables, tableName) : tables;
+  for (const [database, own] of Map.groupBy(created, (schema) => schema.database)) {
     const name = quoteName(database);
     const { charset, collation } = charsets.get(database) ?? { charset: 'utf8mb4', collation: 'utf8mb4_general_ci' };
     add(`DROP DATABASE IF EXISTS ${name}`, { database });

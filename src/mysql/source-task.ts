@@ -553,7 +553,7 @@ class MysqlSourceTask implements SourceTask {
     const position = this.#position;
     if (config.described === undefined || position === undefined) return nothingTold;
     const { tables, state } = await models.readDescribed(control, signal);
-    const records = await describeSnapshot(control, { tables, position, last }, signal);
+    const records = await describeSnapshot(control, { tables, position, last, unlocked: config.lockWaitMs === 0 }, signal);
     return { entries: [{ kind: 'ddl', records }], state: [...state, describedRecord(config.name)] };
   }
 
