@@ -221,7 +221,7 @@ class Renderer implements DebeziumRenderer {
       const start = batch.starts[2 * change + 1] ?? 0;
       locateCells(table.widths, { bytes: batch.bytes, start }, table.located, table.after);
       this.#out.clear();
-      this.#setKey(table, table.after, table.after);
+      this.#setKey(table, table.after, table.after, table.template.snapshotKey);
       this.#setValue(table, -1, start, opLetters[op.read]);
       this.#emit(table, this.#context);
     }
@@ -294,7 +294,7 @@ class Renderer implements DebeziumRenderer {
   }
 
   /** Writes the key of the located cells; a column that is not in the image has the value of `fallback`. */
-  #setKey(table: Table, cells: Int32Array, fallback: Int32Array): void {
+  #setKey(table: Table, cells: Int32Array, fallback: Int32Array, columns = table.template.keyColumns): void {
     const { template } = table;
     const record = this.#record;
     record.keyStart = this.#out.length;
@@ -305,7 +305,7 @@ class Renderer implements DebeziumRenderer {
     writeBytes(this.#out, template.keyFrame.head);
     for (let i = 0; i < template.key.length; i++) {
       const position = template.key[i] ?? 0;
-      const column = template.keyColumns[i];
+      const column = columns[i];
       const label = template.keyLabels[i];
       if (column === undefined || label === undefined) continue;
       writeBytes(this.#out, label);

@@ -6,7 +6,7 @@ import { defaultJson } from './default-value.ts';
 import { converterShape } from './converter-shape.ts';
 import { describedType, escaped } from './described-column.ts';
 import { fieldShape, type FieldShape, type WriteCell } from './field.ts';
-import { jsonString, utf8 } from './json-writer.ts';
+import { jsonString, utf8, writeBytes } from './json-writer.ts';
 import { simpleHeaderWriter } from './simple-header.ts';
 import { adjustedName } from './topic-naming.ts';
 
@@ -31,6 +31,8 @@ export interface TableTemplate {
   readonly key: readonly number[];
   readonly keyLabels: readonly Uint8Array[];
   readonly keyColumns: readonly ColumnTemplate[];
+  /** The same of snapshot rows, where Debezium's compat form has no value of columns that are in the key only. */
+  readonly snapshotKey: readonly ColumnTemplate[];
   /** How the key's columns stand in the headers of a key change. */
   readonly keyInHeader: readonly WriteCell[];
   /** Around the key's fields: `{"schema":…,"payload":{` and `}}`, or `{` and `}`. */
@@ -71,6 +73,11 @@ export function compileTable(schema: TableSchema, options: DebeziumOptions): Tab
     topic,
     columns: columnTemplates(fields, isShown, options),
     keyColumns: keyFields.map((field) => columnTemplate(field, 0, options)),
+    snapshotKey: keyFields.map((field, at) => {
+      const template = columnTemplate(field, 0, options);
+      const isShownToo = isShown[key[at] ?? 0] === true;
+      return isShownToo || options.compat === undefined ? template : withoutValue(template, field.shape.zero);
+    }),
     key,
     keyLabels: keyFields.map(({ name }, at) => label(name, at)),
     keyInHeader: keyFields.map((field) => headerWriter(field, options)),
@@ -122,6 +129,12 @@ function columnTemplates(fields: readonly Field[], isShown: readonly boolean[], 
     };
     return { ...template, label: nothing, stream: pass, snapshot: pass, nullText: nothing, absentText: nothing };
   });
+}
+
+function withoutValue(template: ColumnTemplate, zero: string): ColumnTemplate {
+  const text = utf8(zero);
+  const stream: WriteCell = (_cell, out) => writeBytes(out, text);
+  return { ...template, stream, snapshot: stream, nullText: text };
 }
 
 interface RuledColumn {
