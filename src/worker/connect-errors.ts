@@ -1,6 +1,7 @@
 /** The refusals of Kafka Connect's REST API, word for word. */
 import { MillraceError } from '../base/errors.ts';
 import type { GivenConfig } from './connect-service.ts';
+import { inJavaOrder } from './java-hash.ts';
 
 function notFound(message: string): MillraceError {
   return new MillraceError('CONNECTOR_NOT_FOUND', message);
@@ -63,22 +64,8 @@ export function notStopped(name: string): MillraceError {
   );
 }
 
-/** `{a=b, c=d}`, in the order of a java.util.HashMap that was copied: by the hash of the key in a table of this size. */
+/** `{a=b, c=d}`. */
 function javaMapText(map: GivenConfig): string {
-  const entries = Object.entries(map);
-  let size = 1;
-  while (size < entries.length / 0.75 + 1) size *= 2;
-  const bucket = (key: string): number => {
-    const hash = javaHash(key);
-    return (hash ^ (hash >>> 16)) & (size - 1);
-  };
-  const sorted = entries.map(([key, value]) => ({ at: bucket(key), text: `${key}=${value ?? 'null'}` })).sort((a, b) => a.at - b.at);
-  return `{${sorted.map(({ text }) => text).join(', ')}}`;
-}
-
-/** String.hashCode. */
-function javaHash(text: string): number {
-  let hash = 0;
-  for (let at = 0; at < text.length; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
-  return hash;
+  const entries = inJavaOrder(Object.entries(map), ([key]) => key, true);
+  return `{${entries.map(([key, value]) => `${key}=${value ?? 'null'}`).join(', ')}}`;
 }

@@ -1,11 +1,12 @@
 /** Offsets of connectors as Kafka Connect shows and sets them. */
 import { MillraceError } from '../base/errors.ts';
-import type { StateRecord } from '../connect/tasks.ts';
+import type { StateRecord, StoredOffset } from '../connect/tasks.ts';
 import type { Log } from '../log/log.ts';
 import { offsetKey, offsetTopic } from '../log/offset-records.ts';
 import type { TopicIndex } from '../log/topic-view.ts';
 import { badRequest } from './connect-errors.ts';
 import type { ConnectorOffset, ConnectorPlugin, ConnectorType, Message } from './connect-service.ts';
+import { inJavaOrder } from './java-hash.ts';
 import { sinkTopicFilter } from './topic-filter.ts';
 import { sinkOffsets } from './topic-positions.ts';
 
@@ -22,7 +23,10 @@ export async function readConnectorOffsets(
   { name, type, config }: OffsetOwner,
 ): Promise<readonly ConnectorOffset[]> {
   if (type === 'sink') return sinkOffsets(store, name, sinkTopicFilter(config));
-  return (await store.loadSource(name, never)).offsets ?? [];
+  const offsets = (await store.loadSource(name, never)).offsets ?? [];
+  // One that someone set of no partition belongs to no task, and is not shown.
+  const shown = offsets.filter((each): each is StoredOffset & { readonly partition: object } => each.partition !== null);
+  return inJavaOrder(shown, ({ partition }) => partition);
 }
 
 /** Of a connector whose tasks have ended. */
