@@ -82,7 +82,14 @@ const dumpFaults: readonly (readonly [RegExp, Translation])[] = [
     {
       code: 'BINLOG_CORRUPT',
       nextStep:
-        'The start position is inside of an event, or an event is larger than the server can send: check the position, raise max_allowed_packet on the server.',
+        'The start position is inside of an event, or an event is larger than the server can send: raise max_allowed_packet on the server; if it was reset or restored from a backup, `millrace resync --all`.',
+    },
+  ],
+  [
+    /truncated in the middle of event/,
+    {
+      code: 'BINLOG_CORRUPT',
+      nextStep: 'If the server was reset or restored from a backup, `millrace resync --all` copies the tables again; else check its disk.',
     },
   ],
   [/binary log is not open|not open/i, { code: 'MYSQL_SETTING', nextStep: 'Start the server with --log-bin.' }],

@@ -45,13 +45,19 @@ export function comparePositions(a: Pick<SourcePosition, 'file' | 'pos'>, b: Pic
   return order;
 }
 
-/** Whether the server no longer has a binlog file; false too where it will not tell. */
-export async function isPurged(connection: ServerConnection, file: string, signal: AbortSignal): Promise<boolean> {
+/** The server's binlog files and their sizes; undefined where it will not tell. */
+export async function readBinlogFiles(connection: ServerConnection, signal: AbortSignal): Promise<ReadonlyMap<string, number> | undefined> {
   try {
     const files = await connection.query('SHOW BINARY LOGS', signal);
-    return !files.some(([name]) => name === file);
+    return new Map(files.map(([name, size]) => [name ?? '', Number(size)]));
   } catch (error) {
-    if (isMillraceError(error, 'MYSQL_PRIVILEGE_MISSING')) return false;
+    if (isMillraceError(error, 'MYSQL_PRIVILEGE_MISSING')) return undefined;
     throw error;
   }
+}
+
+/** Whether the server no longer has a binlog file; false too where it will not tell. */
+export async function isPurged(connection: ServerConnection, file: string, signal: AbortSignal): Promise<boolean> {
+  const files = await readBinlogFiles(connection, signal);
+  return files !== undefined && !files.has(file);
 }

@@ -6,6 +6,7 @@ import type { SourceState, StateRecord } from '../connect/tasks.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
 import type { TableId } from '../event/table-schema.ts';
 import type { StreamPosition } from './event-mapper.ts';
+import { findLostPlace } from './lost-place.ts';
 import { isPurged } from './server-position.ts';
 import type { EntryWithState } from './snapshot-entry.ts';
 import { readSnapshotState, snapshotRemovals, snapshotTopic } from './snapshot-state.ts';
@@ -58,15 +59,17 @@ export async function decideStart(options: StartOptions, signal: AbortSignal): P
     // What was written meanwhile is in the snapshot, and the stream goes on from there.
     return { ...start, position: undefined, snapshot: { initial: true, anew: true }, queued: snapshotRemovals(config.name, records) };
   }
-  if (!(await isPurged(control, position.file, signal))) {
+  const lost = await findLostPlace(control, position, signal);
+  if (lost === undefined) {
     return unfinished === undefined ? start : { ...start, snapshot: { initial: unfinished.initial, anew: false } };
   }
   if (config.snapshotMode !== 'when_needed') {
-    throw new MillraceError('BINLOG_PURGED', `the server no longer has ${position.file}, from which ${config.name} would go on`, {
+    throw new MillraceError('BINLOG_PURGED', `${config.name} cannot go on from ${position.file}:${position.pos}: ${lost}`, {
+      nextStep: 'Copy the tables again: `millrace resync --all`, or set snapshot.mode=when_needed, which does so by itself.',
       context: { file: position.file },
     });
   }
-  log.warn({ file: position.file }, 'the binlog was purged, all tables are read anew');
+  log.warn({ file: position.file, pos: position.pos, reason: lost }, 'the place in the binlog is gone, all tables are read anew');
   // What an unfinished snapshot has read cannot be joined with the stream any more either.
   const queued = snapshotRemovals(config.name, records);
   return { ...start, position: undefined, snapshot: { initial: unfinished?.initial ?? false, anew: true }, queued };
