@@ -33,9 +33,15 @@ export function debeziumKeys(flavor: 'mysql' | 'mariadb', version: string): read
     const hidden = hiddenKeys.has(facts[0]) ? { visible: false as const } : {};
     const values = debeziumRecommended[facts[0]];
     const recommended = values === undefined ? {} : { recommended: values };
-    return { facts, doc: known?.doc ?? 'Known, and without effect here.', untold: true, ...recommended, ...hidden };
+    return { facts, doc: known?.doc ?? 'Known, and without effect here.', untold: true, ...positive(facts[0]), ...recommended, ...hidden };
   });
   return [...connectorKeys({ type: 'source', version, converters: converterClasses, headerConverters: headerConverterClasses }), ...own];
+}
+
+function positive(name: string): Pick<ConfigKey, 'check'> {
+  if (name !== 'max.batch.size' && name !== 'max.queue.size') return {};
+  const fault = `The '${name}' value is invalid: A positive, non-zero integer value is expected`;
+  return { check: (value) => (Number(value) > 0 ? [] : [fault]) };
 }
 
 /** Hidden as long as the property that they depend on has the other one's value. */
@@ -215,17 +221,7 @@ function problemErrors(
     problems.filter(({ property }) => !checkedByConnect.has(property) || property === 'tasks.max'),
     (problem) => problem.property,
   );
-  return new Map(
-    [...byProperty].map(([property, own]) => {
-      const texts = own.map(textOf);
-      // Debezium tells it by both of the property's checks.
-      const isTwofold = property === 'max.batch.size' && texts.some((text) => text.endsWith('An integer is expected'));
-      return [
-        property,
-        isTwofold ? [...texts, `The '${property}' value is invalid: A positive, non-zero integer value is expected`] : texts,
-      ];
-    }),
-  );
+  return new Map([...byProperty].map(([property, own]) => [property, own.map(textOf)]));
 }
 
 /** Debezium's words for the commonest faults; else ours. */

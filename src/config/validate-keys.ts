@@ -39,15 +39,14 @@ function judge(key: ConfigKey, config: ValidateKeys['config'], further: Readonly
   } else if (given !== undefined) {
     const parsed = parseText(type, given);
     value = parsed === undefined ? null : parsed;
-    if (parsed === undefined) errors.push(`Invalid value ${given} for configuration ${key.errorName ?? name}: ${complaints[type] ?? ''}`);
+    if (parsed === undefined) errors.push(...parseErrors(key, given, further.has(name)));
   } else if (key.required === true && key.value === undefined) {
     errors.push(`Missing required configuration "${name}" which has no default value.`);
   }
   if (key.check !== undefined && (given !== undefined || key.required !== true)) errors.push(...key.check(value));
-  const own = further.get(name) ?? [];
-  errors.push(...own);
-  // A value that is not what it should be is not shown.
-  const isRefused = (own.length > 0 && type !== 'LIST') || (errors.length > 0 && type === 'CLASS');
+  errors.push(...(further.get(name) ?? []));
+  // A class that is none is not shown.
+  const isRefused = errors.length > 0 && type === 'CLASS';
   const shown = isRefused || key.untold === true ? null : value;
   return {
     name,
@@ -57,6 +56,18 @@ function judge(key: ConfigKey, config: ValidateKeys['config'], further: Readonly
     visible: key.visible ?? true,
   };
 }
+
+/** A connector that judges its own values has its own words, and may have said them. */
+function parseErrors({ facts: [name, type], errorName, untold }: ConfigKey, given: string, isTold: boolean): readonly string[] {
+  if (untold !== true) return [`Invalid value ${given} for configuration ${errorName ?? name}: ${complaints[type] ?? ''}`];
+  return isTold ? [] : [`The '${name}' value is invalid: ${ownComplaints[type] ?? 'It cannot be read'}`];
+}
+
+const ownComplaints: Partial<Readonly<Record<KeyType, string>>> = {
+  BOOLEAN: "Either 'true' or 'false' is expected",
+  INT: 'An integer is expected',
+  LONG: 'A long value is expected',
+};
 
 const complaints: Partial<Readonly<Record<KeyType, string>>> = {
   BOOLEAN: 'Expected value to be either true or false',

@@ -94,8 +94,8 @@ function reduced(body: unknown): unknown {
           value['visible'] !== true ||
           value['value'] !== definition['default_value'],
       )
-      .map(({ value }) => ({ value })),
-    configNames: configs.map(({ definition }) => definition['name']),
+      .map(({ definition, value }) => (Object.keys(definition).length === 0 ? { definition: null, value } : { value })),
+    configNames: configs.map(({ definition, value }) => definition['name'] ?? value['name']),
   };
 }
 
@@ -103,7 +103,9 @@ function withoutValueless(body: unknown): unknown {
   if (!isJsonObject(body) || !Array.isArray(body['configs']) || !Array.isArray(body['configNames'])) return body;
   return {
     ...body,
-    configs: body['configs'].filter((config) => !isJsonObject(config) || config['value'] !== null),
+    configs: body['configs'].filter(
+      (config) => isJsonObject(config) && isJsonObject(config['value']) && config['value']['name'] !== propertyWithoutValue,
+    ),
     configNames: body['configNames'].filter((name) => name !== propertyWithoutValue),
   };
 }
