@@ -52,7 +52,7 @@ export function createControlHandlers(
       const source = herder.source(connector);
       if (source === undefined) throw new MillraceError('WORKER_REFUSED', `There is no source "${connector}" that runs.`);
       const id = randomUUID();
-      await source.call('signal', { id, type, data, toTopic: false }, signal);
+      await source.call('signal', { id, type, data, record: null }, signal);
       return { id };
     },
     verify: (params, tell, signal) => verifyReplicas({ herder, connectors: connectors(), params, onTable: tell }, signal),

@@ -39,8 +39,8 @@ export interface SourceSignal {
   readonly type: string;
   /** JSON. */
   readonly data: string | null;
-  /** It becomes a record of the source's signal topic, too. */
-  readonly toTopic: boolean;
+  /** Value of the record that it becomes in the source's signal topic, too; null: it does not come through that. */
+  readonly record: string | null;
 }
 
 export interface SourceTask extends AsyncDisposable {

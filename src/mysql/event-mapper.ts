@@ -17,7 +17,7 @@ import { RowsMapper } from './rows-mapper.ts';
 import type { OpenRows, StreamFilter } from './rows-mapper.ts';
 import { decision } from './snapshot-filter.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
-import { firstWord, headerOfNone, headerWithoutGtid, truncates } from './statement-facts.ts';
+import { firstWord, headerOfGtids, headerWithoutGtid, truncates } from './statement-facts.ts';
 import type { TransactionMonitor } from './transaction-monitor.ts';
 
 /** What a DDL statement means for the captured tables. */
@@ -59,6 +59,8 @@ export interface EventMapperOptions {
   readonly monitor?: TransactionMonitor | undefined;
   /** Of the start of the task. */
   readonly run?: string | undefined;
+  /** The server's own. */
+  readonly serverId?: number;
   /** A group is closed at about this size. */
   readonly groupBytes: number;
   /** As of `TaskContext`. */
@@ -183,7 +185,9 @@ export class EventMapper {
     const { events } = this.#builder;
     let event = events - 1;
     if (event < 0) {
-      this.#builder.beginTransaction(this.#lastHeader ?? headerOfNone());
+      this.#builder.beginTransaction(
+        this.#lastHeader ?? headerOfGtids(this.position().gtids, { serverId: this.#options.serverId ?? 0, pos: this.#pos }),
+      );
       event = this.#builder.addEvent(this.#pos, Math.floor(Date.now() / 1000));
     }
     add(event, this.#builder);

@@ -198,8 +198,8 @@ class MysqlSourceTask implements SourceTask {
     this.#requests.add(tables);
   }
 
-  signal({ id, type, data, toTopic }: SourceSignal): void {
-    this.#desk.take({ id, type, data, channel: toTopic ? 'kafka' : 'api' });
+  signal({ id, type, data, record }: SourceSignal): void {
+    this.#desk.take({ id, type, data, channel: record === null ? 'api' : 'kafka', ...(record === null ? {} : { record }) });
   }
 
   progress(): SourceProgress {
@@ -291,7 +291,7 @@ class MysqlSourceTask implements SourceTask {
   async #openStream(signal: AbortSignal): Promise<BinlogStream> {
     const position = this.#position;
     if (position === undefined) throw new MillraceError('INTERNAL', 'no position to stream from');
-    const { config, settings, charsets, models, log } = this.#parts;
+    const { config, settings, control, charsets, models, log } = this.#parts;
     const start = streamStart(config.flavor, position);
     const stream = await openBinlogStream(
       { connection: settings, serverId: config.serverId, start, heartbeatMs, readTimeoutMs, annotateRows: config.tellsQueries },
@@ -310,6 +310,7 @@ class MysqlSourceTask implements SourceTask {
       tellsQueries: config.tellsQueries,
       monitor: this.#monitor,
       run: this.#parts.run,
+      serverId: Number((await control.query('SELECT @@server_id', signal))[0]?.[0] ?? 0),
       groupBytes: config.groupBytes,
       keepsTables: this.#parts.keepsTables,
     });

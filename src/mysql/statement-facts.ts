@@ -13,8 +13,15 @@ export function truncates(event: QueryEvent, changes: readonly SchemaChange[], p
   });
 }
 
-export function headerOfNone(): TransactionHeader {
-  return { gtidSource: '', gtidSequence: 0, committedMicros: Date.now() * 1000, threadId: 0, serverId: 0, pos: 0 };
+/** Of the newest transaction in these GTIDs: `uuid:1-5`, MariaDB's `0-1-7`; before anything of the stream was seen. */
+export function headerOfGtids(gtids: string, { serverId, pos }: { readonly serverId: number; readonly pos: number }): TransactionHeader {
+  const rest = { committedMicros: Date.now() * 1000, threadId: 0, pos };
+  const last = gtids.split(',').at(-1) ?? '';
+  const mariadb = /^(\d+)-(\d+)-(\d+)$/.exec(last);
+  if (mariadb !== null)
+    return { ...rest, gtidSource: `${mariadb[1]}-${mariadb[2]}`, gtidSequence: Number(mariadb[3]), serverId: Number(mariadb[2]) };
+  const mysql = /^([0-9a-f-]{36}(?::[a-z_]\w*)?):.*?(\d+)$/i.exec(last);
+  return { ...rest, gtidSource: mysql?.[1] ?? '', gtidSequence: Number(mysql?.[2] ?? 0), serverId };
 }
 
 export function headerWithoutGtid(event: QueryEvent): TransactionHeader {

@@ -81,8 +81,8 @@ export interface SignalRequest {
   readonly type: string;
   /** JSON; null: none. */
   readonly data: string | null;
-  /** It becomes a record of the source's signal topic, too. */
-  readonly toTopic?: boolean;
+  /** Value of the record that it becomes in the source's signal topic, too. */
+  readonly record?: string;
 }
 
 export interface RestartRequest {

@@ -281,8 +281,8 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     this.#find(name);
     const source = this.#options.herder.source(name);
     if (source === undefined) throw new MillraceError('WORKER_REFUSED', `${name} is no source that runs: it takes no signals.`);
-    const { id = randomUUID(), type, data, toTopic = false } = request;
-    await source.call('signal', { id, type, data, toTopic }, signal);
+    const { id = randomUUID(), type, data, record = null } = request;
+    await source.call('signal', { id, type, data, record }, signal);
     return { id };
   }
 

@@ -190,8 +190,7 @@ async function follow(run: Run, { verb, rest }: Directive): Promise<void> {
       run.offsets.push({ after: rest === '' ? null : rest, ...(await worker.offsets()) });
       return;
     case 'signal':
-      run.problems.push(`@signal ${rest}: there is no signal topic yet`);
-      return;
+      return worker.signal(rest);
     case 'waitlog':
       return quiet(run, signalSettleMs);
     default:

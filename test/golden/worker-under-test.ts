@@ -31,6 +31,8 @@ export interface WorkerUnderTest extends AsyncDisposable {
   resume(): Promise<void>;
   restartTask(): Promise<void>;
   state(): WorkerState;
+  /** A record of the signal topic: its value. */
+  signal(value: string): Promise<void>;
   offsets(): Promise<ConnectorOffsets>;
   /** Key and value of a topic of the worker's own. */
   internalTopic(name: string): Promise<ReadonlyMap<string, string>>;
@@ -131,6 +133,10 @@ export async function openWorkerUnderTest({ name, config }: ConnectorConfig): Pr
       await settles('RUNNING', 'RUNNING');
     },
     state,
+    async signal(value) {
+      const { id, type, data } = JSON.parse(value) as { readonly id?: string; readonly type: string; readonly data: unknown };
+      await service.signal(name, { ...(id === undefined ? {} : { id }), type, data: JSON.stringify(data), record: value }, never);
+    },
     offsets: () => service.offsets(name),
     async internalTopic(topic) {
       if (topic !== offsetTopic) return log.get(topic);

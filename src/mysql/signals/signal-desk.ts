@@ -79,7 +79,7 @@ export class SignalDesk implements AsyncDisposable {
     const waiting = [...this.#waiting, ...this.#readFile()];
     this.#waiting = [];
     for (const signal of waiting) {
-      if (signal.channel === 'kafka') this.#entries.push(this.#topicEntry(signal));
+      if (signal.record !== undefined) this.#entries.push(this.#topicEntry(signal.record));
       this.#handle(signal);
     }
   }
@@ -201,9 +201,8 @@ export class SignalDesk implements AsyncDisposable {
     else this.#options.log.warn({ id }, 'set-binlog-position needs binlog_filename and binlog_position, or gtid_set');
   }
 
-  #topicEntry({ id, type, data }: Signal): Entry {
+  #topicEntry(text: string): Entry {
     const { config, topicPrefix } = this.#options;
-    const text = `{"id":${JSON.stringify(id)},"type":${JSON.stringify(type)},"data":${data ?? 'null'}}`;
     return { kind: 'records', topic: config.topic, records: [{ key: Buffer.from(topicPrefix), value: Buffer.from(text), headers: [] }] };
   }
 

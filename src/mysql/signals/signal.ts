@@ -8,6 +8,8 @@ export interface Signal {
   readonly data: string | null;
   /** Where it came through, for messages. */
   readonly channel: 'source' | 'kafka' | 'file' | 'api';
+  /** Value of its record in the signal topic. */
+  readonly record?: string;
 }
 
 /** What an `execute-snapshot` or `stop-snapshot` names. */
