@@ -64,17 +64,18 @@ interface Sourced {
   readonly transaction: number | undefined;
 }
 
-type Read = Sourced | MadeRecord;
-
 interface MadeRecord {
   readonly topic: string;
   readonly record: SerializedRecord;
 }
 
+/** A record that could not be made. */
 class Fault {
+  readonly sourced: Sourced;
   readonly error: unknown;
 
-  constructor(error: unknown) {
+  constructor(sourced: Sourced, error: unknown) {
+    this.sourced = sourced;
     this.error = error;
   }
 }
@@ -113,14 +114,8 @@ class SourceRecordPath implements RecordPath {
       records = [];
     };
     for (const entry of group.entries) {
-      for (const sourced of this.#read(group, entry)) {
-        let made: MadeRecord | null;
-        if ('topic' in sourced) {
-          made = sourced;
-        } else {
-          const once = this.#attempt(sourced);
-          made = once instanceof Fault ? await this.#afterFault(sourced, once, signal) : once;
-        }
+      for (const once of this.#makeAll(group, entry)) {
+        const made = once instanceof Fault ? await this.#afterFault(once, signal) : once;
         if (made === null) continue;
         if (made.topic !== topic) close();
         topic = made.topic;
@@ -132,14 +127,21 @@ class SourceRecordPath implements RecordPath {
     return { ...group, entries };
   }
 
-  #read(group: CommitGroup, entry: Entry): readonly Read[] {
-    if (entry.kind === 'records') return entry.records.map((record) => this.#reread(entry.topic, record));
-    const records: Read[] = [];
-    this.#reader?.read(group, entry, {
-      record: (record, transaction) => void records.push({ record, transaction }),
-      raw: (topic, record) => void records.push({ topic, record }),
-    });
-    return records;
+  /** Each record is made as soon as it is read: only its bytes outlive it. */
+  #makeAll(group: CommitGroup, entry: Entry): readonly (MadeRecord | Fault)[] {
+    const results: (MadeRecord | Fault)[] = [];
+    const make = (sourced: Sourced): void => {
+      const made = this.#attempt(sourced);
+      if (made !== null) results.push(made);
+    };
+    if (entry.kind === 'records') for (const record of entry.records) make(this.#reread(entry.topic, record));
+    else {
+      this.#reader?.read(group, entry, {
+        record: (record, transaction) => make({ record, transaction }),
+        raw: (topic, record) => void results.push({ topic, record }),
+      });
+    }
+    return results;
   }
 
   /** A record that the source has converted itself. */
@@ -160,22 +162,22 @@ class SourceRecordPath implements RecordPath {
   }
 
   /** Null: a transformation dropped it. */
-  #attempt({ record, transaction }: Sourced): MadeRecord | null | Fault {
+  #attempt(sourced: Sourced): MadeRecord | null | Fault {
     try {
-      const made = this.#make(record, transaction);
+      const made = this.#make(sourced);
       if (made === null) this.counts.dropped++;
       return made;
     } catch (error) {
-      return new Fault(error);
+      return new Fault(sourced, error);
     }
   }
 
   /** Tries again what may pass, then fails or goes on without the record, as `errors.*` say. Null: without it. */
-  async #afterFault(sourced: Sourced, first: Fault, signal: AbortSignal): Promise<MadeRecord | null> {
+  async #afterFault({ sourced, error: first }: Fault, signal: AbortSignal): Promise<MadeRecord | null> {
     const { retryTimeoutMs, retryDelayMaxMs, tolerates } = this.#handling;
     const backoff = createBackoff({ firstMs: firstRetryMs, maxMs: retryDelayMaxMs });
     const endMs = retryTimeoutMs < 0 ? Infinity : performance.now() + retryTimeoutMs;
-    let { error } = first;
+    let error = first;
     while (isMillraceError(error) && error.retriable && performance.now() < endMs) {
       await sleep(Math.min(backoff.next(), endMs - performance.now()), signal);
       const made = this.#attempt(sourced);
@@ -198,7 +200,7 @@ class SourceRecordPath implements RecordPath {
   }
 
   /** Null: a transformation dropped it. */
-  #make(source: ConnectRecord, transaction: number | undefined): MadeRecord | null {
+  #make({ record: source, transaction }: Sourced): MadeRecord | null {
     const record = applyTransformations(this.#stages, source);
     if (record === null) return null;
     const { topic, keySchema, key, valueSchema, value, timestamp } = record;
