@@ -18,7 +18,7 @@ interface Got {
 
 const pollMs = 40;
 /** What is read may come a little later than it did in the recording. */
-const patienceMs = 2500;
+const patienceMs = 20_000;
 /** What has settled stays so for a moment. */
 const holdMs = 400;
 
@@ -94,7 +94,7 @@ class Replay {
   async #watch(step: Watch): Promise<void> {
     const last = step.seen.at(-1);
     if (last === undefined) return;
-    const deadline = performance.now() + (step.settled ? 20_000 : 4000);
+    const deadline = performance.now() + 60_000;
     let since: number | undefined;
     for (;;) {
       const got = await this.#send(step);
@@ -112,7 +112,7 @@ class Replay {
   }
 
   async #wait(step: Wait): Promise<void> {
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 60_000;
     while (performance.now() < deadline) {
       const got = await this.#send(step);
       if (got.status === step.status && hasStates(step.body, got.json)) return pause(200);
