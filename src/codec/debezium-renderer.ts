@@ -1,15 +1,15 @@
 import { ByteWriter } from '../base/byte-writer.ts';
 import { newestCommitMs, type CommitGroup, type Entry } from '../connect/commit-group.ts';
-import { openCells, openVar, type CellCursor } from '../event/cell.ts';
-import { cellState, op, stateBytes, type ChangeBatch } from '../event/change-batch.ts';
-import { cellDiffers, cellWidths, hasAbsentCell, locateCells, noCell } from '../event/row-image.ts';
+import { op, type ChangeBatch } from '../event/change-batch.ts';
+import { locateCells } from '../event/row-image.ts';
 import type { TableSchema } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { utf8, writeBytes, writeInteger } from './json-writer.ts';
 import { contextHeaders, keyHeaderName, type RecordHeader } from './record-headers.ts';
 import { countOther, renderOther, type OtherRecord } from './other-records.ts';
+import { anyDiffers, createTable, keyDiffers, type Table } from './rendered-table.ts';
+import { RowWriter } from './row-writer.ts';
 import { SourceBlock, type Chunk } from './source-block.ts';
-import { compileTable, type ColumnTemplate, type TableTemplate } from './table-template.ts';
 
 /**
  * One record of a table's topic. The object and its bytes are the renderer's: valid until `emit` returns. A null key has
@@ -44,20 +44,7 @@ export function createDebeziumRenderer(options: DebeziumOptions): DebeziumRender
   return new Renderer(options);
 }
 
-/** A table's template with memory to find the key's cells in a row image. */
-interface Table {
-  readonly template: TableTemplate;
-  readonly widths: Uint8Array;
-  /** Columns up to the key's last one: so many cells are found in each image. */
-  readonly located: number;
-  readonly before: Int32Array;
-  readonly after: Int32Array;
-}
-
-const nullText = utf8('null');
 const afterLabel = utf8(',"after":');
-const openBrace = utf8('{');
-const closeBrace = utf8('}');
 const millisLabel = utf8('","ts_ms":');
 const microsLabel = utf8(',"ts_us":');
 const nanosLabel = utf8(',"ts_ns":');
@@ -74,7 +61,7 @@ class Renderer implements DebeziumRenderer {
   readonly #tables = new WeakMap<TableSchema, Table>();
   /** By fingerprint: groups read from the log again bring equal schemas as new objects. */
   readonly #compiled = new Map<string, Table>();
-  readonly #out = new ByteWriter(16 * 1024);
+  readonly #rows = new RowWriter();
   readonly #source: SourceBlock;
   #context: readonly RecordHeader[];
   #run: string | undefined;
@@ -87,7 +74,6 @@ class Renderer implements DebeziumRenderer {
   #ofTable = 0;
   /** Position of the row in its event. */
   #row = 0;
-  #cells: CellCursor = openCells(new Uint8Array(0), 0, 0);
   /** What `emit` is given, changed in place: an object per record would be garbage per record. */
   readonly #record = {
     topic: '',
@@ -143,7 +129,7 @@ class Renderer implements DebeziumRenderer {
       this.#record.transaction = group.events.transaction[event];
       this.#setOrder(group, event);
       this.#row = row;
-      this.#out.clear();
+      this.#rows.out.clear();
       this.#record.keyStart = 0;
       this.#record.keyEnd = -1;
       this.#setValue(table, -1, -1, truncateLetter);
@@ -153,7 +139,7 @@ class Renderer implements DebeziumRenderer {
 
   #emitText({ topic, key, value, hasHeaders }: OtherRecord): void {
     const [keyBytes, valueBytes] = [utf8(key ?? ''), utf8(value)];
-    const out = this.#out;
+    const { out } = this.#rows;
     out.clear();
     writeBytes(out, keyBytes);
     writeBytes(out, valueBytes);
@@ -200,7 +186,7 @@ class Renderer implements DebeziumRenderer {
     this.#row = 0;
     const start = batch.starts[2 * change + 1] ?? 0;
     locateCells(table.widths, { bytes: batch.bytes, start }, table.located, table.after);
-    this.#out.clear();
+    this.#rows.out.clear();
     this.#setKey(table, table.after, table.after);
     this.#setValue(table, -1, start, opLetters[op.read]);
     this.#emit(table, this.#context);
@@ -220,7 +206,7 @@ class Renderer implements DebeziumRenderer {
       lastMarker = marker;
       const start = batch.starts[2 * change + 1] ?? 0;
       locateCells(table.widths, { bytes: batch.bytes, start }, table.located, table.after);
-      this.#out.clear();
+      this.#rows.out.clear();
       this.#setKey(table, table.after, table.after, table.template.snapshotKey);
       this.#setValue(table, -1, start, opLetters[op.read]);
       this.#emit(table, this.#context);
@@ -233,7 +219,7 @@ class Renderer implements DebeziumRenderer {
     const before = starts[2 * change] ?? 0;
     const after = starts[2 * change + 1] ?? 0;
     const skipped = this.#options.skippedOperations;
-    this.#out.clear();
+    this.#rows.out.clear();
     if (code === op.insert) {
       if (skipped.has('c')) return;
       locateCells(table.widths, { bytes, start: after }, table.located, table.after);
@@ -250,7 +236,7 @@ class Renderer implements DebeziumRenderer {
       locateCells(table.widths, { bytes, start: before }, table.located, table.before);
       locateCells(table.widths, { bytes, start: after }, table.located, table.after);
       if (this.#options.skipsUnchanged && !anyDiffers(table, bytes)) return;
-      if (this.#keyDiffers(table, bytes)) {
+      if (keyDiffers(table, bytes)) {
         this.#renderKeyChange(table, before, after);
         return;
       }
@@ -262,11 +248,11 @@ class Renderer implements DebeziumRenderer {
 
   /** Delete and tombstone of the old key, create of the new one; their headers name the other key. */
   #renderKeyChange(table: Table, before: number, after: number): void {
-    const newKey = { name: keyHeaderName.new, value: this.#headerOf(table, table.after, table.before) };
-    const oldKey = { name: keyHeaderName.old, value: this.#headerOf(table, table.before, table.before) };
+    const newKey = { name: keyHeaderName.new, value: this.#rows.headerOf(table, table.after, table.before) };
+    const oldKey = { name: keyHeaderName.old, value: this.#rows.headerOf(table, table.before, table.before) };
     this.#setKey(table, table.before, table.before);
     this.#emitDelete(table, before, [newKey, ...this.#context]);
-    this.#out.clear();
+    this.#rows.out.clear();
     this.#setKey(table, table.after, table.before);
     this.#setValue(table, -1, after, opLetters[op.insert]);
     this.#emit(table, [oldKey, ...this.#context]);
@@ -283,70 +269,30 @@ class Renderer implements DebeziumRenderer {
   #emit(table: Table, headers: readonly RecordHeader[]): void {
     const record = this.#record;
     record.topic = table.template.topic;
-    record.bytes = this.#out.bytes;
+    record.bytes = this.#rows.out.bytes;
     record.headers = headers;
     this.#sink(record);
   }
 
-  #keyDiffers(table: Table, bytes: Uint8Array): boolean {
-    for (const column of table.template.key) if (cellDiffers(bytes, column, table.before, table.after)) return true;
-    return false;
-  }
-
-  /** Writes the key of the located cells; a column that is not in the image has the value of `fallback`. */
   #setKey(table: Table, cells: Int32Array, fallback: Int32Array, columns = table.template.keyColumns): void {
-    const { template } = table;
     const record = this.#record;
-    record.keyStart = this.#out.length;
-    if (template.key.length === 0) {
-      record.keyEnd = -1;
-      return;
-    }
-    writeBytes(this.#out, template.keyFrame.head);
-    for (let i = 0; i < template.key.length; i++) {
-      const position = template.key[i] ?? 0;
-      const column = columns[i];
-      const label = template.keyLabels[i];
-      if (column === undefined || label === undefined) continue;
-      writeBytes(this.#out, label);
-      const at = cellAt(position, cells, fallback);
-      if (at < 0) {
-        writeBytes(this.#out, column.nullText);
-      } else {
-        this.#cells.at = at;
-        column.stream(this.#cells, this.#out);
-      }
-    }
-    writeBytes(this.#out, template.keyFrame.tail);
-    record.keyEnd = this.#out.length;
-  }
-
-  /** The key as the value of a header. */
-  #headerOf({ template }: Table, cells: Int32Array, fallback: Int32Array): Uint8Array {
-    const out = new ByteWriter(64);
-    writeBytes(out, template.headerFrame.head);
-    for (const [i, position] of template.key.entries()) {
-      writeBytes(out, template.keyLabels[i] ?? nullText);
-      const at = cellAt(position, cells, fallback);
-      this.#cells.at = at;
-      if (at < 0) writeBytes(out, nullText);
-      else template.keyInHeader[i]?.(this.#cells, out);
-    }
-    writeBytes(out, template.headerFrame.tail);
-    return out.toBytes();
+    const { out } = this.#rows;
+    record.keyStart = out.length;
+    if (table.template.key.length > 0) this.#rows.writeKey(table, cells, fallback, columns);
+    record.keyEnd = table.template.key.length === 0 ? -1 : out.length;
   }
 
   /** Writes the envelope; an image that starts at -1 is null. */
   #setValue(table: Table, before: number, after: number, letter: number): void {
     const { template } = table;
-    const out = this.#out;
+    const { out } = this.#rows;
     const { head, tail } = this.#source;
     const snapshot = letter === opLetters[op.read];
     this.#record.valueStart = out.length;
     writeBytes(out, template.valueFrame.head);
-    this.#writeImage(template, before, snapshot, undefined);
+    this.#rows.writeImage(template, before, snapshot, undefined);
     writeBytes(out, afterLabel);
-    this.#writeImage(template, after, snapshot, this.#unchanged(table, before, after));
+    this.#rows.writeImage(template, after, snapshot, this.#rows.unchanged(table, before, after));
     out.raw(head.bytes, 0, head.length);
     writeInteger(out, this.#row);
     out.raw(tail.bytes, 0, tail.length);
@@ -364,61 +310,10 @@ class Renderer implements DebeziumRenderer {
   }
 
   #writeOrder(): void {
-    writeInteger(this.#out, ++this.#total);
-    writeBytes(this.#out, orderLabel);
-    writeInteger(this.#out, ++this.#ofTable);
-    writeBytes(this.#out, orderEnd);
-  }
-
-  /** Where the cells of before are that the after image leaves out, as minimal row images do; undefined if it is whole. */
-  #unchanged({ widths }: Table, before: number, after: number): Int32Array | undefined {
-    if (before < 0 || after < 0) return undefined;
-    const { bytes } = this.#cells;
-    if (!hasAbsentCell(bytes, after, widths.length)) return undefined;
-    const cells = new Int32Array(2 * widths.length);
-    locateCells(widths, { bytes, start: before }, widths.length, cells);
-    return cells;
-  }
-
-  #writeImage(template: TableTemplate, start: number, snapshot: boolean, unchanged: Int32Array | undefined): void {
-    const out = this.#out;
-    if (start < 0) {
-      writeBytes(out, nullText);
-      return;
-    }
-    const cells = this.#cells;
-    const { bytes } = cells;
-    const { columns } = template;
-    cells.at = start + stateBytes(columns.length);
-    writeBytes(out, openBrace);
-    for (let i = 0; i < columns.length; i++) {
-      const column = columns[i];
-      if (column === undefined) break;
-      writeBytes(out, column.label);
-      const state = ((bytes[start + (i >> 2)] ?? 0) >> ((i & 3) * 2)) & 3;
-      if (state === cellState.value) {
-        if (snapshot) column.snapshot(cells, out);
-        else column.stream(cells, out);
-      } else if (state === cellState.null) {
-        writeBytes(out, column.nullText);
-      } else {
-        if (state === cellState.diff) cells.at = openVar(cells);
-        this.#writeAbsent(column, state === cellState.diff ? noCell.absent : (unchanged?.[2 * i] ?? noCell.absent));
-      }
-    }
-    writeBytes(out, closeBrace);
-  }
-
-  /** Writes a column that the image leaves out, of the cell at `at` or `noCell`. */
-  #writeAbsent(column: ColumnTemplate, at: number): void {
-    if (at < 0) {
-      writeBytes(this.#out, at === noCell.null ? column.nullText : column.absentText);
-      return;
-    }
-    const behind = this.#cells.at;
-    this.#cells.at = at;
-    column.stream(this.#cells, this.#out);
-    this.#cells.at = behind;
+    writeInteger(this.#rows.out, ++this.#total);
+    writeBytes(this.#rows.out, orderLabel);
+    writeInteger(this.#rows.out, ++this.#ofTable);
+    writeBytes(this.#rows.out, orderEnd);
   }
 
   /** The connector's own clock, the same for all records of a group or chunk. */
@@ -437,7 +332,7 @@ class Renderer implements DebeziumRenderer {
   }
 
   #open(batch: ChangeBatch): Table {
-    this.#cells = openCells(batch.bytes, 0, batch.bytes.length);
+    this.#rows.open(batch);
     return this.#table(batch.schema);
   }
 
@@ -459,32 +354,6 @@ function truncatedOf({ records }: DdlEntry): readonly { readonly schema: TableSc
       kind === 'TRUNCATE' && schema !== undefined && place.kind === 'event' ? [{ schema, event: place.event, row: place.row }] : [],
     ),
   );
-}
-
-/** Whether an update changes a column that records show. */
-function anyDiffers({ template: { columns }, before, after }: Table, bytes: Uint8Array): boolean {
-  for (let i = 0; i < columns.length; i++) {
-    // of a column that is in the key only nothing is written
-    if ((columns[i]?.label.length ?? 0) > 0 && cellDiffers(bytes, i, before, after)) return true;
-  }
-  return false;
-}
-
-function createTable(schema: TableSchema, options: DebeziumOptions): Table {
-  const template = compileTable(schema, options);
-  const located = options.skipsUnchanged ? schema.columns.length : Math.max(-1, ...template.key) + 1;
-  return {
-    template,
-    widths: cellWidths(schema),
-    located,
-    before: new Int32Array(2 * located),
-    after: new Int32Array(2 * located),
-  };
-}
-
-function cellAt(column: number, cells: Int32Array, fallback: Int32Array): number {
-  const at = cells[2 * column] ?? noCell.absent;
-  return at === noCell.absent ? (fallback[2 * column] ?? noCell.absent) : at;
 }
 
 /** Debezium's snapshot marker of a row: `last` counts more than `first`, the whole snapshot more than its table. */
