@@ -111,6 +111,10 @@ test(
     await host.service.putConfig(name, { ...config, 'errors.tolerance': 'all' }, never);
     await host.settles(name, 'RUNNING/RUNNING');
     await becomes(host, 'faults', [`${topic} 0 {"id":1} {"id":1,"v":1}`, `${topic} 1 {"id":3} {"id":3,"v":3}`]);
+    await until(
+      () => host.service.metrics().sources.some(({ records }) => records?.failed === 1 && records.sent === 1),
+      () => 'the metrics do not tell of the record that was left out',
+    );
   },
 );
 

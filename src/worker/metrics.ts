@@ -1,5 +1,6 @@
 import type { SourcePosition } from '../connect/commit-group.ts';
 import type { TableProgress } from '../connect/tasks.ts';
+import type { RecordCounts } from './record-path.ts';
 import type { SourceCounts } from './source-counts.ts';
 import type { TaskState } from './task-state.ts';
 import type { ErrorData } from '../base/errors.ts';
@@ -21,6 +22,8 @@ export interface SourceMetrics {
   readonly changes: number;
   readonly snapshotRows: number;
   readonly counts: SourceCounts;
+  /** What became of the records of a source that has transformations; undefined without. */
+  readonly records: RecordCounts | undefined;
   /** Passing faults after which the task was opened again. */
   readonly interruptions: number;
   readonly groups: number;

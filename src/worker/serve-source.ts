@@ -95,7 +95,9 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
     signal(params) {
       const task = loop.task;
       if (task?.signal === undefined) {
-        return Promise.reject(new MillraceError('WORKER_REFUSED', `The source "${context.connector}" is ${state}; it takes no signals now.`));
+        return Promise.reject(
+          new MillraceError('WORKER_REFUSED', `The source "${context.connector}" is ${state}; it takes no signals now.`),
+        );
       }
       task.signal(params);
       return Promise.resolve(null);
@@ -125,6 +127,7 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
       changes,
       snapshotRows,
       counts,
+      records: options.recordPath?.counts,
       interruptions,
       groups,
       seq,
