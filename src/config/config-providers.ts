@@ -23,7 +23,7 @@ export interface ProviderSettings {
 export type Providers = ReadonlyMap<string, ProviderSettings>;
 
 /** What there is when nobody says otherwise. */
-export const defaultProviders: Providers = new Map([
+const defaultProviders: Providers = new Map([
   ['env', { kind: 'env' }],
   ['file', { kind: 'file' }],
   ['dir', { kind: 'dir' }],

@@ -30,7 +30,7 @@ function checkName(value: string | null): readonly string[] {
   if (value === null) return [];
   if (value === '') return ['Invalid value  for configuration name: String may not be empty'];
   // Java's Character.isISOControl
-  const controls = [...value].map((char) => char.codePointAt(0) ?? 0).filter((code) => code < 0x20 || (code >= 0x7f && code < 0xa0));
+  const controls = Array.from(value, (char) => char.codePointAt(0) ?? 0).filter((code) => code < 0x20 || (code >= 0x7f && code < 0xa0));
   if (controls.length === 0) return [];
   const codes = controls.join(', ');
   return [

@@ -38,7 +38,7 @@ function judge(key: ConfigKey, config: ValidateKeys['config'], further: Readonly
     errors.push('Null value can not be supplied as the configuration value.');
   } else if (given !== undefined) {
     const parsed = parseText(type, given);
-    value = parsed === undefined ? null : parsed;
+    value = parsed ?? null;
     if (parsed === undefined) errors.push(...parseErrors(key, given, further.has(name)));
   } else if (key.required === true && key.value === undefined) {
     errors.push(`Missing required configuration "${name}" which has no default value.`);

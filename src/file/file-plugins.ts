@@ -30,8 +30,9 @@ export function fileOffsetFault(offsets: readonly Offset[]): string | undefined 
     if (offset === null) continue;
     if (!Object.hasOwn(offset, 'position')) return "Offset objects should either be null or contain the key 'position'";
     const { position } = offset;
-    if (typeof position !== 'number' || !Number.isInteger(position))
+    if (typeof position !== 'number' || !Number.isInteger(position)) {
       return "The value for the 'position' key in the offset is expected to be a Long value";
+    }
     if (position < 0) return "The value for the 'position' key in the offset should be a non-negative value";
   }
   return undefined;

@@ -84,7 +84,7 @@ export function debeziumMetrics(sources: readonly DebeziumSource[]): readonly Me
   });
   const rows = sources.flatMap((source) =>
     source.metrics.snapshot.map(({ table, rows: value }): Sample => ({
-      labels: { ...labelsOf(source, 'snapshot'), table: `${table}` },
+      labels: { ...labelsOf(source, 'snapshot'), table },
       value,
     })),
   );

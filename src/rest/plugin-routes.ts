@@ -51,11 +51,12 @@ export function pluginRoutes({ service, components, resolve }: PluginRoutesOptio
         const config = readConfigBody(request.json());
         const name = request.param('plugin');
         const given = config['connector.class'] ?? '';
-        if (given === '')
+        if (given === '') {
           throw new MillraceError('REQUEST_INVALID', 'The configuration contains no connector type: connector.class is missing.');
+        }
         const plugin = service.plugins.all().find((each) => isNamed(each, name));
         // An alias in the path takes the full name in the body, not the other way round.
-        if (given !== name && !(plugin !== undefined && given === plugin.className)) {
+        if (given !== name && given !== plugin?.className) {
           throw new MillraceError('REQUEST_INVALID', `Included connector type ${given} does not match request type ${name}`);
         }
         const resolved = { ...config, ...resolve(withoutNulls(config)) };

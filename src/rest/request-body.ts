@@ -107,7 +107,7 @@ function readText(value: unknown, name: string): string | null {
 }
 
 /** Blanks and control characters of ASCII around a name count as nothing, as in Java's `trim`. */
-export function trimName(name: string): string {
+function trimName(name: string): string {
   return name.replaceAll(/^[\u0000-\u0020]+|[\u0000-\u0020]+$/g, '');
 }
 

@@ -86,7 +86,7 @@ test('a body that is no JSON of the right shape is refused with what is wrong', 
 });
 
 test('a body of 50 MB is refused before it is read', async () => {
-  const before = memory();
+  const atFirst = memory();
   for (let i = 0; i < 3; i++) {
     const socket = open();
     let said = '';
@@ -114,7 +114,7 @@ test('a body of 50 MB is refused before it is read', async () => {
   await closed(socket);
   assert.match(said, /^HTTP\/1\.1 413 /);
   await isSound();
-  assert.ok(memory() - before < 150e6, `memory grew by ${memory() - before}`);
+  assert.ok(memory() - atFirst < 150e6, `memory grew by ${memory() - atFirst}`);
 });
 
 test('headers without end are refused', async () => {
@@ -218,7 +218,7 @@ test('a connector can have any name that Connect allows, and goes again', async 
 });
 
 test('two thousand connections that say nothing, or one byte at a time, keep nobody else out', async () => {
-  const before = memory();
+  const atFirst = memory();
   const idle = Array.from({ length: 1500 }, () => open());
   const slow = Array.from({ length: 300 }, () => {
     const socket = open();
@@ -229,7 +229,7 @@ test('two thousand connections that say nothing, or one byte at a time, keep nob
     for (const socket of slow) if (!socket.destroyed) socket.write('{');
     await isSound();
   }
-  assert.ok(memory() - before < 200e6, `memory grew by ${memory() - before}`);
+  assert.ok(memory() - atFirst < 200e6, `memory grew by ${memory() - atFirst}`);
   for (const socket of [...idle, ...slow]) socket.destroy();
   await isSound();
 });

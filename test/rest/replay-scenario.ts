@@ -112,6 +112,8 @@ class Replay {
   }
 
   async #wait(step: Wait): Promise<void> {
+    // Nothing came of it: a name that could not be asked for.
+    if (step.status >= 400) return;
     const deadline = performance.now() + 60_000;
     while (performance.now() < deadline) {
       const got = await this.#send(step);

@@ -102,7 +102,6 @@ export function readTranscript(group: Group): readonly Scenario[] {
     .split('\n')
     .filter((line) => line !== '')
     // The recordings are part of the repository and have this form.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     .map((line) => JSON.parse(line) as Step);
   return [...Map.groupBy(steps, (step) => step.scenario)].map(([name, own]) => ({ name, steps: own }));
 }
