@@ -15,6 +15,7 @@ export function optionsOfProperties(connector: 'mysql' | 'mariadb', properties: 
   const flag = (name: string, fallback: boolean): boolean => oneOf(properties, name, [String(fallback), String(!fallback)]) === 'true';
   const topicPrefix = properties['topic.prefix'] ?? '';
   const topicDelimiter = properties['topic.delimiter'] ?? '.';
+  const historyTopic = properties['schema.history.internal.kafka.topic']?.trim();
   const heartbeatPrefix = properties['topic.heartbeat.prefix'] ?? properties['heartbeat.topics.prefix'] ?? '__debezium-heartbeat';
   return debeziumOptions({
     connector,
@@ -29,7 +30,7 @@ export function optionsOfProperties(connector: 'mysql' | 'mariadb', properties: 
     transactionMetadata: flag('provide.transaction.metadata', false),
     transactionTopic: [topicPrefix, properties['topic.transaction'] ?? 'transaction'].join(topicDelimiter),
     heartbeatTopic: [heartbeatPrefix, topicPrefix].join(topicDelimiter),
-    historyTopic: properties['schema.history.internal.kafka.topic']?.trim() || undefined,
+    historyTopic: historyTopic === '' ? undefined : historyTopic,
     unavailable: properties['unavailable.value.placeholder'] ?? '__debezium_unavailable_value',
     keySchemas: flag('key.converter.schemas.enable', true),
     valueSchemas: flag('value.converter.schemas.enable', true),

@@ -94,12 +94,8 @@ export class SourceBlock {
     }
     writeBytes(this.tail, queryLabel);
     writeBytes(this.tail, query === null ? nullText : utf8(jsonString(query)));
-    if (order === undefined) writeBytes(this.tail, noTransaction);
-    else
-      writeBytes(
-        this.tail,
-        utf8(`},"transaction":{"id":${jsonString(this.#transactionId(group, transaction[event] ?? 0))},"total_order":`),
-      );
+    const id = jsonString(this.#transactionId(group, transaction[event] ?? 0));
+    writeBytes(this.tail, order === undefined ? noTransaction : utf8(`},"transaction":{"id":${id},"total_order":`));
   }
 
   #transactionId({ transactions, file }: CommitGroup, transaction: number): string {

@@ -48,7 +48,7 @@ export async function describeSnapshot(
     }
   }
   const final = records.at(-1);
-  if (!last || final === undefined || final.place.kind !== 'snapshot') return records;
+  if (!last || final?.place.kind !== 'snapshot') return records;
   return [...records.slice(0, -1), { ...final, place: { ...final.place, last: true } }];
 }
 
@@ -67,7 +67,8 @@ async function readDatabaseCharsets(
 async function readCreateTable(connection: ServerConnection, table: TableId, signal: AbortSignal): Promise<string | undefined> {
   try {
     const [row] = await connection.query(`SHOW CREATE TABLE ${quoteTable(table)}`, signal);
-    return row?.[1] ?? `CREATE TABLE ${tableName(table)}`;
+    // The comment that hides partitions from other servers: its end is cut off, as Debezium does.
+    return row?.[1]?.replace(/ \*\/$/, '') ?? `CREATE TABLE ${tableName(table)}`;
   } catch (error) {
     if (isMillraceError(error, 'MYSQL_QUERY_FAILED')) return undefined;
     throw error;

@@ -1,96 +1,20 @@
 import { MillraceError } from '../base/errors.ts';
 import type { BinlogEvent, EventHeader, QueryEvent, RowsEvent } from '../binlog/events.ts';
-import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
+import type { Entry } from '../connect/commit-group.ts';
 import type { StateRecord } from '../connect/tasks.ts';
 import { ChangeBatchBuilder } from '../event/change-batch.ts';
-import type { SchemaChange } from '../event/schema-change.ts';
 import type { TableId } from '../event/table-schema.ts';
-import type { CapturedTable } from './captured.ts';
-import type { Charsets } from './charset.ts';
-import type { DescribedDdl } from './ddl/describe-ddl.ts';
 import { GroupBuilder } from './group-builder.ts';
 import type { TransactionHeader } from './group-builder.ts';
 import { createGtidTracker } from './gtid-tracker.ts';
 import type { GtidTracker } from './gtid-tracker.ts';
-import type { FindRowMask } from './mask-rows.ts';
 import { RowsMapper } from './rows-mapper.ts';
 import type { OpenRows, StreamFilter } from './rows-mapper.ts';
 import { decision } from './snapshot-filter.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
-import { firstWord, headerOfGtids, headerWithoutGtid, truncates } from './statement-facts.ts';
-import type { TransactionMonitor } from './transaction-monitor.ts';
-
-/** What a DDL statement means for the captured tables. */
-export interface StatementEffect {
-  readonly changes: readonly SchemaChange[];
-  readonly state: readonly StateRecord[];
-  /** Captured tables whose definition or rows cannot be told from the statement. */
-  readonly uncertain: readonly TableId[];
-  /** What the schema-change topic tells of it. */
-  readonly described: readonly DescribedDdl[];
-}
-
-/** The table models of the stream, at its position. */
-export interface StreamModels {
-  find(database: string, table: string): CapturedTable | undefined;
-  /** Whether rows of a table without a model are none of ours. */
-  isAbsent(table: TableId): boolean;
-  /**
-   * Applies a statement that is neither row data nor a transaction's frame, to the tables that `takes` lets. Never throws
-   * for the statement's sake.
-   */
-  apply(statement: QueryEvent, takes: (table: TableId) => boolean): StatementEffect;
-}
-
-export interface EventMapperOptions {
-  readonly flavor: 'mysql' | 'mariadb';
-  /** `topic.prefix`. */
-  readonly source: string;
-  readonly captures: (table: TableId) => boolean;
-  readonly charsets: Charsets;
-  readonly models: StreamModels;
-  readonly start: StreamPosition;
-  readonly masks?: FindRowMask | undefined;
-  /** Records tell of TRUNCATE. */
-  readonly tellsTruncate?: boolean;
-  /** Records tell the statement that made them. */
-  readonly tellsQueries?: boolean;
-  /** Records and a topic tell of transactions. */
-  readonly monitor?: TransactionMonitor | undefined;
-  /** Of the start of the task. */
-  readonly run?: string | undefined;
-  /** The server's own. */
-  readonly serverId?: number;
-  /** A group is closed at about this size. */
-  readonly groupBytes: number;
-  /** As of `TaskContext`. */
-  readonly keepsTables?: (() => boolean) | undefined;
-}
-
-/** Where the stream goes on: a position, and what of the transaction there is done already, counted as Debezium does. */
-export interface StreamPosition extends SourcePosition {
-  /** Events from its BEGIN on, which is the first (MariaDB's GTID event); 0: none of it is done. */
-  readonly eventsDone: number;
-  /** Rows of the event after those. */
-  readonly rowsDone?: number;
-  /** To be looked for by GTIDs, where there are some: someone has set it, and the file may be another server's. */
-  readonly byGtids?: boolean;
-}
-
-/** Whoever looks at what goes into groups, and adds to it. */
-export interface StreamWatcher {
-  /** Rows from `from` on were added to the batch, all of one event. */
-  rows(batch: ChangeBatchBuilder, from: number, at: { readonly event: number; readonly rows: GroupBuilder }): void;
-  /** A statement changed tables as a whole. */
-  changed(tables: readonly TableId[]): void;
-}
-
-export interface MappedGroup {
-  readonly group: CommitGroup;
-  readonly position: StreamPosition;
-  readonly state: readonly StateRecord[];
-  readonly uncertain: readonly TableId[];
-}
+import { firstWord, headerOfGtid, headerOfGtids, headerOfMariadbGtid, headerWithoutGtid, truncates } from './statement-facts.ts';
+import type { EventMapperOptions, MappedGroup, StreamPosition, StreamWatcher } from './stream-contract.ts';
+import { TransactionTeller } from './transaction-teller.ts';
 
 /** A transaction that is larger is handed on in parts. */
 const openFactor = 4;
@@ -114,8 +38,7 @@ export class EventMapper {
   #lastHeader: TransactionHeader | undefined;
   #begun = false;
   #inTransaction = false;
-  /** Of the newest event before; 0: none. */
-  #lastSeconds = 0;
+  readonly #teller: TransactionTeller;
   /** The statement of the rows that come. */
   #statementText: string | undefined;
   /** Number of the last row in its event. */
@@ -140,6 +63,7 @@ export class EventMapper {
       run: options.run,
     });
     this.#rowsMapper = new RowsMapper(options);
+    this.#teller = new TransactionTeller(options.monitor, options.flavor);
     this.#gtids = createGtidTracker(options.flavor, options.start.gtids);
     this.#file = options.start.file;
     this.#groupFile = options.start.file;
@@ -221,7 +145,7 @@ export class EventMapper {
   /** @throws SCHEMA_UNKNOWN, SCHEMA_MISMATCH, BINLOG_UNSUPPORTED, BINLOG_CORRUPT */
   take(event: BinlogEvent): void {
     this.#map(event);
-    if (event.timestamp > 0) this.#lastSeconds = event.timestamp;
+    this.#teller.passed(event.timestamp);
     if (this.#inTransaction) this.#count(event);
     // What lies between two transactions is passed: the head of a file, heartbeats.
     if (!this.#inTransaction && event.file === this.#file && event.nextPosition > this.#pos) this.#pos = event.nextPosition;
@@ -239,26 +163,11 @@ export class EventMapper {
         this.#rotate(event.file, event.position);
         return;
       case 'GTID':
-        this.#begin({
-          gtidSource: event.anonymous ? '' : event.source,
-          gtidSequence: event.anonymous ? 0 : event.gno,
-          committedMicros: event.originalCommitMicros ?? event.timestamp * 1_000_000,
-          threadId: 0,
-          serverId: event.serverId,
-          pos: event.nextPosition - event.size,
-        });
+        this.#begin(headerOfGtid(event));
         return;
       case 'MARIADB_GTID':
-        this.#begin({
-          gtidSource: `${event.domain}-${event.serverId}`,
-          gtidSequence: event.sequence,
-          committedMicros: event.timestamp * 1_000_000,
-          threadId: 0,
-          serverId: event.serverId,
-          pos: event.nextPosition - event.size,
-        });
-        // Debezium tells the time of the event before
-        this.#tellBegin(this.#lastSeconds * 1_000_000);
+        this.#begin(headerOfMariadbGtid(event));
+        this.#tellBegin();
         return;
       case 'QUERY':
         this.#query(event);
@@ -267,7 +176,7 @@ export class EventMapper {
         this.#rows(event);
         return;
       case 'XID':
-        this.#tellEnd(event.timestamp);
+        this.#teller.end(event.timestamp, this.#header);
         this.#end(event.nextPosition);
         return;
       case 'ROWS_QUERY':
@@ -275,7 +184,7 @@ export class EventMapper {
         return;
       case 'XA_PREPARE':
         if (event.onePhase) {
-          this.#tellEnd(event.timestamp);
+          this.#teller.end(event.timestamp, this.#header);
           this.#end(event.nextPosition);
           return;
         }
@@ -338,19 +247,9 @@ export class EventMapper {
     if (this.#builder.byteLength >= this.#options.groupBytes || this.#uncertain.length > 0) this.#ready = true;
   }
 
-  #tellBegin(micros: number): void {
-    const { monitor, flavor } = this.#options;
-    const header = this.#header;
-    // one of which a part was handed on has begun before
-    if (monitor === undefined || header === undefined || this.#skipEvents > 0) return;
-    const { gtidSource, gtidSequence, pos } = header;
-    const separator = flavor === 'mariadb' ? '-' : ':';
-    monitor.begin(gtidSource === '' ? `file=${this.#file},pos=${pos}` : `${gtidSource}${separator}${gtidSequence}`, micros);
-  }
-
-  #tellEnd(seconds: number): void {
-    const { monitor, flavor } = this.#options;
-    monitor?.end(flavor === 'mariadb' ? seconds * 1_000_000 : (this.#header?.committedMicros ?? seconds * 1_000_000));
+  /** One of which a part was handed on has begun before. */
+  #tellBegin(): void {
+    if (this.#header !== undefined && this.#skipEvents === 0) this.#teller.begin(this.#header, this.#file);
   }
 
   #query(event: QueryEvent): void {
@@ -360,10 +259,10 @@ export class EventMapper {
         if (!this.#inTransaction) this.#begin(headerWithoutGtid(event));
         this.#events = 0;
         if (this.#header !== undefined) this.#header = { ...this.#header, threadId: event.threadId };
-        if (this.#options.flavor === 'mysql') this.#tellBegin(this.#header?.committedMicros ?? 0);
+        if (this.#options.flavor === 'mysql') this.#tellBegin();
         return;
       case 'COMMIT':
-        this.#tellEnd(event.timestamp);
+        this.#teller.end(event.timestamp, this.#header);
         this.#end(event.nextPosition);
         return;
       case 'ROLLBACK':
@@ -406,10 +305,7 @@ export class EventMapper {
       const place = { kind: 'event', event: index, row: this.#lastRow, thread } as const;
       if (described.length > 0) this.#builder.addBarrier({ kind: 'ddl', records: described.map((record) => ({ ...record, place })) });
       const told = this.#options.tellsTruncate === true && /^\s*TRUNCATE\b/i.test(event.sql) ? truncates(event, changes, place) : [];
-      for (const { database, table } of told.map(({ changes: [emptied] }) => emptied?.id).filter((id) => id !== undefined)) {
-        const order = this.#options.monitor?.addRecords({ database, table }, 1);
-        if (order !== undefined) this.#builder.setOrder(order.total, order.ofTable);
-      }
+      this.#teller.orderTruncates(told, this.#builder);
       if (told.length > 0) this.#builder.addBarrier({ kind: 'ddl', records: told });
       if (changes.length > 0) {
         this.#builder.addBarrier({ kind: 'schema', database: event.database, statement: event.sql, event: index, changes });
@@ -447,20 +343,6 @@ export class EventMapper {
         snapshot.tableChanged(table);
         return false;
     }
-  }
-
-  #tellOrder(monitor: TransactionMonitor, builder: ChangeBatchBuilder, from: number): void {
-    const { schema, count, ops, events, starts, bytes } = builder.view();
-    const added = {
-      schema,
-      count: count - from,
-      ops: ops.subarray(from),
-      events: events.subarray(from),
-      starts: starts.subarray(2 * from),
-      bytes,
-    };
-    const { total, ofTable } = monitor.add(added);
-    this.#builder.setOrder(total, ofTable);
   }
 
   /** Where the event begins; of one in a compressed transaction, which has no place of its own, where that begins. */
@@ -501,7 +383,7 @@ export class EventMapper {
     this.#lastRow = Math.max(0, batch.count - before + skip - 1);
     this.watcher?.rows(batch, before, { event: index, rows: this.#builder });
     this.#options.masks?.(batch.schema)?.maskTail(batch, before);
-    if (this.#options.monitor !== undefined) this.#tellOrder(this.#options.monitor, batch, before);
+    this.#teller.order(batch, before, this.#builder);
     if (told !== undefined && told.count > 0) this.#tellDropped(told, rows, index);
     if (this.#statementText !== undefined) this.#builder.setQuery(this.#statementText);
     if (this.#builder.byteLength >= this.#options.groupBytes * openFactor) this.#ready = true;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ByteWriter } from '../base/byte-writer.ts';
 import type { ColumnRules, Mask } from '../config/column-rules.ts';
-import { ChangeBatchBuilder, cellState, stateBytes, type ChangeBatch, type Op } from '../event/change-batch.ts';
+import { ChangeBatchBuilder, cellState, op, stateBytes, type ChangeBatch, type Op } from '../event/change-batch.ts';
 import { cellWidths, locateCells, noCell } from '../event/row-image.ts';
 import type { ColumnOrigin, SchemaChange } from '../event/schema-change.ts';
 import type { Column, TableSchema } from '../event/table-schema.ts';
@@ -134,7 +134,7 @@ class Masking implements RowMask {
     if (builder.count === from) return;
     const { count, ops, events, starts, bytes } = builder.view();
     const changes = Array.from({ length: count - from }, (_, i) => ({
-      op: (ops[from + i] ?? 0) as Op,
+      op: codeOf(ops[from + i]),
       event: events[from + i] ?? 0,
       starts: [starts[2 * (from + i)] ?? 0, starts[2 * (from + i) + 1] ?? 0, starts[2 * (from + i) + 2] ?? 0] as const,
     }));
@@ -148,7 +148,7 @@ class Masking implements RowMask {
     const builder = new ChangeBatchBuilder(schema, bytes.length + 1024);
     for (let i = 0; i < count; i++) {
       const change = {
-        op: (ops[i] ?? 0) as Op,
+        op: codeOf(ops[i]),
         event: events[i] ?? 0,
         starts: [starts[2 * i] ?? 0, starts[2 * i + 1] ?? 0, starts[2 * i + 2] ?? 0] as const,
       };
@@ -160,13 +160,13 @@ class Masking implements RowMask {
   #write(
     builder: ChangeBatchBuilder,
     {
-      op,
+      op: code,
       event,
       starts: [before, middle, after],
     }: { readonly op: Op; readonly event: number; readonly starts: readonly [number, number, number] },
     { bytes, base }: { readonly bytes: Uint8Array; readonly base: number },
   ): void {
-    builder.begin(op, event);
+    builder.begin(code, event);
     if (middle > before) this.#image(bytes, before - base, builder.writer);
     builder.middle();
     if (after > middle) this.#image(bytes, middle - base, builder.writer);
@@ -215,4 +215,10 @@ function setState(bytes: Uint8Array, start: number, { column, state }: { readonl
   const at = start + (column >> 2);
   const shift = (column & 3) * 2;
   bytes[at] = ((bytes[at] ?? 0) & ~(3 << shift)) | (state << shift);
+}
+
+const codes = new Map<number | undefined, Op>(Object.values(op).map((code) => [code, code]));
+
+function codeOf(stored: number | undefined): Op {
+  return codes.get(stored) ?? op.insert;
 }

@@ -15,7 +15,7 @@ import { ddlSession } from './ddl/ddl-session.ts';
 import { describeDdl, type DescribedDdl } from './ddl/describe-ddl.ts';
 import { readDdl } from './ddl/read-ddl.ts';
 import type { DdlStatement } from './ddl/statement.ts';
-import type { StatementEffect, StreamModels } from './event-mapper.ts';
+import type { StatementEffect, StreamModels } from './stream-contract.ts';
 import { readTableDefinitions } from './read-schema.ts';
 import { maskFills } from './mask-rows.ts';
 import type { TableDefinition } from './read-schema.ts';
@@ -79,7 +79,7 @@ interface Model {
 
 /** Loads the stored models and what else DDL depends on. @throws MYSQL_QUERY_FAILED, MYSQL_UNREACHABLE */
 export async function openSourceModels(
-  { config, connection, state, others = new Map(), log }: SourceModelsOptions,
+  { config, connection, state, others: otherState = new Map(), log }: SourceModelsOptions,
   signal: AbortSignal,
 ): Promise<SourceModels> {
   const catalog = await readCharsetCatalog(connection, signal);
@@ -115,7 +115,7 @@ export async function openSourceModels(
 
   /** Definitions of tables that are not captured. */
   const shadows = new Map<string, TableDefinition>();
-  for (const [key, value] of others) {
+  for (const [key, value] of otherState) {
     const [connector] = parseKey(key);
     if (connector !== config.name) continue;
     const definition = parseDefinition(value);

@@ -1,7 +1,7 @@
 import type { StreamStart } from '../binlog/dump.ts';
 import { GtidSet } from '../binlog/gtid-set.ts';
 import { MariadbGtidList } from '../binlog/mariadb-gtid.ts';
-import type { StreamPosition } from './event-mapper.ts';
+import type { StreamPosition } from './stream-contract.ts';
 
 /** What an offset tells besides its place. */
 export interface OffsetFacts {

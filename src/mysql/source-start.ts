@@ -5,7 +5,7 @@ import { GtidSet } from '../binlog/gtid-set.ts';
 import type { SourceState, StateRecord } from '../connect/tasks.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
 import type { TableId } from '../event/table-schema.ts';
-import type { StreamPosition } from './event-mapper.ts';
+import type { StreamPosition } from './stream-contract.ts';
 import { findLostPlace } from './lost-place.ts';
 import { isPurged } from './server-position.ts';
 import type { EntryWithState } from './snapshot-entry.ts';

@@ -55,6 +55,11 @@ class ModelSink {
     for (const entry of group.entries) {
       switch (entry.kind) {
         case 'records':
+        case 'ddl':
+        case 'transactionMarks':
+        case 'heartbeat':
+        case 'notifications':
+        case 'told':
           break;
         case 'changes':
         case 'chunk':

@@ -15,7 +15,7 @@ import { connectionSettings } from './connection-settings.ts';
 import { loadCharsets } from './charset.ts';
 import type { Charsets } from './charset.ts';
 import { EventMapper } from './event-mapper.ts';
-import type { MappedGroup, StreamPosition } from './event-mapper.ts';
+import type { MappedGroup, StreamPosition } from './stream-contract.ts';
 import { describeSnapshot } from './describe-snapshot.ts';
 import { GroupBuilder } from './group-builder.ts';
 import type { TransactionHeader } from './group-builder.ts';

@@ -1,4 +1,4 @@
-import type { QueryEvent } from '../binlog/events.ts';
+import type { GtidEvent, MariadbGtidEvent, QueryEvent } from '../binlog/events.ts';
 import type { DdlPlace, DdlRecord } from '../event/ddl-record.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
 import type { TransactionHeader } from './group-builder.ts';
@@ -18,10 +18,33 @@ export function headerOfGtids(gtids: string, { serverId, pos }: { readonly serve
   const rest = { committedMicros: Date.now() * 1000, threadId: 0, pos };
   const last = gtids.split(',').at(-1) ?? '';
   const mariadb = /^(\d+)-(\d+)-(\d+)$/.exec(last);
-  if (mariadb !== null)
+  if (mariadb !== null) {
     return { ...rest, gtidSource: `${mariadb[1]}-${mariadb[2]}`, gtidSequence: Number(mariadb[3]), serverId: Number(mariadb[2]) };
+  }
   const mysql = /^([0-9a-f-]{36}(?::[a-z_]\w*)?):.*?(\d+)$/i.exec(last);
   return { ...rest, gtidSource: mysql?.[1] ?? '', gtidSequence: Number(mysql?.[2] ?? 0), serverId };
+}
+
+export function headerOfGtid(event: GtidEvent): TransactionHeader {
+  return {
+    gtidSource: event.anonymous ? '' : event.source,
+    gtidSequence: event.anonymous ? 0 : event.gno,
+    committedMicros: event.originalCommitMicros ?? event.timestamp * 1_000_000,
+    threadId: 0,
+    serverId: event.serverId,
+    pos: event.nextPosition - event.size,
+  };
+}
+
+export function headerOfMariadbGtid(event: MariadbGtidEvent): TransactionHeader {
+  return {
+    gtidSource: `${event.domain}-${event.serverId}`,
+    gtidSequence: event.sequence,
+    committedMicros: event.timestamp * 1_000_000,
+    threadId: 0,
+    serverId: event.serverId,
+    pos: event.nextPosition - event.size,
+  };
 }
 
 export function headerWithoutGtid(event: QueryEvent): TransactionHeader {
