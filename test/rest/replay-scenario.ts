@@ -20,7 +20,7 @@ const pollMs = 40;
 /** What is read may come a little later than it did in the recording. */
 const patienceMs = 20_000;
 /** What has settled stays so for a moment. */
-const holdMs = 400;
+const holdMs = 250;
 
 /** Sends a scenario to the worker and gives every answer that differs, for people. Empty: all are equal, or allowed. */
 export async function replayScenario({ name, steps }: Scenario, machine: ThisMachine): Promise<readonly string[]> {
@@ -117,7 +117,7 @@ class Replay {
     const deadline = performance.now() + 60_000;
     while (performance.now() < deadline) {
       const got = await this.#send(step);
-      if (got.status === step.status && hasStates(step.body, got.json)) return pause(200);
+      if (got.status === step.status && hasStates(step.body, got.json)) return pause(100);
       await pause(pollMs);
     }
     this.faults.push(`step ${step.step}: it never came to the state that the recording waited for (${brief(step.body)})`);

@@ -1,0 +1,89 @@
+/** Kafka's file connectors on a worker: lines of a file, through the log, to lines of a file. */
+import assert from 'node:assert/strict';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ask } from './replay-scenario.ts';
+import { freePort, startWorker } from './worker-under-test.ts';
+
+const text = { 'key.converter': 'org.apache.kafka.connect.storage.StringConverter', 'value.converter': 'StringConverter' };
+
+test('lines come through once and in their order, across stops, long lines, and offsets that are set', async () => {
+  const host = `127.0.0.1:${await freePort()}`;
+  await using worker = await startWorker({ properties: { listeners: `http://${host}` } });
+  const [input, output] = [join(worker.folder, 'in.txt'), join(worker.folder, 'out.txt')];
+  const call = async (method: string, path: string, body?: unknown): ReturnType<typeof ask> => {
+    const answer = await ask(host, {
+      method,
+      path,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    assert.ok(answer.status < 300, `${method} ${path}: ${answer.text}`);
+    return answer;
+  };
+  const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
+    const deadline = performance.now() + 30_000;
+    while (!(await holds())) {
+      assert.ok(performance.now() < deadline, `${what}: ${worker.said()}`);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  };
+  const lines = (): readonly string[] => (existsSync(output) ? readFileSync(output, 'utf8').split('\n').slice(0, -1) : []);
+  const state = async (name: string): Promise<string> => {
+    const { text: status } = await ask(host, { method: 'GET', path: `/connectors/${name}/status`, headers: {} });
+    return [...status.matchAll(/"state":"(\w+)"/g)].map(([, each]) => each).join();
+  };
+  const expected: string[] = [];
+  const write = (...added: readonly string[]): void => {
+    appendFileSync(input, added.map((line) => `${line}\n`).join(''));
+    expected.push(...added);
+  };
+  const arrive = (): Promise<void> => until('all lines are there', () => lines().length >= expected.length);
+
+  // The source waits for a file that is not there yet.
+  await call('POST', '/connectors', {
+    name: 'in',
+    config: { 'connector.class': 'FileStreamSource', file: input, topic: 'lines', ...text },
+  });
+  await call('POST', '/connectors', {
+    name: 'out',
+    config: { 'connector.class': 'FileStreamSink', file: output, topics: 'lines', ...text },
+  });
+  write('one', '', 'zwölf 日本 😀', 'x'.repeat(300_000));
+  await arrive();
+  // A line counts when it is whole; a carriage return before its end is none of it.
+  appendFileSync(input, 'half');
+  appendFileSync(input, ' and half\r\n');
+  expected.push('half and half');
+  await arrive();
+  await call('PUT', '/connectors/in/stop');
+  await until('it stops', async () => (await state('in')) === 'STOPPED');
+  write('while it was stopped');
+  await call('PUT', '/connectors/in/resume');
+  await arrive();
+  await call('PUT', '/connectors/out/pause');
+  await until('the sink pauses', async () => (await state('out')) === 'PAUSED,PAUSED');
+  write('while the sink paused');
+  await call('PUT', '/connectors/out/resume');
+  await arrive();
+  assert.deepEqual(lines(), expected);
+
+  // The offset is the position behind the last line; set back, its lines come again.
+  const { size } = { size: readFileSync(input).length };
+  const offsets = async (): Promise<unknown> => (await call('GET', '/connectors/in/offsets')).json;
+  assert.deepEqual(await offsets(), { offsets: [{ partition: { filename: input }, offset: { position: size } }] });
+  await call('PUT', '/connectors/in/stop');
+  await until('it stops again', async () => (await state('in')) === 'STOPPED');
+  await call('PATCH', '/connectors/in/offsets', { offsets: [{ partition: { filename: input }, offset: { position: 4 } }] });
+  await call('PUT', '/connectors/in/resume');
+  expected.push(...expected.slice(1));
+  await arrive();
+  assert.deepEqual(lines(), expected);
+
+  // A file that became shorter is another one.
+  writeFileSync(input, 'anew\n');
+  expected.push('anew');
+  await arrive();
+  assert.deepEqual(lines(), expected);
+});
