@@ -45,7 +45,6 @@ import type { RunnerParts } from './connector-runner.ts';
 import type { TaskStatus } from './herder.ts';
 import type { TaskState } from './task-state.ts';
 import type { LoggingOptions } from './thread-messages.ts';
-import { sinkTopicFilter } from './topic-filter.ts';
 
 export interface ConnectWorkerOptions extends Omit<RunnerParts, 'streamsOf' | 'onRestartDue'> {
   readonly store: Log & TopicIndex;
@@ -95,7 +94,7 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     for (const stored of this.#options.configs.load()) {
       const runner = new ConnectorRunner(stored, this.#parts);
       this.#runners.set(stored.name, runner);
-      this.#findStream(runner);
+      runner.findStream();
     }
     await Promise.all([...this.#runners.values()].map((runner) => this.#enqueue(runner.name, () => runner.reconcile())));
     this.#health = { status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' };
@@ -153,7 +152,7 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     this.#options.configs.putConnector(name, checked.config, initialState === undefined ? undefined : target);
     const runner = new ConnectorRunner({ name, config: checked.config, target, tasks: [] }, this.#parts);
     this.#runners.set(name, runner);
-    this.#findStream(runner);
+    runner.findStream();
     this.#topics.begin(name, checked.plugin.type);
     const info = this.connector(name);
     void this.#enqueue(name, () => runner.reconcile());
@@ -219,16 +218,13 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
       void this.#enqueue(name, () => runner.restart({ connector: true, tasks: [] }));
       return undefined;
     }
-    const status = this.status(name);
     const planned = runner.restartPlan(onlyFailed);
     const plan = { connector: planned.connector, tasks: includeTasks ? planned.tasks : [] };
+    const status = runner.restartingStatus(plan);
+    if (status === undefined) throw noConnectorStatus(name);
     this.#options.configs.putRestart(name, request);
     if (plan.connector || plan.tasks.length > 0) void this.#enqueue(name, () => runner.restart(plan));
-    return {
-      ...status,
-      connector: plan.connector ? { ...status.connector, state: 'RESTARTING' } : status.connector,
-      tasks: status.tasks.map((task) => (plan.tasks.includes(task.id) ? { ...task, state: 'RESTARTING' } : task)),
-    };
+    return status;
   }
 
   async restartTask(name: string, task: number): Promise<void> {
@@ -344,18 +340,6 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     return [`Invalid value ${place.stream} for configuration topic.prefix: The connector ${other.name} has this prefix already.`];
   }
 
-  /** A source's stream is known before it starts, so that sinks which start now take from it. */
-  #findStream(runner: ConnectorRunner): void {
-    try {
-      const place = this.#options.place({ name: runner.name, config: this.#options.resolve(runner.config) });
-      if (place.type !== 'source') return;
-      runner.stream = place.stream;
-      this.#options.herder.addStreams([place.stream]);
-    } catch {
-      // It fails by itself, and says so.
-    }
-  }
-
   /** A connector whose offsets may be set. */
   async #stopped(name: string): Promise<OffsetOwner & { readonly plugin: ConnectorPlugin }> {
     const runner = this.#find(name);
@@ -396,15 +380,7 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     if (!this.#options.topicTracking.enabled) return;
     try {
       const running = [...this.#runners.values()].filter((runner) => runner.target === 'STARTED');
-      this.#topics.observe(
-        running.map(({ name, config, stream, type }) => ({
-          name,
-          stream: type === 'source' ? stream : undefined,
-          unseen: type === 'source' ? config['schema.history.internal.kafka.topic'] : undefined,
-          own: type === 'source' ? config['schema.history.internal.kafka.topic'] : undefined,
-          takes: type === 'sink' ? sinkTopicFilter(config) : undefined,
-        })),
-      );
+      this.#topics.observe(running.map((runner) => runner.tracked));
     } catch (error) {
       // A busy log; looked for again at the next turn.
       this.#options.log.debug({ err: error }, 'active topics could not be read');

@@ -1,6 +1,7 @@
 import { toErrorData } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ConnectorConfig } from '../connect/connector.ts';
+import type { TrackedConnector } from './active-topics.ts';
 import type { ConfigStore, StoredConnector, TargetState } from './config-store.ts';
 import type { ConnectorStatus, ConnectorType, PluginCatalog, StateInfo, TaskStateInfo } from './connect-service.ts';
 import type { Herder, TaskPlace, TaskStatus } from './herder.ts';
@@ -9,6 +10,7 @@ import { createTaskRestarts } from './task-restarts.ts';
 import type { RestartPolicy, TaskRestarts } from './task-restarts.ts';
 import { nextConnectorState } from './task-state.ts';
 import type { ConnectorEvent, TaskState } from './task-state.ts';
+import { sinkTopicFilter } from './topic-filter.ts';
 import { traceOf } from './trace.ts';
 
 export interface RunnerParts {
@@ -80,6 +82,29 @@ export class ConnectorRunner {
     return { name: this.name, connector: this.#info(this.#state), tasks, type: this.type };
   }
 
+  /** For its active topics. */
+  get tracked(): TrackedConnector {
+    const { name, type, config, stream } = this;
+    return {
+      name,
+      stream: type === 'source' ? stream : undefined,
+      takes: type === 'sink' ? sinkTopicFilter(config) : undefined,
+    };
+  }
+
+  /** A source's stream is known before it starts, so that sinks which start now take from it. */
+  findStream(): void {
+    const { herder, place: placeOf, resolve } = this.#parts;
+    try {
+      const place = placeOf({ name: this.name, config: resolve(this.config) });
+      if (place.type !== 'source') return;
+      this.stream = place.stream;
+      herder.addStreams([place.stream]);
+    } catch {
+      // It fails by itself, and says so.
+    }
+  }
+
   /** Makes it what it shall be. */
   async reconcile(): Promise<void> {
     if (this.target === 'STOPPED') {
@@ -124,6 +149,17 @@ export class ConnectorRunner {
   restartPlan(onlyFailed: boolean): RestartPlan {
     const tasks = [...this.#taskStates].filter(([, { state }]) => !onlyFailed || state === 'FAILED').map(([task]) => task);
     return { connector: !onlyFailed || this.#state?.state === 'FAILED', tasks };
+  }
+
+  /** The status with RESTARTING where the plan restarts something; undefined before it has begun. */
+  restartingStatus({ connector, tasks }: RestartPlan): ConnectorStatus | undefined {
+    const status = this.status();
+    if (status === undefined) return undefined;
+    return {
+      ...status,
+      connector: connector ? { ...status.connector, state: 'RESTARTING' } : status.connector,
+      tasks: status.tasks.map((task) => (tasks.includes(task.id) ? { ...task, state: 'RESTARTING' } : task)),
+    };
   }
 
   taskState(task: number): TaskStateInfo | undefined {
