@@ -141,7 +141,7 @@ test('all problems are named at once', () => {
     'database.port': 'abc',
     'database.hostname': '',
     'tasks.max': '2',
-    'snapshot.mode': 'recovery',
+    'snapshot.mode': 'custom',
     'table.include.list': 'a++',
   });
   assert.equal(error.code, 'CONFIG_INVALID');
@@ -149,7 +149,7 @@ test('all problems are named at once', () => {
     'database.port: "abc" must be a whole number',
     'database.hostname: "" must not be empty',
     'only one task',
-    'snapshot.mode=recovery',
+    'snapshot.mode=custom',
     'possessive',
   ]) {
     assert.ok(error.message.includes(part), `${part} is not in: ${error.message}`);
@@ -174,11 +174,33 @@ for (const [mode, meaning] of [
   ['no_data', 'no_data'],
   ['schema_only', 'no_data'],
   ['when_needed', 'when_needed'],
+  ['recovery', 'recovery'],
+  ['schema_only_recovery', 'recovery'],
+  ['never', 'no_data'],
 ] as const) {
   test(`snapshot.mode=${mode} means ${meaning}`, () => assert.equal(read({ 'snapshot.mode': mode }).config.snapshotMode, meaning));
 }
 
-for (const mode of ['recovery', 'schema_only_recovery', 'never', 'configuration_based', 'custom']) {
+test('snapshot.mode=configuration_based is what its parts ask for', () => {
+  const modeOf = (...parts: readonly string[]): string => {
+    const properties = parts.map((part) => [`snapshot.mode.configuration.based.${part}`, 'true'] as const);
+    return read({ 'snapshot.mode': 'configuration_based', ...Object.fromEntries(properties) }).config.snapshotMode;
+  };
+  assert.equal(modeOf('snapshot.data', 'snapshot.schema', 'start.stream'), 'initial');
+  assert.equal(modeOf('snapshot.data', 'start.stream', 'snapshot.on.data.error'), 'when_needed');
+  assert.equal(modeOf('snapshot.schema', 'start.stream'), 'no_data');
+  assert.equal(modeOf('snapshot.data'), 'initial_only');
+  assert.match(refusal({ 'snapshot.mode': 'configuration_based' }).message, /asks for neither rows nor the stream/);
+});
+
+test('locks that nothing needs are said to be another', () => {
+  const { notices } = read({ 'snapshot.locking.mode': 'extended', 'snapshot.mode': 'never' });
+  assert.match(notices.find(({ property }) => property === 'snapshot.locking.mode')?.text ?? '', /taken as minimal/);
+  assert.equal(notices.find(({ property }) => property === 'snapshot.mode')?.level, 'warning');
+  assert.match(refusal({ 'snapshot.locking.mode': 'custom' }).message, /snapshot\.locking\.mode/);
+});
+
+for (const mode of ['custom']) {
   test(`snapshot.mode=${mode} is refused by name`, () => {
     const error = refusal({ 'snapshot.mode': mode });
     assert.equal(error.code, 'CONFIG_UNSUPPORTED');

@@ -11,8 +11,9 @@ import type { TableId, TableSchema } from '../event/table-schema.ts';
 import { otherSourceProperties, sourceFamilies } from './connector-properties-other.ts';
 import { sourceProperties } from './connector-properties.ts';
 import { readSignalConfig } from './signals/signal-config.ts';
+import { readSnapshotMode, snapshotModeProblem, snapshotNotices } from './snapshot-mode.ts';
 import { readSnapshotSelection } from './snapshot-selection.ts';
-import type { DescribedTables, SnapshotMode, SourceConfig, TlsConfig } from './source-config.ts';
+import type { DescribedTables, SourceConfig, TlsConfig } from './source-config.ts';
 import { readTlsFiles } from './tls-files.ts';
 
 export const mysqlConnectorClass = 'io.debezium.connector.mysql.MySqlConnector';
@@ -51,7 +52,7 @@ export function parseSourceConfig(connector: ConnectorConfig): SourceConfig {
 /** As `parseSourceConfig`, with what there is to say of the properties. */
 export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfigReading {
   const reading = readConfig(sourceConnectorDef, { ...config, name });
-  const problems = [...reading.problems, ...checkTogether(reading.values)];
+  const problems = [...reading.problems, ...checkTogether(reading.values, config)];
   const notices = [...reading.notices];
   const values = parsedOrThrow({ ...reading, problems }, name);
   const flavor = values['connector.class'] === mariadbConnectorClass ? 'mariadb' : 'mysql';
@@ -63,6 +64,7 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
       text: `database.server.id is not set; ${serverId} is used, made of the names of connector and topic.prefix.`,
     });
   }
+  notices.push(...snapshotNotices(values['snapshot.mode'], values['snapshot.locking.mode']));
   const filters = readFilters(values);
   const rules = readColumnRules(config);
   const lockWaitMs = Math.min(values['snapshot.lock.timeout.ms'], greatestLockWaitMs);
@@ -98,7 +100,7 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
       countRecords: values['provide.transaction.metadata'] ? recordCounter(values, rules) : undefined,
       tellsTruncate: !values['skipped.operations'].some((letter) => letter.toLowerCase() === 't'),
       described: readDescribed(values, (table) => filters.captures(table)),
-      snapshotMode: readSnapshotMode(values['snapshot.mode']) ?? 'initial',
+      snapshotMode: readSnapshotMode(values['snapshot.mode'], config) ?? 'initial',
       snapshotSelection: readSnapshotSelection(
         {
           include: values['snapshot.include.collection.list'],
@@ -109,6 +111,8 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
       ),
       snapshotThreads: values['snapshot.max.threads'],
       signals: readSignalConfig(values),
+      snapshotDelayMs: values['snapshot.delay.ms'],
+      streamingDelayMs: values['streaming.delay.ms'],
       heartbeatIntervalMs: values['heartbeat.interval.ms'],
       heartbeatQuery: values['heartbeat.action.query'],
       lockWaitMs: values['snapshot.locking.mode'].toLowerCase() === 'none' ? 0 : lockWaitMs,
@@ -120,7 +124,7 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
 }
 
 /** What cannot be seen from one property alone. */
-function checkTogether(values: Partial<SourceValues>): readonly ConfigProblem[] {
+function checkTogether(values: Partial<SourceValues>, config: Readonly<Record<string, string>>): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const connectorClass = values['connector.class'];
   const classes: readonly string[] = sourceConnectorClasses;
@@ -134,47 +138,13 @@ function checkTogether(values: Partial<SourceValues>): readonly ConfigProblem[] 
     }
   }
   const mode = values['snapshot.mode'];
-  if (mode !== undefined && readSnapshotMode(mode) === undefined) problems.push(refuseSnapshotMode(mode));
+  const modeProblem = mode === undefined ? undefined : snapshotModeProblem(mode, config);
+  if (modeProblem !== undefined) problems.push(modeProblem);
   return problems;
 }
 
 function isSet(text: string | undefined): text is string {
   return text !== undefined && text !== '';
-}
-
-function readSnapshotMode(text: string): SnapshotMode | undefined {
-  const mode = text.toLowerCase();
-  switch (mode) {
-    case 'initial':
-    case 'initial_only':
-    case 'no_data':
-    case 'when_needed':
-    case 'always':
-      return mode;
-    case 'schema_only':
-      return 'no_data';
-    default:
-      return undefined;
-  }
-}
-
-const refusedSnapshotModes: Readonly<Record<string, string>> = {
-  recovery: 'The table definitions are kept in the data folder; there is nothing to recover.',
-  schema_only_recovery: 'The table definitions are kept in the data folder; there is nothing to recover.',
-  never: 'The binlog from its beginning on need not hold all rows. Use initial, or no_data to follow from now on.',
-  configuration_based: 'Use one of initial, initial_only, no_data, when_needed.',
-  custom: 'Plugins of Debezium cannot be loaded. Use one of initial, initial_only, no_data, when_needed.',
-};
-
-function refuseSnapshotMode(mode: string): ConfigProblem {
-  const why = refusedSnapshotModes[mode.toLowerCase()];
-  const property = 'snapshot.mode';
-  if (why !== undefined) return { property, text: `snapshot.mode=${mode} is not supported. ${why}`, unsupported: true };
-  return {
-    property,
-    text: `snapshot.mode: "${mode}" must be one of initial, initial_only, no_data, when_needed, always.`,
-    unsupported: false,
-  };
 }
 
 /** A number that stays the same from start to start, in a range that people do not use, so that two rarely meet. */
@@ -244,6 +214,7 @@ function readDescribed(values: SourceValues, captures: SourceConfig['captures'])
     !systemDatabases.has(name.toLowerCase()) && (!capturedDatabases || name === '' || database(name));
   return {
     takesDatabase,
+    takesOthers: !capturedTables,
     takesTable: (table) => (capturedTables ? captures(table) : takesDatabase(table.database)),
   };
 }

@@ -122,8 +122,6 @@ export const otherSourceProperties: ConfigDef = {
     'gtid.source.filter.dml.events': ['boolean', 'true', 'medium', 'Whether the GTID filters drop row events.'],
   }),
   ...properties('no effect', ownWay, {
-    'snapshot.delay.ms': ['long', '0', 'low', 'Wait before the snapshot.'],
-    'streaming.delay.ms': ['long', '0', 'low', 'Wait before streaming.'],
     'snapshot.max.threads.multiplier': ['int', '1', 'medium', 'Chunks of a table per thread.'],
     'legacy.snapshot.max.threads': ['boolean', 'false', 'low', 'The older way of parallel snapshots.'],
     'snapshot.mode.custom.name': ['string', undefined, 'medium', 'Plugin of snapshot.mode=custom.'],
@@ -166,9 +164,7 @@ export const sourceFamilies: readonly PropertyFamily[] = [
     pattern: /^snapshot\.mode\.configuration\.based\..+$/,
     importance: 'medium',
     doc: 'Parts of snapshot.mode=configuration_based.',
-    effect: 'no effect',
-    why: 'It belongs to snapshot.mode=configuration_based.',
-    harmless: ['false'],
+    effect: 'works',
   },
   {
     name: 'schema.history.internal.*, database.history.*',

@@ -1,4 +1,4 @@
-/** Signals, incremental snapshots and notifications. */
+/** Signals, incremental snapshots, notifications, and waits at the start. */
 import { between, defineConfig } from '../config/config-def.ts';
 
 const signalChannels = ['source', 'kafka', 'file', 'jmx'];
@@ -9,6 +9,8 @@ function each(choices: readonly string[]): (values: readonly string[]) => string
 }
 
 export const signalProperties = defineConfig({
+  'snapshot.delay.ms': { type: 'long', default: '0', importance: 'low', doc: 'Wait before a snapshot at the start.', check: between(0) },
+  'streaming.delay.ms': { type: 'long', default: '0', importance: 'low', doc: 'Wait before streaming at the start.', check: between(0) },
   'signal.data.collection': {
     type: 'string',
     importance: 'medium',

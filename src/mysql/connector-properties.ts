@@ -123,7 +123,7 @@ export const sourceProperties = defineConfig({
     type: 'string',
     default: 'initial',
     importance: 'low',
-    doc: 'initial: copy the tables once, then follow. initial_only: copy only. no_data: follow from now on. when_needed: copy also when the binlog from the stored position is gone. always: copy at each start.',
+    doc: 'initial: copy the tables once, then follow. initial_only: copy only. no_data: follow from now on. when_needed: copy also when the binlog from the stored position is gone. always: copy at each start. recovery: go on from the stored position with the definitions that the tables have now. configuration_based: as snapshot.mode.configuration.based.* say.',
   },
   'snapshot.include.collection.list': {
     type: 'string',
@@ -148,8 +148,11 @@ export const sourceProperties = defineConfig({
     type: 'string',
     default: 'minimal',
     importance: 'low',
-    doc: 'minimal: a global read lock for an instant where possible, else none. none: never a lock. Either way all tables are copied as of positions that are exact.',
-    check: (value) => (/^(?:minimal|none)$/i.test(value) ? undefined : 'must be minimal or none; neither needs a lock while data is read'),
+    doc: 'minimal: a global read lock for an instant where possible, else none; the other modes of Debezium but none and custom are the same. none: never a lock. Either way all tables are copied as of positions that are exact.',
+    check: (value) =>
+      /^(?:minimal|none|extended|minimal_percona|minimal_percona_no_table_locks|minimal_at_least_once)$/i.test(value)
+        ? undefined
+        : 'must be minimal, extended, minimal_percona, minimal_percona_no_table_locks, minimal_at_least_once or none; none of them locks tables while data is read',
   },
   'snapshot.lock.timeout.ms': {
     type: 'long',

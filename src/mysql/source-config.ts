@@ -28,9 +28,11 @@ export interface ServerConfig {
 export interface DescribedTables {
   takesDatabase(database: string): boolean;
   takesTable(table: TableId): boolean;
+  /** Also of statements that change no table. */
+  readonly takesOthers: boolean;
 }
 
-export type SnapshotMode = 'initial' | 'initial_only' | 'no_data' | 'when_needed' | 'always';
+export type SnapshotMode = 'initial' | 'initial_only' | 'no_data' | 'when_needed' | 'always' | 'recovery';
 
 /** A MySQL or MariaDB source connector's configuration, parsed and checked. */
 export interface SourceConfig {
@@ -61,6 +63,9 @@ export interface SourceConfig {
   readonly snapshotSelection: SnapshotSelection;
   readonly snapshotThreads: number;
   readonly signals: SignalConfig;
+  /** Wait before a first snapshot, and before the stream begins after it. */
+  readonly snapshotDelayMs: number;
+  readonly streamingDelayMs: number;
   /** 0: none. */
   readonly heartbeatIntervalMs: number;
   /** Run on the source at each heartbeat. */

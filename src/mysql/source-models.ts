@@ -147,7 +147,12 @@ export async function openSourceModels(
         catalog.foldsNames ? { database: database.toLowerCase(), table: table.toLowerCase() } : { database, table },
       isDefined: (table) => defined.has(tableName(table)),
       find: (table) => (gone.has(tableName(table)) ? undefined : (defined.get(tableName(table)) ?? findAny(table)?.schema)),
-    }).filter(({ database, changes }) => described.takesDatabase(database) && changes.every(({ id }) => described.takesTable(id)));
+    }).filter(
+      ({ database, changes }) =>
+        described.takesDatabase(database) &&
+        changes.every(({ id }) => described.takesTable(id)) &&
+        (changes.length > 0 || described.takesOthers),
+    );
     const shadowed: StateRecord[] = [];
     for (const table of effect.removed) {
       if (shadows.delete(tableName(table))) shadowed.push({ ...record(config.name, table, null), topic: otherTableTopic });

@@ -51,6 +51,12 @@ export async function decideStart(options: StartOptions, signal: AbortSignal): P
   const position = isAmidSnapshot(state.offset) && unfinished === undefined ? undefined : stored;
   const start = { position, snapshot: undefined, first: undefined, queued: [] };
   if (position !== undefined && state.state(tableTopic).size === 0) return takeOver(options, position, signal);
+  if (config.snapshotMode === 'recovery') {
+    if (position !== undefined) return takeOver(options, position, signal);
+    throw new MillraceError('CONFIG_INVALID', `snapshot.mode=recovery goes on from a stored position, and ${config.name} has none`, {
+      nextStep: 'Use another snapshot.mode.',
+    });
+  }
   if (position === undefined) {
     if (config.snapshotMode === 'no_data') return startWithoutData(options, signal);
     return { ...start, snapshot: { initial: true, anew: true } };

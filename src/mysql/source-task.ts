@@ -138,6 +138,7 @@ class MysqlSourceTask implements SourceTask {
   readonly #desk: SignalDesk;
   /** The snapshot holds the stream until it is read; its rows are records. */
   #blocks = false;
+  #hasWaited = false;
   #tellsRows = false;
   /** The last transaction before the stream was stopped. */
   #before: TransactionHeader | undefined;
@@ -181,7 +182,15 @@ class MysqlSourceTask implements SourceTask {
     this.#position = position;
     this.#first = first;
     this.#queued = [...queued, ...doubted.map((table) => this.#requests.doubt(table, true))];
-    if (snapshot !== undefined) await this.#openSnapshot(snapshot, signal);
+    if (snapshot === undefined) return;
+    await this.#waitFirst(this.#parts.config.snapshotDelayMs, 'snapshot.delay.ms', signal);
+    await this.#openSnapshot(snapshot, signal);
+  }
+
+  async #waitFirst(ms: number, property: string, signal: AbortSignal): Promise<void> {
+    if (ms === 0) return;
+    this.#parts.log.info({ ms }, `waits as ${property} says`);
+    await sleep(ms, signal);
   }
 
   async poll(signal: AbortSignal): Promise<SourceBatch> {
@@ -236,6 +245,8 @@ class MysqlSourceTask implements SourceTask {
       if (batch !== undefined) return batch;
     }
     if (this.#streams) {
+      if (!this.#hasWaited) await this.#waitFirst(this.#parts.config.streamingDelayMs, 'streaming.delay.ms', signal);
+      this.#hasWaited = true;
       this.#stream ??= await this.#openStream(signal);
       const ended = this.#endSnapshot() ?? this.#handOutChunk();
       if (ended !== undefined) return ended;
@@ -554,7 +565,10 @@ class MysqlSourceTask implements SourceTask {
     const position = this.#position;
     if (config.described === undefined || position === undefined) return nothingTold;
     const { tables, state } = await models.readDescribed(control, signal);
-    const records = await describeSnapshot(control, { tables, position, last, unlocked: config.lockWaitMs === 0 }, signal);
+    const all = await describeSnapshot(control, { tables, position, last, unlocked: config.lockWaitMs === 0 }, signal);
+    // SET is about the server, the others without changes about databases.
+    const { takesOthers } = config.described;
+    const records = all.filter(({ database, changes }) => takesOthers || database === '' || changes.length > 0);
     return { entries: [{ kind: 'ddl', records }], state: [...state, describedRecord(config.name)] };
   }
 

@@ -85,12 +85,15 @@ function describeRenames(
   const ids = statement.renames.map(({ to }) => scope.id(to));
   const pairs = pairTexts(sql, tokens);
   const words = tokens.some(({ keyword }) => keyword === 'EXISTS') ? 'RENAME TABLE IF EXISTS' : 'RENAME TABLE';
-  return ids.map((id, at) => ({
-    statement: `${words} ${pairs[at] ?? ''}`,
-    database: id.database,
-    table: namesOf(ids, id.database),
-    changes: changesOf('ALTER', id, scope),
-  }));
+  return statement.renames.map(({ from, to }, at) => {
+    const id = scope.id(to);
+    return {
+      statement: `${words} ${pairs[at] ?? ''}`,
+      database: id.database,
+      table: namesOf(ids, id.database),
+      changes: changesOf('ALTER', id, scope).map((change) => ({ ...change, previous: scope.id(from) })),
+    };
+  });
 }
 
 /** `a TO b` of each pair, as written. */
