@@ -162,3 +162,27 @@ test('a table renamed from one that the replica does not have is hidden until it
     ['9', '5'],
   ]);
 });
+
+test('rows that are there are changed and deleted, and the table is altered, in one group', async () => {
+  await using warehouse = await openWarehouse();
+  const { task } = warehouse;
+  const t1 = table('d', 't', [id, column('v', text)]);
+  const t2 = table('d', 't', [id, column('v', text), column('w', int)]);
+  const history = new History();
+  history.transaction((tx) => tx.insert(t1, [1, 'a'], [2, 'b'], [3, 'c']));
+  await task.put(history.group(), signal);
+  await task.flush(signal);
+  history.transaction((tx) => tx.insert(t1, [4, 'd']));
+  history.transaction((tx) => tx.update(t1, [1, 'a'], [1, 'x']));
+  history.transaction((tx) => tx.delete(t1, [2, 'b']));
+  history.transaction((tx) => tx.ddl({ kind: 'alterTable', before: t1, after: t2, columns: [{ from: 0 }, { from: 1 }, { fill: null }] }));
+  history.transaction((tx) => tx.insert(t2, [5, 'e', 50]));
+  await task.put(history.group(), signal);
+  await task.flush(signal);
+  assert.deepEqual(await warehouse.rows('SELECT * FROM d.t ORDER BY id'), [
+    ['1', 'x', null],
+    ['3', 'c', null],
+    ['4', 'd', null],
+    ['5', 'e', '50'],
+  ]);
+});

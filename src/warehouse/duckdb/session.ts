@@ -71,8 +71,8 @@ export function translateError(error: unknown, sql: string): MillraceError {
     });
   }
   if (/^INTERRUPT/i.test(message)) return new MillraceError('ABORTED', message, options);
-  // A commit that fails otherwise ("TransactionContext Error: Failed to commit: …") fails again: it is the statements' own fault.
-  const retriable = /Conflict|IO Error/i.test(message);
+  // Other transactions pass; a commit that fails for another reason ("TransactionContext Error: …") fails again.
+  const retriable = /Conflict|another transaction|IO Error/i.test(message);
   return new MillraceError('WAREHOUSE_FAILED', message, { ...options, retriable });
 }
 
