@@ -8,8 +8,6 @@ export interface TrackedConnector {
   readonly name: string;
   /** Of a source. */
   readonly stream: string | undefined;
-  /** A topic of the source that its connector writes by itself, which Kafka Connect does not see: that of its schema history. */
-  readonly unseen?: string | undefined;
   /** Of a source: a topic that it keeps for itself, past the worker: Debezium's schema history. */
   readonly own?: string | undefined;
   /** Of a sink. */

@@ -88,7 +88,7 @@ export class ConnectorRunner {
     return {
       name,
       stream: type === 'source' ? stream : undefined,
-      unseen: type === 'source' ? config['schema.history.internal.kafka.topic'] : undefined,
+      own: type === 'source' ? config['schema.history.internal.kafka.topic'] : undefined,
       takes: type === 'sink' ? sinkTopicFilter(config) : undefined,
     };
   }
