@@ -23,6 +23,8 @@ export interface RestServerOptions {
   readonly refuse?: (request: IncomingMessage) => string | undefined;
   /** Key and certificates of an https listener. */
   readonly tls?: ServerOptions;
+  /** A client whose request takes longer than this is cut off; 30 s when absent. */
+  readonly requestTimeoutMs?: number;
   readonly log: Logger;
 }
 
@@ -33,8 +35,7 @@ export interface RestServer extends AsyncDisposable {
 
 /** Larger than any configuration; what comes in is held in memory. */
 const greatestBody = 4 * 1024 * 1024;
-/** A client whose request takes longer than this is cut off. */
-const requestTimeoutMs = 30_000;
+const longestRequestMs = 30_000;
 const greatestConnections = 2000;
 
 /**
@@ -93,11 +94,15 @@ function createApp(options: RestServerOptions): FastifyInstance {
   return app;
 }
 
-function createListener({ listener, tls }: RestServerOptions, handler: RequestListener): Server {
-  const server = listener.protocol === 'https' ? createTlsServer(tls ?? {}, handler) : createServer(handler);
-  server.requestTimeout = requestTimeoutMs;
-  server.headersTimeout = requestTimeoutMs;
-  server.keepAliveTimeout = requestTimeoutMs;
+function createListener({ listener, tls, requestTimeoutMs = longestRequestMs }: RestServerOptions, handler: RequestListener): Server {
+  const limits = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    keepAliveTimeout: requestTimeoutMs,
+    // How often it is looked for those that take longer.
+    connectionsCheckingInterval: requestTimeoutMs / 6,
+  };
+  const server = listener.protocol === 'https' ? createTlsServer({ ...tls, ...limits }, handler) : createServer(limits, handler);
   server.maxConnections = greatestConnections;
   return server;
 }
