@@ -46,7 +46,8 @@ async function runVerify(
   options: VerifyOptions,
   onTable: (verdict: TableVerdict) => void,
 ): Promise<VerifyReport> {
-  const { signal } = new AbortController();
+  const abort = new AbortController();
+  const { signal } = abort;
   const params: VerifyParams = {
     tables: options.table ?? [],
     onePosition: options.onePosition ?? false,
@@ -67,7 +68,12 @@ async function runVerify(
     await waitUntilCaughtUp(worker, signal);
     return worker.handlers.verify(params, onTable, signal);
   };
-  return await Promise.race([failed, work()]);
+  try {
+    return await Promise.race([failed, work()]);
+  } finally {
+    // What waits for a source that has failed would wait for ever.
+    abort.abort();
+  }
 }
 
 /** A line per table, and one per difference that is named. */

@@ -1,4 +1,5 @@
 import { sleep } from '../base/abort.ts';
+import { isMillraceError } from '../base/errors.ts';
 import type { ServerConnection } from '../binlog/connection.ts';
 import { GtidSet } from '../binlog/gtid-set.ts';
 import { parseMariadbGtid } from '../binlog/mariadb-gtid.ts';
@@ -25,11 +26,32 @@ export async function findLostPlace(
   const deadline = performance.now() + settleMs;
   for (;;) {
     const lost = await findLostGtids(connection, gtids, signal);
-    if (lost === '') return undefined;
+    if (lost === '') break;
     if (performance.now() > deadline) {
       return `the server does not have ${lost}, which was read from it: it was reset, or restored from a backup`;
     }
     await sleep(100, signal);
+  }
+  if (!(await isWithinEvent(connection, { file, pos }, signal))) return undefined;
+  return `${pos} is within an event of the server's ${file}: it is not the file that was read`;
+}
+
+/** ER_ERROR_WHEN_EXECUTING_COMMAND: "Error when executing command SHOW BINLOG EVENTS: Wrong offset or I/O error". */
+const wrongOffset = 1220;
+
+/** Of the file that was read, every place that is stored is an event's end. */
+async function isWithinEvent(
+  connection: ServerConnection,
+  { file, pos }: Pick<SourcePosition, 'file' | 'pos'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await connection.query(`SHOW BINLOG EVENTS IN '${file.replaceAll("'", "''")}' FROM ${pos} LIMIT 1`, signal);
+    return false;
+  } catch (error) {
+    signal.throwIfAborted();
+    // The server may refuse it for other reasons; the stream itself tells then.
+    return isMillraceError(error) && error.context['errno'] === wrongOffset;
   }
 }
 

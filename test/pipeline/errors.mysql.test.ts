@@ -298,7 +298,7 @@ for (const flavor of flavors) {
     const root = await createConnection({ uri: server.root.url, multipleStatements: true });
     await root.query('CREATE DATABASE shop; CREATE TABLE shop.t (id INT PRIMARY KEY, v VARCHAR(2000)); INSERT INTO shop.t (id) VALUES (1)');
     await using pipeline = await openPipeline({ server, databases: ['shop'] });
-    const resetWhileStopped = async (): Promise<void> => {
+    const resetWhileStopped = async (transactions: number): Promise<void> => {
       const worker = await pipeline.start();
       for (let id = 2; id < 50; id++) await root.query(`REPLACE INTO shop.t (id) VALUES (${id})`);
       await pipeline.caughtUp(root);
@@ -306,14 +306,18 @@ for (const flavor of flavors) {
       await root.query(flavor === 'mysql' ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER');
       // What is lost would not be read from the old place, which lies within the new file.
       await root.query('DELETE FROM shop.t WHERE id = 1');
-      for (let id = 2; id < 20; id++) await root.query(`REPLACE INTO shop.t VALUES (${id}, REPEAT('x', 2000))`);
+      for (let id = 1; id < transactions; id++) await root.query(`REPLACE INTO shop.t VALUES (${id + 1}, REPEAT('x', 2000))`);
     };
-    await resetWhileStopped();
+    await resetWhileStopped(20);
     const ended = await (await pipeline.start({ wait: false })).ended;
     assertFailed(ended, { code: 'BINLOG_PURGED', next: /millrace resync --all.*snapshot\.mode/ });
+    const compared = await pipeline.millrace('verify', ...pipeline.files);
+    assert.equal(compared.code, 2, compared.stdout);
+    assert.match(compared.stderr, /error BINLOG_PURGED/);
     const repaired = await pipeline.millrace('resync', '--all');
     assert.equal(repaired.code, 0, repaired.stderr);
-    await resetWhileStopped();
+    // So many that their GTIDs are as many as those that were read.
+    await resetWhileStopped(200);
     await pipeline.configure(sourceConnector({ server, databases: ['shop'], source: { 'snapshot.mode': 'when_needed' } }, pipeline));
     await pipeline.start();
     await pipeline.becomesEqual();
