@@ -25,6 +25,7 @@ export interface DescribedColumn extends DescribedType {
   readonly jdbcType: number;
   readonly charset: string | undefined;
   readonly isAutomatic: boolean;
+  readonly isOptional: boolean;
   readonly comment: string | undefined;
   readonly default: string | undefined;
   /** Of ENUM and SET, in their quotes. */
@@ -43,6 +44,8 @@ export function describedColumn(column: Column, options: DebeziumOptions): Descr
     jdbcType: jdbcTypeOf(described.type),
     charset: charsetOf(column),
     isAutomatic: isAutomatic(column, options),
+    // Row start and end are NOT NULL by themselves, which their definition does not say.
+    isOptional: column.nullable || column.versioning !== undefined,
     comment: isComment ? (options.compat === undefined ? column.comment : escaped(column.comment)) : undefined,
     default: defaultOf(column, options),
     labels: type.kind === 'enum' || type.kind === 'set' ? type.labels.map((label) => `'${escaped(label)}'`) : undefined,
@@ -71,7 +74,7 @@ function defaultOf(
   if (defaultText === undefined || defaultText === null) return undefined;
   if (defaultExpression === true) {
     if (/^current_timestamp/i.test(defaultText)) return writtenDefault ?? '1970-01-01 00:00:00';
-    return connector === 'mariadb' && !defaultText.startsWith('(') ? defaultText : undefined;
+    return connector === 'mariadb' && /^curdate\(\)$/i.test(defaultText) ? defaultText : undefined;
   }
   if (type.kind === 'binary' && writtenDefault === undefined) {
     if (connector === 'mariadb') return undefined;

@@ -107,7 +107,7 @@ function columnText(column: Column, position: number, options: DebeziumOptions):
   return (
     `{"name":${jsonString(column.name)},"jdbcType":${told.jdbcType},"nativeType":null,"typeName":${type},"typeExpression":${type},` +
     `"charsetName":${optional(told.charset)},"length":${optional(told.length)},"scale":${optional(told.scale)},` +
-    `"position":${position},"optional":${column.nullable},"autoIncremented":${told.isAutomatic},"generated":${told.isAutomatic},` +
+    `"position":${position},"optional":${told.isOptional},"autoIncremented":${told.isAutomatic},"generated":${told.isAutomatic},` +
     `"comment":${optional(told.comment)},"defaultValueExpression":${optional(told.default)},"enumValues":${labels}}`
   );
 }

@@ -39,13 +39,13 @@ function positionOf(group: CommitGroup, { place }: DdlRecord, { connector, trans
     pos: events.pos[place.event] ?? 0,
     gtids: position.gtids === '' ? undefined : position.gtids,
     server_id: transactions.serverId[transaction] ?? 0,
-    // MariaDB's GTID event is the first of a transaction
-    ...(connector === 'mariadb' ? { event: 1 } : {}),
+    // what stands in a transaction before: MariaDB's GTID event, or the BEGIN that told the thread
+    ...(connector === 'mariadb' || place.thread !== 0 ? { event: 1 } : {}),
   };
 }
 
-function changeOf({ kind, id, schema }: DdlTableChange, options: DebeziumOptions): Json {
-  const head = { type: kind, id: tableIdText(id) };
+function changeOf({ kind, id, previous, schema }: DdlTableChange, options: DebeziumOptions): Json {
+  const head = { type: kind, id: tableIdText(id), previousId: previous === undefined ? undefined : tableIdText(previous) };
   if (schema === undefined) return head;
   const comment = options.columnComments && schema.comment !== undefined && schema.comment !== '' ? schema.comment : null;
   return { ...head, table: tableOf(schema, options), comment };
@@ -73,11 +73,11 @@ function columnOf(column: Column, position: number, options: DebeziumOptions): J
     length: told.length,
     scale: told.scale,
     position,
-    optional: column.nullable,
+    optional: told.isOptional,
     autoIncremented: told.isAutomatic,
     generated: told.isAutomatic,
     comment: told.comment ?? null,
-    hasDefaultValue: column.nullable || told.default !== undefined,
+    hasDefaultValue: told.isOptional || told.default !== undefined,
     defaultValueExpression: told.default,
     enumValues: told.labels ?? [],
   };

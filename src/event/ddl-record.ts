@@ -5,6 +5,8 @@ export interface DdlTableChange {
   /** TRUNCATE is told in the table's own topic. */
   readonly kind: 'CREATE' | 'ALTER' | 'DROP' | 'TRUNCATE';
   readonly id: TableId;
+  /** Of RENAME TABLE: the name before. */
+  readonly previous?: TableId;
   /** All columns, captured or not (of TRUNCATE the captured ones); absent: it is gone. */
   readonly schema?: TableSchema;
 }
