@@ -1,5 +1,6 @@
 /** Entry of the thread of a source: opens the log and serves one connector. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { createUuidV7 } from '../base/uuid-v7.ts';
 import { MillraceError, toErrorData } from '../base/errors.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
 import { parseSourceConfig } from '../mysql/connector-config.ts';
@@ -47,7 +48,7 @@ try {
   const keepsTables = (): boolean => recordPath === undefined && log.consumers().some(({ source }) => source === prefix);
   // records of several tables can have one topic, and are made one after another: they are read in Debezium's order
   const properties = recordPath === undefined ? connector.config : { 'snapshot.max.threads': '1', ...connector.config };
-  const context = { connector: connector.name, properties, log: logger, keepsTables };
+  const context = { connector: connector.name, properties, log: logger, keepsTables, run: createUuidV7() };
   await serveSource({
     port,
     connector: findSource(connector),
