@@ -1,13 +1,19 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { isMillraceError } from '../base/errors.ts';
+import { isMillraceError, messageOf } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
+import type { StateRecord } from '../connect/tasks.ts';
 import { lockFolder } from '../log/embedded/folder-lock.ts';
+import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
 import { defaultReplicaOptions, openDuckDbReplica } from '../warehouse/duckdb/replica.ts';
 import { openControlClient } from './control-client.ts';
+import { defaultLogSettings, embeddedLogOptions } from './log-settings.ts';
 import { readReplicaFiles } from './replica-files.ts';
 import { writeOut } from './terminal.ts';
+
+/** Unless `config.storage.topic` says otherwise. */
+const configTopic = 'connect-configs';
 
 export interface ResyncOptions {
   readonly data: string;
@@ -42,8 +48,24 @@ async function startAnew(data: string): Promise<void> {
     for (const connector of connectors) await replica.forget(connector);
     writeOut(`${file}: tables of ${[...connectors].join(', ') || 'no connector'} removed\n`);
   }
+  const connectors = await readConnectorRecords(data);
   rmSync(join(data, 'log'), { recursive: true, force: true });
-  writeOut(`${join(data, 'log')}: removed. The next \`millrace run\` copies all tables again.\n`);
+  if (connectors.length > 0) {
+    await using log = await openEmbeddedLog(embeddedLogOptions(data, defaultLogSettings), new AbortController().signal);
+    log.put(connectors);
+  }
+  writeOut(`${join(data, 'log')}: removed. The next \`millrace run\` or \`worker\` copies all tables again.\n`);
+}
+
+/** The connectors of a `worker`, which are in the log, too. */
+async function readConnectorRecords(data: string): Promise<readonly StateRecord[]> {
+  try {
+    await using log = await openEmbeddedLog(embeddedLogOptions(data, defaultLogSettings), new AbortController().signal);
+    return [...log.get(configTopic)].map(([key, value]) => ({ topic: configTopic, key, value }));
+  } catch (error) {
+    writeOut(`The log cannot be read (${messageOf(error)}): the connectors of a \`worker\` have to be made again.\n`);
+    return [];
+  }
 }
 
 /** A mistake in the arguments that commander cannot see. */

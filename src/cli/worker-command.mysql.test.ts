@@ -137,6 +137,9 @@ test(
       const ended = await worker.stop();
       assert.equal(ended.code, 0, ended.stderr);
 
+      // Copied again from the beginning; the connectors stay.
+      assert.match((await run('resync', '--all', '--data', data)).stdout, /removed/);
+
       // Again, without the file of the sink: it is there as it was.
       const again = start(['worker', join(folder, 'worker.properties')], env);
       await until(
@@ -151,6 +154,10 @@ test(
       assert.equal((await connectors('resume', 'duck')).code, 0);
       await until(
         () => isRunning('duck'),
+        () => again.said(),
+      );
+      await until(
+        async () => (await run('verify', '--data', data)).code === 0,
         () => again.said(),
       );
       const offsets = await connectors('offsets', 'source', '--json');

@@ -13,14 +13,6 @@ export interface RestartPolicy {
   readonly calmMs: number;
 }
 
-export const defaultRestartPolicy: RestartPolicy = {
-  enabled: true,
-  firstMs: 10_000,
-  longestMs: 600_000,
-  attempts: 10,
-  calmMs: 600_000,
-};
-
 /** What no time mends. */
 const lasting: ReadonlySet<ErrorCode> = new Set(['CONFIG_INVALID', 'CONFIG_UNSUPPORTED', 'NAME_COLLISION', 'LOG_IDENTITY', 'DATA_VERSION']);
 
