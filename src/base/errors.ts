@@ -41,7 +41,7 @@ export const errorCodes = {
   LOG_IO: 'The log file could not be opened, read or written. Check its folder, permissions and disk.',
   LOG_FULL: 'The log has reached log.max.bytes and waits for its sinks. Raise it or let the sinks catch up.',
   LOG_IDENTITY: 'The log is not the one that the replica was fed from. Resync: `millrace resync`.',
-  LOG_START_GONE: 'The log no longer has the groups that a sink needs next. Resync: `millrace resync`.',
+  LOG_START_GONE: 'The log no longer has the groups that a sink needs next. Stop the worker and run `millrace resync --all`.',
   DISK_FULL: 'The disk is full. Free space; nothing is lost, the worker goes on from where it was.',
   // records
   CONVERSION_FAILED: 'A record cannot be converted. The message says which and why; errors.tolerance=all goes on without it.',
