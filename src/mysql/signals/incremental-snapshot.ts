@@ -15,6 +15,7 @@ import type { BinlogPlace } from '../snapshot-table.ts';
 import type { SourceModels } from '../source-models.ts';
 import { plainKey, readChunk, readMaximum } from './chunk-query.ts';
 import type { ChunkOrder } from './chunk-query.ts';
+import { chunkedTables, orderOf, withoutFirst } from './chunked-tables.ts';
 import type { ChunkedTable, IncrementalState } from './incremental-state.ts';
 import type { Notice, Notifications, ScanStatus } from './notifications.ts';
 import type { SnapshotSignal } from './signal.ts';
@@ -93,16 +94,7 @@ export class IncrementalSnapshot implements AsyncDisposable {
   /** Tables join the running one, or begin one. */
   add(id: string, signal: SnapshotSignal, captured: readonly TableSchema[]): void {
     const { notifications, log } = this.#options;
-    const tables = signal.collections.flatMap((collection): readonly ChunkedTable[] => {
-      const list = parseRegexList(collection);
-      const found = captured.filter((table) => list.matches(tableName(table)));
-      const ids = found.length > 0 ? found : idOf(collection);
-      return ids.map(({ database, table }) => {
-        const name = tableName({ database, table });
-        const condition = signal.conditions.find((each) => parseRegexList(each.collection).matches(name));
-        return { database, table, filter: condition?.filter ?? null, surrogateKey: signal.surrogateKey ?? null };
-      });
-    });
+    const tables = chunkedTables(signal, captured);
     if (tables.length === 0) {
       log.warn({ id, collections: signal.collections }, 'an incremental snapshot of no table');
       return;
@@ -393,24 +385,4 @@ export class IncrementalSnapshot implements AsyncDisposable {
     await prepareSession(connection, signal);
     return connection;
   }
-}
-
-function withoutFirst(state: IncrementalState): IncrementalState | undefined {
-  const tables = state.tables.slice(1);
-  return tables.length === 0 ? undefined : { ...state, tables, maximum: null, last: null, rows: 0 };
-}
-
-function orderOf(schema: TableSchema, { filter, surrogateKey }: ChunkedTable): ChunkOrder | undefined {
-  const columns =
-    surrogateKey === null
-      ? schema.primaryKey.flatMap((position) => schema.columns[position] ?? [])
-      : schema.columns.filter(({ name }) => name.toLowerCase() === surrogateKey.toLowerCase());
-  return columns.length === 0 ? undefined : { schema, columns, filter: filter ?? undefined };
-}
-
-/** A collection that matches no table is taken for a name. */
-function idOf(collection: string): readonly TableId[] {
-  const name = collection.replaceAll('\\', '');
-  const dot = name.indexOf('.');
-  return dot <= 0 ? [] : [{ database: name.slice(0, dot), table: name.slice(dot + 1) }];
 }
