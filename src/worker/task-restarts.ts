@@ -14,7 +14,14 @@ export interface RestartPolicy {
 }
 
 /** What no time mends. */
-const lasting: ReadonlySet<ErrorCode> = new Set(['CONFIG_INVALID', 'CONFIG_UNSUPPORTED', 'NAME_COLLISION', 'LOG_IDENTITY', 'DATA_VERSION']);
+const lasting: ReadonlySet<ErrorCode> = new Set([
+  'CONFIG_INVALID',
+  'CONFIG_UNSUPPORTED',
+  'NAME_COLLISION',
+  'LOG_IDENTITY',
+  'LOG_START_GONE',
+  'DATA_VERSION',
+]);
 
 /** Plans the restarts of one task. */
 export interface TaskRestarts {
