@@ -224,10 +224,7 @@ function addSignal(program: Command): void {
     .argument('[data]', 'JSON')
     .summary("give a source one of Debezium's signals")
     .description('Asks a running source for an incremental or a blocking snapshot, or what else the signals of Debezium ask for.')
-    .addHelpText(
-      'after',
-      examples(['millrace signal shop execute-snapshot \'{"type":"incremental","data-collections":["shop.orders"]}\'']),
-    )
+    .addHelpText('after', examples(['millrace signal shop execute-snapshot \'{"type":"incremental","data-collections":["shop.orders"]}\'']))
     .action(async (connector: string, type: string, json: string | undefined, options: SignalOptions) =>
       (await import('./signal-command.ts')).signalCommand(connector, type, json, options),
     );
