@@ -51,9 +51,9 @@ export class UnitBuilder {
 
   async add(slice: GroupSlice, signal: AbortSignal): Promise<void> {
     this.slices.push(slice);
-    const { group, to } = slice;
+    const { group } = slice;
     // what was decoded holds once all of the group is applied
-    if (group.notes !== undefined && to === group.transactions.count) {
+    if (group.notes !== undefined && slice.to === group.transactions.count) {
       this.#notes = new Map([...(this.#notes ?? []), ...group.notes]);
     }
     await visitSlice(slice, {
