@@ -18,7 +18,7 @@ const regexList = (value: string): string | undefined => problemOf(() => parseRe
 const topicPart = (value: string): string | undefined =>
   /^[A-Za-z0-9._-]+$/.test(value) ? undefined : 'may have letters, digits, dots, dashes and underscores only';
 
-export const namingStrategies = [
+const namingStrategies = [
   'io.debezium.schema.SchemaTopicNamingStrategy',
   'io.debezium.schema.DefaultTopicNamingStrategy',
   'io.debezium.schema.DefaultRegexTopicNamingStrategy',

@@ -55,7 +55,7 @@ function compileRowMask(schema: TableSchema, rules: Pick<ColumnRules, 'masksOf'>
 }
 
 /** Debezium masks what its JDBC type is a character type of; anything else only says so in the schema. */
-export function isMaskable({ type, charset }: Column): boolean {
+function isMaskable({ type, charset }: Column): boolean {
   return (type.kind === 'text' && charset !== 'binary') || type.kind === 'enum' || type.kind === 'set';
 }
 
