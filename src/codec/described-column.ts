@@ -45,7 +45,7 @@ export function describedColumn(column: Column, options: DebeziumOptions): Descr
     charset: charsetOf(column),
     isAutomatic: isAutomatic(column, options),
     // Row start and end are NOT NULL by themselves, which their definition does not say.
-    isOptional: column.nullable || column.versioning !== undefined,
+    isOptional: column.nullable || column.versioning === 'start',
     comment: isComment ? (options.compat === undefined ? column.comment : escaped(column.comment)) : undefined,
     default: defaultOf(column, options),
     labels: type.kind === 'enum' || type.kind === 'set' ? type.labels.map((label) => `'${escaped(label)}'`) : undefined,

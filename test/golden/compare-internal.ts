@@ -92,8 +92,15 @@ export function compareHistory(
   const recorded = recordedLines.map((line) => withoutPlaces(memberOf(parseJson(line), 'value')));
   const own = ours.map(({ value }) => withoutPlaces(value.kind === 'json' ? value.json : null));
   return Array.from({ length: Math.max(recorded.length, own.length) }, (_, index) => {
-    const [expected = '(no such record)', got = '(missing)'] = [recorded[index], own[index]];
-    return compareJson(expected, got, 'value').map((each) => ({ topic, record: `record ${index + 1}`, ...each }));
+    const place = { topic, record: `record ${index + 1}` };
+    const [expected, got] = [recorded[index], own[index]];
+    if (expected === undefined || got === undefined) {
+      const [first, second] = [expected ?? '(no such record)', got ?? '(missing)'].map((side) =>
+        typeof side === 'string' ? side : printJson(side),
+      );
+      return [{ ...place, path: 'value', expected: first ?? '', got: second ?? '' }];
+    }
+    return compareJson(expected, got, 'value').map((each) => ({ ...place, ...each }));
   }).flat();
 }
 
