@@ -252,7 +252,6 @@ class SnapshotRun implements Snapshot {
   /** Unread tables, as many as a round takes on; those that only one worker can read first, so that none of them is the last one read. */
   #unread(): SnapshotTable[] {
     const unread = [...this.#tables.values()].filter((table) => !isDone(table) && !this.#changed.has(table.name));
-    // One worker reads them in their order, as Debezium does.
     if (this.#options.threads === 1) return unread.slice(0, roundTables);
     const rank = ({ name, order }: SnapshotTable): number => (name === this.#lastTable ? 2 : order === undefined ? 0 : 1);
     return unread.sort((a, b) => rank(a) - rank(b)).slice(0, roundTables);

@@ -1,3 +1,4 @@
+/* oxlint-disable eslint/max-lines -- one object decides what comes next; its parts that can stand alone do so already */
 import { sleep } from '../base/abort.ts';
 import { MillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -16,7 +17,6 @@ import { loadCharsets } from './charset.ts';
 import type { Charsets } from './charset.ts';
 import { EventMapper } from './event-mapper.ts';
 import type { MappedGroup, StreamPosition } from './stream-contract.ts';
-import { describeSnapshot } from './describe-snapshot.ts';
 import { GroupBuilder } from './group-builder.ts';
 import type { TransactionHeader } from './group-builder.ts';
 import { checkGuardrail } from './guardrail.ts';
@@ -39,6 +39,7 @@ import { tellStep } from './signals/initial-notices.ts';
 import { SignalDesk } from './signals/signal-desk.ts';
 import type { NamedPosition } from './signals/signal-desk.ts';
 import { snapshotTopic } from './snapshot-state.ts';
+import { SnapshotTeller } from './snapshot-teller.ts';
 import type { SourceConfig } from './source-config.ts';
 import { streamStart, writeOffset } from './source-offset.ts';
 import type { OffsetFacts } from './source-offset.ts';
@@ -103,20 +104,6 @@ interface Parts extends StartOptions {
   readonly charsets: Charsets;
 }
 
-/** What the schema-change topic tells of a snapshot. */
-interface ToldEntries {
-  readonly entries: readonly Entry[];
-  readonly state: readonly StateRecord[];
-}
-
-const nothingTold: ToldEntries = { entries: [], state: [] };
-/** That it has told: key JSON `[connector]`. */
-const describedTopic = 'millrace-described';
-
-function describedRecord(connector: string): StateRecord {
-  return { topic: describedTopic, key: JSON.stringify([connector]), value: 'true' };
-}
-
 class MysqlSourceTask implements SourceTask {
   readonly #parts: Parts;
   /** Where the next stream starts; follows the stream as it goes. */
@@ -142,8 +129,7 @@ class MysqlSourceTask implements SourceTask {
   #tellsRows = false;
   /** The last transaction before the stream was stopped. */
   #before: TransactionHeader | undefined;
-  /** The schema-change topic has the tables of the first snapshot. */
-  #isDescribed: boolean;
+  readonly #teller: SnapshotTeller;
   /** Records that become durable with the next batch. */
   #queued: StateRecord[] = [];
   /** Of the newest event so far. */
@@ -174,7 +160,7 @@ class MysqlSourceTask implements SourceTask {
       state: parts.state.state(signalTopic),
       log: parts.log,
     });
-    this.#isDescribed = parts.state.state(describedTopic).has(describedRecord(parts.config.name).key);
+    this.#teller = new SnapshotTeller(parts);
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -228,7 +214,7 @@ class MysqlSourceTask implements SourceTask {
     const first = this.#first;
     if (first !== undefined) {
       this.#first = undefined;
-      const told = await this.#describe(true, signal);
+      const told = await this.#teller.tellAll(this.#position, { last: true }, signal);
       return this.#withEntries([...told.entries, first.entry], [...told.state, ...first.state]);
     }
     const signaled = await this.#actOnSignals(signal);
@@ -345,8 +331,7 @@ class MysqlSourceTask implements SourceTask {
     while (this.#nextEvent < this.#events.length && !mapper.isReady) {
       if (!mapper.isInTransaction) {
         const position = mapper.position();
-        if (hold !== undefined && comparePositions(position, hold) >= 0) break;
-        if (place !== undefined && comparePositions(position, place) >= 0) break;
+        if (isPast(position, hold) || isPast(position, place)) break;
       }
       const event = this.#events[this.#nextEvent++];
       if (event !== undefined) mapper.take(event);
@@ -405,13 +390,15 @@ class MysqlSourceTask implements SourceTask {
   #handOutChunk(): SourceBatch | undefined {
     const mapper = this.#mapper;
     const { incremental } = this.#desk;
-    if (mapper === undefined || mapper.isInTransaction || !incremental.isDue(mapper.position())) return undefined;
+    if (mapper === undefined || mapper.isInTransaction) return undefined;
+    const position = mapper.position();
+    if (position.file === '' || !incremental.isDue(position)) return undefined;
     mapper.addRows((event, rows) => incremental.handOut(event, rows));
     return this.#mapped(mapper.finish());
   }
 
   /** The stream ends, tables are read as in a first snapshot, then it goes on where it was. */
-  async #openBlocking({ id, collections, conditions }: BlockingRequest, signal: AbortSignal): Promise<void> {
+  async #openBlocking({ id, streamed, collections, conditions }: BlockingRequest, signal: AbortSignal): Promise<void> {
     const { models, log } = this.#parts;
     if (conditions.length > 0) {
       // A part of a table cannot take the place of all of it in a replica.
@@ -426,6 +413,8 @@ class MysqlSourceTask implements SourceTask {
       return;
     }
     await this.#stopStream();
+    // Debezium comes to it at a transaction's GTID, before the thread is known.
+    if (!streamed && this.#before !== undefined) this.#before = { ...this.#before, threadId: 0 };
     await this.#openSnapshot({ initial: false, anew: true, tables }, signal);
     this.#blocks = true;
     this.#tellsRows = true;
@@ -529,9 +518,9 @@ class MysqlSourceTask implements SourceTask {
     if (snapshot === undefined) return undefined;
     if (step.kind === 'begin') {
       this.#position ??= { ...step.position, eventsDone: 0 };
-      this.#isDescribed = !snapshot.initial;
+      this.#teller.begins(snapshot);
     }
-    const told = await this.#describeSnapshot(step, signal);
+    const told = await this.#teller.tellStep(step, { snapshot, position: this.#position, again: this.#tellsRows }, signal);
     const made = stepEntry(step, snapshot, { models: this.#parts.models, masks: this.#masks });
     tellStep(step, snapshot, { notifications: this.#desk.notifications, signalTable: this.#parts.config.signals.collection });
     if (made === undefined) return told.entries.length === 0 ? undefined : this.#withEntries(told.entries, told.state);
@@ -541,44 +530,13 @@ class MysqlSourceTask implements SourceTask {
     return this.#withEntries([...told.entries, entry], [...told.state, ...made.state, ...settled]);
   }
 
-  /** The statements of the first snapshot come with its first row; without rows, at its end, which the last one then tells. */
-  async #describeSnapshot(step: SnapshotStep, signal: AbortSignal): Promise<ToldEntries> {
-    const isFirstRow = step.kind === 'chunk' && step.batch.count > 0;
-    if (step.kind === 'begin' && this.#tellsRows) return this.#describeAgain(step.tables, signal);
-    if (this.#isDescribed || this.#snapshot?.initial !== true || (!isFirstRow && step.kind !== 'end')) return nothingTold;
-    this.#isDescribed = true;
-    return this.#describe(!isFirstRow, signal);
-  }
-
-  /** A blocking snapshot tells the statements of its tables once more. */
-  async #describeAgain(ids: readonly TableId[], signal: AbortSignal): Promise<ToldEntries> {
-    const { config, control, models } = this.#parts;
-    const position = this.#position;
-    if (config.described === undefined || position === undefined) return nothingTold;
-    const tables = ids.flatMap(({ database, table }) => models.find(database, table)?.full ?? []);
-    const records = await describeSnapshot(control, { tables, position, last: false }, signal);
-    return { entries: [{ kind: 'ddl', records: records.filter(({ changes }) => changes.length > 0) }], state: [] };
-  }
-
-  async #describe(last: boolean, signal: AbortSignal): Promise<ToldEntries> {
-    const { config, control, models } = this.#parts;
-    const position = this.#position;
-    if (config.described === undefined || position === undefined) return nothingTold;
-    const { tables, state } = await models.readDescribed(control, signal);
-    const all = await describeSnapshot(control, { tables, position, last, unlocked: config.lockWaitMs === 0 }, signal);
-    // SET is about the server, the others without changes about databases.
-    const { takesOthers } = config.described;
-    const records = all.filter(({ database, changes }) => takesOthers || database === '' || changes.length > 0);
-    return { entries: [{ kind: 'ddl', records }], state: [...state, describedRecord(config.name)] };
-  }
-
   /** When the stream has reached the newest chunk's place, the tables are a state that the source had. */
   #endSnapshot(): SourceBatch | undefined {
     const snapshot = this.#snapshot;
     const mapper = this.#mapper;
     const place = snapshot?.end;
     if (snapshot === undefined || mapper === undefined || place === undefined) return undefined;
-    if (mapper.isInTransaction || !mapper.isEmpty || comparePositions(mapper.position(), place) < 0) return undefined;
+    if (mapper.isInTransaction || !mapper.isEmpty || !isPast(mapper.position(), place)) return undefined;
     const tables = snapshot.tables.map(({ database, table }) => ({ database, table }));
     mapper.addEntry({ kind: 'snapshotEnd', snapshot: snapshot.id, tables }, snapshot.finish());
     mapper.snapshot = undefined;
@@ -603,6 +561,11 @@ class MysqlSourceTask implements SourceTask {
     const group = this.#builder.build({ position: { file, pos, gtids }, open: false, file });
     return this.#batch(group, position, state);
   }
+}
+
+/** Before the server has told its file, which is so when the place is looked for by GTIDs, it is not. */
+function isPast(position: BinlogPlace, place: BinlogPlace | undefined): boolean {
+  return place !== undefined && position.file !== '' && comparePositions(position, place) >= 0;
 }
 
 function factsOf({ transactions, events }: CommitGroup): Pick<OffsetFacts, 'seconds' | 'serverId'> | undefined {

@@ -8,8 +8,8 @@ export interface TrackedConnector {
   readonly name: string;
   /** Of a source. */
   readonly stream: string | undefined;
-  /** Of a source: a topic that it keeps for itself, past the worker: Debezium's schema history. */
-  readonly own?: string | undefined;
+  /** Of a source: topics that it keeps for itself, past the worker: Debezium's schema history, signals. */
+  readonly own?: readonly string[];
   /** Of a sink. */
   readonly takes: ((topic: string) => boolean) | undefined;
 }
@@ -55,7 +55,7 @@ export function createActiveTopics(log: Log & TopicIndex, statuses: StatusStore)
       for (const topic of log.topics()) {
         const name = topicName(topic);
         for (const { name: connector, stream, own, takes } of connectors) {
-          if (name === own || active.get(connector)?.has(name) === true) continue;
+          if (own?.includes(name) === true || active.get(connector)?.has(name) === true) continue;
           if (topic.nextOffset <= ((baselines.get(connector) ?? atStart).get(name) ?? 0)) continue;
           if (stream !== undefined && stream === topic.source) add(connector, name);
           if (takes?.(name) !== true) continue;

@@ -88,7 +88,7 @@ export class ConnectorRunner {
     return {
       name,
       stream: type === 'source' ? stream : undefined,
-      own: type === 'source' ? config['schema.history.internal.kafka.topic'] : undefined,
+      own: type === 'source' ? [config['schema.history.internal.kafka.topic'] ?? '', config['signal.kafka.topic'] ?? ''] : [],
       takes: type === 'sink' ? sinkTopicFilter(config) : undefined,
     };
   }

@@ -30,6 +30,8 @@ export interface IncrementalState {
 /** A blocking snapshot that has not begun. */
 export interface BlockingRequest {
   readonly id: string;
+  /** The signal was a row of the stream. */
+  readonly streamed: boolean;
   readonly collections: readonly string[];
   readonly conditions: readonly { readonly collection: string; readonly filter: string }[];
 }

@@ -165,7 +165,10 @@ export class SignalDesk implements AsyncDisposable {
         else if (snapshot.kind === 'incremental') this.incremental.add(id, snapshot, models.captured());
         else {
           log.info({ id, tables: snapshot.collections }, `Requested 'BLOCKING' snapshot`);
-          this.#blocking = [...this.#blocking, { id, collections: snapshot.collections, conditions: snapshot.conditions }];
+          this.#blocking = [
+            ...this.#blocking,
+            { id, streamed: channel === 'source', collections: snapshot.collections, conditions: snapshot.conditions },
+          ];
         }
         return;
       }
