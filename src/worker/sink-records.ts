@@ -95,6 +95,13 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
     return decoder;
   };
 
+  /** Whether a source's snapshot waits for its groups, with records or without. */
+  const isLoading = (source: string): boolean => {
+    const known = decoders.get(source);
+    if (known !== undefined) return known.isLoading;
+    return (task?.notes?.(source).size ?? 0) > 0 && decoderOf(source).isLoading;
+  };
+
   const debeziumOf = (source: string): DebeziumOptions => {
     const known = rendered.get(source) ?? options.debeziumOf(source);
     rendered.set(source, known);
@@ -161,7 +168,8 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
       deadLetters = await openDeadLetters({ connector, topic, contextHeaders, log: from }, signal);
     },
     async take(group, signal) {
-      if (pipeline === undefined && !group.entries.some(({ kind }) => kind === 'records')) return group;
+      const hasRecords = pipeline !== undefined || group.entries.some(({ kind }) => kind === 'records');
+      if (!hasRecords && !isLoading(group.source)) return group;
       rejected = [];
       origins = new WeakMap();
       const entries = pipeline === undefined ? undefined : await passed(group, pipeline, signal);

@@ -1,3 +1,4 @@
+import type { SourcePosition } from '../../connect/commit-group.ts';
 import type { DdlReader } from '../../connect/ddl-reader.ts';
 import type { SerializedRecord } from '../../connect/record.ts';
 import type { SchemaChange } from '../../event/schema-change.ts';
@@ -5,7 +6,7 @@ import { tableName, type TableId, type TableSchema } from '../../event/table-sch
 import type { DdlRecord } from './described-change.ts';
 import type { GroupAssembler } from './group-assembler.ts';
 import { applyDdl } from './table-models.ts';
-import { naturalTopic, retitled, type OpenSnapshot, type TopicTable } from './topic-table.ts';
+import { comparePlaces, naturalTopic, retitled, type OpenSnapshot, type TopicTable } from './topic-table.ts';
 
 export interface DdlFollowerOptions {
   readonly source: string;
@@ -38,7 +39,7 @@ export class DdlFollower {
     if (ddl.snapshot) {
       const id = `snapshot@${ddl.file}:${ddl.pos}`;
       for (const change of changes) if (change.kind === 'createTable') this.#createAside(change.after, id, assembler);
-      if (ddl.last) this.endSnapshots(assembler);
+      if (ddl.last) this.markEnded();
       return;
     }
     if (this.hasOpenSnapshot) this.endEmptySnapshots(assembler);
@@ -85,13 +86,13 @@ export class DdlFollower {
   /** What streams comes behind the snapshot: tables that had no rows in it are empty. */
   endEmptySnapshots(assembler: GroupAssembler): void {
     for (const table of this.#open) {
-      if (table.snapshot?.byStatement === true && !table.snapshot.hasRows) this.endSnapshot(table, assembler);
+      if (table.snapshot?.byStatement === true && !table.snapshot.hasRows && !table.snapshot.ended) this.endSnapshot(table, assembler);
     }
   }
 
-  beginSnapshot(table: TopicTable, { id, byStatement }: Omit<OpenSnapshot, 'hasRows'>, assembler: GroupAssembler): void {
+  beginSnapshot(table: TopicTable, { id, byStatement }: Pick<OpenSnapshot, 'id' | 'byStatement'>, assembler: GroupAssembler): void {
     if (table.schema === undefined) return;
-    table.snapshot = { id, byStatement, hasRows: false };
+    table.snapshot = { id, byStatement, hasRows: false, reach: undefined, ended: false };
     this.#open.add(table);
     this.#options.changed(table);
     assembler.beginSnapshot(id, [table.schema]);
@@ -105,18 +106,29 @@ export class DdlFollower {
     if (snapshot !== undefined && schema !== undefined) assembler.endSnapshot(snapshot.id, [schema]);
   }
 
-  /** All that was read appears at once. */
-  endSnapshots(assembler: GroupAssembler): void {
-    const open = [...this.#open];
-    this.#open.clear();
-    for (const [id, tables] of Map.groupBy(open, ({ snapshot }) => snapshot?.id ?? '')) {
+  /** The snapshot's last row was read: what is open is complete, once the stream has come to where it was read. */
+  markEnded(): void {
+    for (const table of this.#open) {
+      if (table.snapshot !== undefined) table.snapshot.ended = true;
+      this.#options.changed(table);
+    }
+  }
+
+  /** Behind a group that ends at this position: all complete tables appear at once, if they are a state that the source had. */
+  settle(position: SourcePosition, assembler: GroupAssembler): void {
+    if (this.#open.size === 0) return;
+    const ended = [...this.#open].filter(({ snapshot }) => snapshot?.ended === true);
+    const isReached = ({ snapshot }: TopicTable): boolean => snapshot?.reach === undefined || comparePlaces(position, snapshot.reach) >= 0;
+    if (position.file !== '' && !ended.every(isReached)) return;
+    for (const [id, tables] of Map.groupBy(ended, ({ snapshot }) => snapshot?.id ?? '')) {
       assembler.endSnapshot(
         id,
         tables.flatMap(({ schema }) => schema ?? []),
       );
     }
-    for (const table of open) {
+    for (const table of ended) {
       table.snapshot = undefined;
+      this.#open.delete(table);
       this.#options.changed(table);
     }
   }

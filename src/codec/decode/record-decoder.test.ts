@@ -73,8 +73,8 @@ test('rows of a snapshot are loaded aside, and appear with its last row', () => 
     'snapshotBegin d.t',
     'chunk read {id: 1}',
     'chunk read {id: 2}',
-    'snapshotEnd d.t',
     'update {id: 3} {id: 3}',
+    'snapshotEnd d.t',
   ]);
 });
 

@@ -14,7 +14,7 @@ import { planOf, RowDecoder, writeEnvelope, writeFlat, writeRead, writeTombstone
 import type { SourceMarker } from './source-marker.ts';
 import { resolveTable } from './resolve-table.ts';
 import { openPlainReader } from './table-models.ts';
-import { createTopicTable, naturalTopic, printTopicTable, readTopicTable, type TopicTable } from './topic-table.ts';
+import { comparePlaces, createTopicTable, naturalTopic, printTopicTable, readTopicTable, type TopicTable } from './topic-table.ts';
 import type { SourceModes } from './value-form.ts';
 
 export interface RecordDecoderOptions {
@@ -90,6 +90,11 @@ export class RecordDecoder {
     }
   }
 
+  /** Whether a snapshot is read that does not show yet. */
+  get isLoading(): boolean {
+    return this.#ddl.hasOpenSnapshot;
+  }
+
   /** The topic that a table's rows come from. */
   topicOf(table: TableId): string | undefined {
     return this.#topicsOfTables.get(tableName(table));
@@ -97,7 +102,8 @@ export class RecordDecoder {
 
   /** The group with its records of tables as batches; the same one when it has no records. @throws CONVERSION_FAILED */
   decode(group: CommitGroup): SinkGroup {
-    if (!group.entries.some(({ kind }) => kind === 'records')) return group;
+    // a group without records can be the one that a snapshot waits for
+    if (!this.isLoading && !group.entries.some(({ kind }) => kind === 'records')) return group;
     const assembler = new GroupAssembler(group);
     for (const entry of group.entries) {
       if (entry.kind !== 'records') {
@@ -107,6 +113,7 @@ export class RecordDecoder {
       const table = this.#topic(entry.topic);
       for (const record of entry.records) this.#takeOrReject(table, record, assembler);
     }
+    this.#ddl.settle(group.position, assembler);
     return assembler.finish(this.#drainNotes());
   }
 
@@ -167,7 +174,7 @@ export class RecordDecoder {
       return;
     }
     if (!wanted) {
-      if (record.value !== null && this.#ddl.hasOpenSnapshot && isLastOfSnapshot(record.value)) this.#ddl.endSnapshots(assembler);
+      if (record.value !== null && this.#ddl.hasOpenSnapshot && isLastOfSnapshot(record.value)) this.#ddl.markEnded();
       return;
     }
     if (table.kind === 'other') table.kind = undefined;
@@ -214,7 +221,7 @@ export class RecordDecoder {
     const table = marker === undefined ? topicTable : this.#tableOf(topicTable, marker);
     if (envelope?.op === 'm') return;
     const isRead = envelope?.op === 'r' && marker !== undefined && marker.snapshot !== 'false' && marker.snapshot !== 'incremental';
-    if (!isRead && table.snapshot !== undefined) this.#ddl.endSnapshot(table, assembler);
+    if (!isRead && table.snapshot?.ended === false) this.#ddl.endSnapshot(table, assembler);
     if (!isRead && envelope !== undefined && this.#ddl.hasOpenSnapshot) this.#ddl.endEmptySnapshots(assembler);
     if (envelope?.op === 't') {
       this.#truncate(table, open, assembler);
@@ -304,8 +311,15 @@ export class RecordDecoder {
       table.last = undefined;
       this.#note(table);
     }
-    if (mark === 'last') this.#ddl.endSnapshots(assembler);
-    else if (mark === 'last_in_data_collection' && !snapshot.byStatement) this.#ddl.endSnapshot(table, assembler);
+    if (file !== '' && (snapshot.reach === undefined || comparePlaces(marker, snapshot.reach) > 0)) {
+      snapshot.reach = { file, pos };
+      this.#note(table);
+    }
+    if (mark === 'last') this.#ddl.markEnded();
+    else if (mark === 'last_in_data_collection' && !snapshot.byStatement) {
+      snapshot.ended = true;
+      this.#note(table);
+    }
   }
 
   #truncate(table: TopicTable, open: OpenRecord, assembler: GroupAssembler): void {
@@ -320,7 +334,7 @@ export class RecordDecoder {
     table.deletedKey = undefined;
     if (schema === undefined || !table.created || schema.primaryKey.length === 0 || record.key === null) return;
     if (deletedKey !== undefined && Buffer.compare(deletedKey, record.key) === 0) return;
-    if (table.snapshot !== undefined) this.#ddl.endSnapshot(table, assembler);
+    if (table.snapshot?.ended === false) this.#ddl.endSnapshot(table, assembler);
     const key = table.keys.frame(record.key);
     const { modes } = this.#options;
     const plan = table.plan?.schema === schema ? table.plan : planOf(table, { schema, row: undefined, key: key.schema, modes });

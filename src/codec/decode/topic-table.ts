@@ -45,6 +45,19 @@ export interface OpenSnapshot {
   /** It was begun by the table's statement, so that its end is told for all tables together. */
   readonly byStatement: boolean;
   hasRows: boolean;
+  /** The latest place in the binlog that its rows were read at: the stream must come there before they are a state. */
+  reach: { readonly file: string; readonly pos: number } | undefined;
+  /** Its last row was read. */
+  ended: boolean;
+}
+
+/** Order of two places of one binlog. */
+export function comparePlaces(
+  a: { readonly file: string; readonly pos: number },
+  b: { readonly file: string; readonly pos: number },
+): number {
+  const number = (file: string): number => Number(/\.(\d+)$/.exec(file)?.[1] ?? 0);
+  return number(a.file) - number(b.file) || a.pos - b.pos;
 }
 
 export function createTopicTable(topic: string, schemas: { readonly key: SchemasEnabled; readonly value: SchemasEnabled }): TopicTable {
