@@ -8,6 +8,8 @@ import { writeImage } from '../src/event/cell.ts';
 import { ChangeBatchBuilder, op } from '../src/event/change-batch.ts';
 import { createTableSchema } from '../src/event/table-schema.ts';
 import type { Value } from '../src/event/value.ts';
+import { recordRules } from '../src/cli/record-rules.ts';
+import { optionsOfProperties } from '../src/codec/options-of-properties.ts';
 import { countDebeziumRecords } from '../src/log/record-count.ts';
 
 const column = (name: string) => ({ name, type: { kind: 'text' as const }, nullable: true, nativeType: 'VARCHAR' });
@@ -51,6 +53,43 @@ test('the log counts as many records for a batch as the renderer makes of it', (
       let records = 0;
       createDebeziumRenderer(debeziumOptions({ connector: 'mysql', topicPrefix: 'p' })).render(group, entry, () => records++);
       assert.equal(records, countDebeziumRecords(entry));
+    }),
+  );
+});
+
+test('so it does for connectors whose records leave out, split and name changes in their own way', () => {
+  const properties = fc.record(
+    {
+      'tombstones.on.delete': fc.constantFrom('true', 'false'),
+      'skipped.operations': fc.constantFrom('none', 'u', 'c,d', 'd,t', 'u,d'),
+      'skip.messages.without.change': fc.constantFrom('true', 'false'),
+      'message.key.columns': fc.constantFrom('d.t:b,a', 'd.t:e', 'd.x:a'),
+      'column.exclude.list': fc.constantFrom('d.t.(a|c)', 'd.t.e'),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.subarray([0, 1, 2, 3, 4]), fc.array(change, { maxLength: 20 }), properties, (primaryKey, changes, chosen) => {
+      const config = {
+        'connector.class': 'io.debezium.connector.mysql.MySqlConnector',
+        'topic.prefix': 'p',
+        'database.hostname': 'h',
+        'database.user': 'u',
+        ...chosen,
+      };
+      const schema = createTableSchema({ database: 'd', table: 't', columns, primaryKey });
+      const builder = new ChangeBatchBuilder(schema);
+      for (const [code, before, after] of changes) {
+        builder.begin(code, 0);
+        if (code !== op.insert) writeImage(schema, before, builder.writer);
+        builder.middle();
+        if (code !== op.delete) writeImage(schema, after, builder.writer);
+        builder.end();
+      }
+      const entry = { kind: 'changes' as const, batch: builder.view() };
+      let records = 0;
+      createDebeziumRenderer(optionsOfProperties('mysql', config)).render(group, entry, () => records++);
+      assert.equal(records, recordRules({ name: 'c', config }).countRecords?.(entry));
     }),
   );
 });
