@@ -54,8 +54,8 @@ const sessionSettings = {
 } as const;
 
 const pollMs = 20;
-const startDeadlineMs = 20_000;
-const stepDeadlineMs = 15_000;
+const startDeadlineMs = 60_000;
+const stepDeadlineMs = 45_000;
 /** Nothing new for so long, with everything of the binlog read: nothing more comes. */
 const settleMs = 200;
 /** Likewise where signals are about, which act later. */

@@ -46,7 +46,7 @@ export interface WorkerUnderTest extends AsyncDisposable {
 
 const never = new AbortController().signal;
 const pollMs = 10;
-const deadlineMs = 15_000;
+const deadlineMs = 60_000;
 
 export async function openWorkerUnderTest({ name, config }: ConnectorConfig): Promise<WorkerUnderTest> {
   await using opened = new AsyncDisposableStack();
