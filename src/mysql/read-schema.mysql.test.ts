@@ -183,6 +183,7 @@ for (const flavor of flavors) {
           length: 6,
           defaultText: 'CURRENT_TIMESTAMP(6)',
           defaultExpression: true,
+          onUpdateNow: true,
         },
         { name: 'd', type: { kind: 'timestamp', fsp: 0 }, nullable: true, nativeType: 'TIMESTAMP', defaultText: '2020-01-01 00:00:00' },
         {
