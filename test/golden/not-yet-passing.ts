@@ -1,7 +1,9 @@
 /** Scenarios that do not pass yet, and why; one that passes all the same fails the test, so that its line goes. */
 export const notYetPassing: Readonly<Record<string, string>> = {
-  'mysql/ddl': 'compat: ALTER TABLE … CHARACTER SET changes the table of the schema change (30)',
+  'mysql/ddl': 'compat: columns added after ALTER TABLE … CHARACTER SET (30)',
   'mysql/modes-binary-base64': 'compat: binary values inside of streamed JSON as the server prints them (37)',
+  'mysql/modes-binary-bytes': 'compat: binary values inside of streamed JSON as the server prints them (37)',
+  'mysql/modes-binary-hex': 'compat: binary values inside of streamed JSON as the server prints them (37)',
   'mysql/signal-kafka': 'source blocks of rows read at a signal of the signal topic: the thread',
   'mysql/types-json': 'compat: doubles, times and binary values inside of streamed JSON as the server prints them (36, 37)',
   'mysql/types-text-binary': 'the text of a statement in the binlog with other quotes; compat: character sets of streamed columns (28, 29)',
