@@ -39,7 +39,9 @@ function memory(): number {
 
 function open(): Socket {
   // What the server does to the socket is part of the test.
-  return connect(port, '127.0.0.1').setMaxListeners(0).on('error', () => undefined);
+  return connect(port, '127.0.0.1')
+    .setMaxListeners(0)
+    .on('error', () => undefined);
 }
 
 /** `once` would fail by an error of the socket. */
