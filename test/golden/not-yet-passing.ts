@@ -11,7 +11,6 @@ export const notYetPassing: Readonly<Record<string, string>> = {
   'mariadb/ddl-mariadb': 'length of columns altered in a statement that Debezium reads by halves',
   'mariadb/ddl-periods-partitions': 'columns of periods: the model of Debezium makes them optional, with a default',
   'mariadb/ddl-unparseable': 'what Debezium keeps of a statement that it could not read (M25)',
-  'mariadb/signal-kafka': 'the signal topic is among the active topics of the connector',
   'mariadb/system-versioning-implicit': 'hidden columns of system versioning are in the records (M21)',
   'mariadb/types-text-binary': 'enum labels in double quotes; compat: CHAR UNICODE (28), cp932 (M37)',
 };

@@ -72,6 +72,8 @@ export async function runScenario(scenario: Scenario, { server, properties = {} 
   await using admin = await openSession(scenario, server);
   await dropDatabases(scenario, admin.connection);
   await using _settings = await changeSettings(scenario, admin.connection);
+  // Also after a failure: they would be in the schema history of other scenarios.
+  await using _databases = { [Symbol.asyncDispose]: () => dropDatabases(scenario, admin.connection) };
   for (const step of splitStatements(scenario.setup)) {
     if (step.kind !== 'sql') continue;
     await admin.connection
@@ -93,7 +95,6 @@ export async function runScenario(scenario: Scenario, { server, properties = {} 
     'connect-offsets': await worker.internalTopic('connect-offsets'),
     'connect-status': await worker.internalTopic('connect-status'),
   };
-  await dropDatabases(scenario, admin.connection);
   return { records, final, problems, offsets: run.offsets, internal };
 }
 
