@@ -4,7 +4,6 @@ export const notYetPassing: Readonly<Record<string, string>> = {
   'mysql/modes-binary-base64': 'compat: binary values inside of streamed JSON as the server prints them (37)',
   'mysql/modes-binary-bytes': 'compat: binary values inside of streamed JSON as the server prints them (37)',
   'mysql/modes-binary-hex': 'compat: binary values inside of streamed JSON as the server prints them (37)',
-  'mysql/signal-kafka': 'source blocks of rows read at a signal of the signal topic: the thread',
   'mysql/types-json': 'compat: doubles, times and binary values inside of streamed JSON as the server prints them (36, 37)',
   'mysql/types-text-binary': 'the text of a statement in the binlog with other quotes; compat: character sets of streamed columns (28, 29)',
   'mariadb/ddl': 'comment of a table made by CREATE TABLE … LIKE; compat: character sets after ALTER TABLE (30)',
