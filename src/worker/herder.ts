@@ -108,6 +108,9 @@ interface SinkThread {
 
 const { signal } = new AbortController();
 
+/** Longest time for sinks to drain the log and commit; what is left is applied at the next start. */
+const sinkGraceMs = 60_000;
+
 /**
  * Runs a thread per source and one per warehouse file, connects them so that an append wakes the sinks, and keeps what they
  * tell. Nothing here touches rows.
@@ -275,7 +278,7 @@ export function createHerder(options: HerderOptions): Herder {
     async stop() {
       stopping = true;
       await Promise.all([...sources.values()].map(({ thread }) => thread.stop(options.graceMs)));
-      await Promise.all([...sinkThreads.values()].map(({ thread }) => thread.stop()));
+      await Promise.all([...sinkThreads.values()].map(({ thread }) => thread.stop(sinkGraceMs)));
     },
     async kill() {
       stopping = true;

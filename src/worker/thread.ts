@@ -24,13 +24,20 @@ export interface ThreadOptions {
 /** Batches are bytes outside of V8's heap: what a thread makes besides is small, and three times this is what V8 would take. */
 const youngMb = 16;
 
+/** So long a thread may take to exit when it has said that it ended. */
+const exitMs = 2000;
+
 /** Starts a thread of the worker. */
 export function startThread({ entry, name, data, onMessage, onBroken }: ThreadOptions): Thread {
   const worker = new Worker(entry, { workerData: data, name, resourceLimits: { maxYoungGenerationSizeMb: youngMb } });
   let sound = false;
   worker.on('message', (message: unknown) => {
     if (!isFromThread(message)) return;
-    if (message.kind === 'ended') sound = true;
+    if (message.kind === 'ended') {
+      sound = true;
+      // Everything is closed: what still holds the thread, a port that came late say, must not hold the worker.
+      setTimeout(() => void worker.terminate(), exitMs).unref();
+    }
     onMessage(message);
   });
   worker.on('error', (error) => {
