@@ -8,7 +8,7 @@ import type { ConnectionSettings } from '../binlog/connection.ts';
 import { openBinlogStream } from '../binlog/stream.ts';
 import type { BinlogStream } from '../binlog/stream.ts';
 import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
-import type { SourceBatch, SourceProgress, SourceSignal, SourceState, SourceTask, StateRecord } from '../connect/tasks.ts';
+import type { SourceBatch, SourceProgress, SourceSignal, SourceState, SourceTask, StateRecord, TableProgress } from '../connect/tasks.ts';
 import { parseRegexList } from '../config/java-regex.ts';
 import type { TableId } from '../event/table-schema.ts';
 import { tableName } from '../event/table-schema.ts';
@@ -114,6 +114,8 @@ class MysqlSourceTask implements SourceTask {
   #nextEvent = 0;
   #reading: Pending<readonly BinlogEvent[]> | undefined;
   #snapshot: Snapshot | undefined;
+  /** How the last snapshot ended. */
+  #finished: readonly TableProgress[] = [];
   #stepping: Pending<SnapshotStep> | undefined;
   readonly #requests: SnapshotRequests;
   /** What the first group of a source without a snapshot holds. */
@@ -198,7 +200,7 @@ class MysqlSourceTask implements SourceTask {
   }
 
   progress(): SourceProgress {
-    return { snapshot: this.#snapshot?.progress() ?? [] };
+    return { snapshot: this.#snapshot?.progress() ?? this.#finished };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -540,6 +542,7 @@ class MysqlSourceTask implements SourceTask {
     const tables = snapshot.tables.map(({ database, table }) => ({ database, table }));
     mapper.addEntry({ kind: 'snapshotEnd', snapshot: snapshot.id, tables }, snapshot.finish());
     mapper.snapshot = undefined;
+    this.#finished = snapshot.progress().map((table) => ({ ...table, done: true }));
     this.#snapshot = undefined;
     this.#blocks = false;
     this.#tellsRows = false;

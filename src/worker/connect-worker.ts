@@ -317,7 +317,7 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     this.#options.configs.putConnector(name, config);
     // At once: what is asked next builds on it, however long the change itself waits.
     runner.config = config;
-    if (!isSame) void this.#enqueue(name, () => runner.reconfigure(config));
+    if (!isSame) void this.#enqueue(name, () => runner.reconfigure());
     return { ...this.connector(name), config };
   }
 

@@ -128,10 +128,9 @@ export class ConnectorRunner {
     if (paused) this.#enter('paused');
   }
 
-  /** It has another configuration. */
-  async reconfigure(config: Readonly<Record<string, string>>): Promise<void> {
+  /** `config` has changed, more than once maybe since this was asked for. */
+  async reconfigure(): Promise<void> {
     if (this.target !== 'STOPPED') this.#enter('reconfigured');
-    this.config = config;
     this.#restarts.cancel();
     await this.reconcile();
   }

@@ -51,7 +51,7 @@ for (const flavor of flavors) {
       const worker = await pipeline.start();
       for (let i = 0; i < 2; i++) {
         const before = proxy.accepted;
-        proxy.cutAfter(20_000 + random.int(100_000));
+        proxy.cutAfter(10_000 + random.int(50_000));
         await until('it connects anew', () => proxy.accepted > before, { deadlineMs: 30_000 });
       }
       proxy.cutAfter(Infinity);
