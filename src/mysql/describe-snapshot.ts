@@ -4,7 +4,7 @@ import type { DdlRecord, DdlTableChange } from '../event/ddl-record.ts';
 import type { TableId, TableSchema } from '../event/table-schema.ts';
 import { tableName } from '../event/table-schema.ts';
 import { isMillraceError } from '../base/errors.ts';
-import { inJavaHashOrder } from './java-hash-order.ts';
+import { inJavaOrder } from '../base/java-hash.ts';
 import { quoteName, quoteTable } from './read-schema.ts';
 
 export interface DescribedSnapshot {
@@ -34,7 +34,7 @@ export async function describeSnapshot(
     add(`DROP TABLE IF EXISTS ${quoteTable({ database, table })}`, { database, table }, [{ kind: 'DROP', id: { database, table } }]);
   }
   const charsets = await readDatabaseCharsets(connection, signal);
-  const created = unlocked ? inJavaHashOrder(tables, tableName) : tables;
+  const created = unlocked ? inJavaOrder(tables, tableName, 'grown') : tables;
   for (const [database, own] of Map.groupBy(created, (schema) => schema.database)) {
     const name = quoteName(database);
     const { charset, collation } = charsets.get(database) ?? { charset: 'utf8mb4', collation: 'utf8mb4_general_ci' };

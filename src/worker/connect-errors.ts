@@ -1,7 +1,7 @@
 /** The refusals of Kafka Connect's REST API, word for word. */
 import { MillraceError } from '../base/errors.ts';
 import type { GivenConfig } from './connect-service.ts';
-import { inJavaOrder } from './java-hash.ts';
+import { inJavaOrder } from '../base/java-hash.ts';
 
 function notFound(message: string): MillraceError {
   return new MillraceError('CONNECTOR_NOT_FOUND', message);
@@ -66,6 +66,6 @@ export function notStopped(name: string): MillraceError {
 
 /** `{a=b, c=d}`. */
 function javaMapText(map: GivenConfig): string {
-  const entries = inJavaOrder(Object.entries(map), ([key]) => key, true);
+  const entries = inJavaOrder(Object.entries(map), ([key]) => key, 'copied');
   return `{${entries.map(([key, value]) => `${key}=${value ?? 'null'}`).join(', ')}}`;
 }

@@ -6,7 +6,7 @@ import { offsetKey, offsetTopic } from '../log/offset-records.ts';
 import type { TopicIndex } from '../log/topic-view.ts';
 import { badRequest } from './connect-errors.ts';
 import type { ConnectorOffset, ConnectorPlugin, ConnectorType, Message } from './connect-service.ts';
-import { inJavaOrder } from './java-hash.ts';
+import { inJavaOrder } from '../base/java-hash.ts';
 import { sinkTopicFilter } from './topic-filter.ts';
 import { sinkOffsets } from './topic-positions.ts';
 

@@ -10,3 +10,11 @@ test('partitions stand in the order of their Java maps', () => {
     ['zz', 'rg_o_dbz', 'other'],
   );
 });
+
+test('tables come in the order that was recorded without locks', () => {
+  const tables = ['a', 'b', 'c', 'zz_end'].map((table) => `snapshot_no_lock.${table}`);
+  assert.deepEqual(
+    inJavaOrder(tables, (name) => name, 'grown').map((name) => name.split('.')[1]),
+    ['zz_end', 'b', 'c', 'a'],
+  );
+});

@@ -1,4 +1,4 @@
-/** The order in which a java.util.HashMap gives its members, where Kafka Connect's answers show it. */
+/** The order in which a java.util.HashMap or HashSet gives its members, where the originals' answers and records show it. */
 
 /** String.hashCode. */
 function stringHash(text: string): number {
@@ -21,16 +21,19 @@ function mapHash(map: Readonly<Record<string, unknown>>): number {
 }
 
 /**
- * Items in the order of a HashMap with these keys, which was made for as many: in the smallest table that they fill by three
- * quarters at most; `copied`: in that of a copy of another map, which is chosen a little larger.
+ * How large the table is. `fitted`: made for as many, the smallest that they fill by three quarters at most; `copied`: of a
+ * copy of another map, which is chosen a little larger; `grown`: begun with 16 places, and filled one by one.
  */
+type Table = 'fitted' | 'copied' | 'grown';
+
+/** Items in the order of a HashMap with these keys. */
 export function inJavaOrder<T>(
   items: readonly T[],
   keyOf: (item: T) => string | Readonly<Record<string, unknown>>,
-  copied = false,
+  table: Table = 'fitted',
 ): readonly T[] {
-  let size = 1;
-  while (copied ? size < items.length / 0.75 + 1 : items.length > size * 0.75) size *= 2;
+  let size = table === 'grown' ? 16 : 1;
+  while (table === 'copied' ? size < items.length / 0.75 + 1 : items.length > size * 0.75) size *= 2;
   const bucket = (item: T): number => {
     const key = keyOf(item);
     const hash = typeof key === 'string' ? stringHash(key) : mapHash(key);
