@@ -5,6 +5,7 @@ import type { Column } from '../event/table-schema.ts';
 import { timeText } from '../event/temporal-text.ts';
 import type { Value } from '../event/value.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
+import { describedColumnType } from './decode/native-type.ts';
 import { elementsOf, membersOf } from './golden-text.ts';
 
 /* Test support: a recorded column's definition, and the cell that a recorded value stands for. */
@@ -42,65 +43,11 @@ export function columnOf(recorded: RecordedColumn): Column {
   };
 }
 
-const intBits: Readonly<Record<string, 8 | 16 | 24 | 32 | 64>> = {
-  TINYINT: 8,
-  BOOL: 8,
-  BOOLEAN: 8,
-  INT1: 8,
-  SMALLINT: 16,
-  INT2: 16,
-  MEDIUMINT: 24,
-  MIDDLEINT: 24,
-  INT3: 24,
-  INT: 32,
-  INTEGER: 32,
-  INT4: 32,
-  BIGINT: 64,
-  INT8: 64,
-};
-
 function typeOf({ typeName, length, scale, enumValues }: RecordedColumn): ColumnType {
-  const unsigned = / UNSIGNED/.test(typeName);
-  const base = typeName.replace(/ (UN)?SIGNED| ZEROFILL/g, '');
-  const bits = intBits[base];
-  if (bits !== undefined) return { kind: 'int', bits, unsigned };
-  if (/^(DECIMAL|DEC|NUMERIC|FIXED)$/.test(base)) return { kind: 'decimal', precision: length ?? 10, scale: scale ?? 0, unsigned };
-  if (/^FLOAT4?$/.test(base)) return { kind: (length ?? 0) > 24 && scale === undefined ? 'double' : 'float', unsigned };
-  if (/^(DOUBLE|DOUBLE PRECISION|FLOAT8|REAL)$/.test(base)) return { kind: 'double', unsigned };
   const labels = (enumValues ?? []).map((label) => label.replace(/^'|'$/g, '').replaceAll("''", "'").replaceAll('\\\\', '\\'));
-  switch (base) {
-    case 'BIT':
-      return { kind: 'bit', length: length ?? 1 };
-    case 'YEAR':
-      return { kind: 'year' };
-    case 'DATE':
-      return { kind: 'date' };
-    case 'TIME':
-    case 'DATETIME':
-    case 'TIMESTAMP':
-      return { kind: base === 'TIME' ? 'time' : base === 'DATETIME' ? 'datetime' : 'timestamp', fsp: fspOf(length) };
-    case 'ENUM':
-    case 'SET':
-      return { kind: base === 'ENUM' ? 'enum' : 'set', labels };
-    case 'JSON':
-      return { kind: 'json' };
-    case 'VECTOR':
-      return { kind: 'vector' };
-    case 'UUID':
-      return { kind: 'uuid' };
-    case 'BINARY':
-      return { kind: 'binary', fixedLength: length ?? 1 };
-    default:
-  }
-  if (/BINARY|BLOB/.test(base)) return { kind: 'binary' };
-  if (/POINT|GEOM|LINE|POLYGON/.test(base)) return { kind: 'geometry' };
-  assert.match(base, /CHAR|TEXT|LONG/);
-  return { kind: 'text' };
-}
-
-function fspOf(length: number | undefined): Fsp {
-  const fsp = ([1, 2, 3, 4, 5, 6] as const).find((digits) => digits === length);
-  return fsp ?? 0;
+  const type = describedColumnType({ typeName, length, scale, labels });
+  assert.ok(type, typeName);
+  return type;
 }
 
 /** The cell that the raw JSON text `token` of a column stands for, under the options that it was written with. */

@@ -1,4 +1,5 @@
-import type { ColumnType, Fsp } from '../event/column-type.ts';
+import type { ColumnType } from '../event/column-type.ts';
+import { nativeColumnType } from '../event/native-type.ts';
 import type { Column } from '../event/table-schema.ts';
 
 /** A type as the server writes it: `decimal(10,2) unsigned` is DECIMAL, [10, 2], unsigned. */
@@ -96,94 +97,10 @@ export function unquote(text: string, start: number): { value: string; end: numb
  * JSON_VALID check behind it can be switched off, so that only text holds every value.
  * A type that is not known (a later server's) is text when it has a character set, else binary.
  */
-export function columnTypeOf(native: NativeType, charset: string | null): ColumnType {
-  const { name, args, labels } = native;
-  const unsigned = native.unsigned || native.zerofill;
-  switch (name) {
-    case 'TINYINT':
-      return { kind: 'int', bits: 8, unsigned };
-    case 'SMALLINT':
-      return { kind: 'int', bits: 16, unsigned };
-    case 'MEDIUMINT':
-      return { kind: 'int', bits: 24, unsigned };
-    case 'INT':
-      return { kind: 'int', bits: 32, unsigned };
-    case 'BIGINT':
-      return { kind: 'int', bits: 64, unsigned };
-    case 'BIT':
-      return { kind: 'bit', length: args[0] ?? 1 };
-    case 'FLOAT':
-      return { kind: 'float', unsigned };
-    case 'DOUBLE':
-      return { kind: 'double', unsigned };
-    case 'DECIMAL':
-      return { kind: 'decimal', precision: args[0] ?? 10, scale: args[1] ?? 0, unsigned };
-    case 'YEAR':
-      return { kind: 'year' };
-    case 'DATE':
-      return { kind: 'date' };
-    case 'TIME':
-      return { kind: 'time', fsp: fspOf(args[0]) };
-    case 'DATETIME':
-      return { kind: 'datetime', fsp: fspOf(args[0]) };
-    case 'TIMESTAMP':
-      return { kind: 'timestamp', fsp: fspOf(args[0]) };
-    case 'ENUM':
-      return { kind: 'enum', labels };
-    case 'SET':
-      return { kind: 'set', labels };
-    case 'JSON':
-      return { kind: 'json' };
-    case 'BINARY':
-      return { kind: 'binary', fixedLength: args[0] ?? 1 };
-    case 'VARBINARY':
-    case 'TINYBLOB':
-    case 'BLOB':
-    case 'MEDIUMBLOB':
-    case 'LONGBLOB':
-      return { kind: 'binary' };
-    case 'GEOMETRY':
-    case 'POINT':
-    case 'LINESTRING':
-    case 'POLYGON':
-    case 'MULTIPOINT':
-    case 'MULTILINESTRING':
-    case 'MULTIPOLYGON':
-    case 'GEOMCOLLECTION':
-    case 'GEOMETRYCOLLECTION':
-      return { kind: 'geometry' };
-    case 'VECTOR':
-      return { kind: 'vector' };
-    case 'UUID':
-      return { kind: 'uuid' };
-    case 'INET4':
-      return { kind: 'inet4' };
-    case 'INET6':
-      return { kind: 'inet6' };
-    case 'CHAR':
-    case 'VARCHAR':
-    case 'TINYTEXT':
-    case 'TEXT':
-    case 'MEDIUMTEXT':
-    case 'LONGTEXT':
-      return { kind: 'text' };
-    default:
-      return charset === null ? { kind: 'binary' } : { kind: 'text' };
-  }
-}
-
-function fspOf(digits: number | undefined): Fsp {
-  switch (digits) {
-    case 1:
-    case 2:
-    case 3:
-    case 4:
-    case 5:
-    case 6:
-      return digits;
-    default:
-      return 0;
-  }
+export function columnTypeOf({ name, args, unsigned, zerofill, labels }: NativeType, charset: string | null): ColumnType {
+  const [length, scale] = args;
+  const known = nativeColumnType({ name, length, scale, unsigned: unsigned || zerofill, labels });
+  return known ?? (charset === null ? { kind: 'binary' } : { kind: 'text' });
 }
 
 /** `INT UNSIGNED ZEROFILL`, `VARCHAR`, `ENUM`: the type without its parameters. */
