@@ -1,3 +1,4 @@
+import { isJsonObject } from '../base/json-object.ts';
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { MillraceError } from '../base/errors.ts';
@@ -51,10 +52,10 @@ function readConnectorFile(file: string): readonly ConnectorConfig[] {
 }
 
 function readConnector(json: unknown, file: string): ConnectorConfig {
-  if (!isObject(json)) throw invalid(file, 'it must be an object {"name", "config"}');
+  if (!isJsonObject(json)) throw invalid(file, 'it must be an object {"name", "config"}');
   const isFlat = json['config'] === undefined && json['connector.class'] !== undefined;
   const config = isFlat ? json : json['config'];
-  if (!isObject(config)) throw invalid(file, 'it has no "config" object');
+  if (!isJsonObject(config)) throw invalid(file, 'it has no "config" object');
   const name = json['name'] ?? config['name'];
   if (typeof name !== 'string' || name.trim() === '') throw invalid(file, 'it has no "name"');
   const properties: Record<string, string> = {};
@@ -81,8 +82,4 @@ function invalid(file: string, what: string): MillraceError {
   return new MillraceError('CONFIG_INVALID', `The connector file ${file} is no connector: ${what}.`, {
     nextStep: 'Write it as Kafka Connect takes it: {"name": "…", "config": {"connector.class": "…", …}}.',
   });
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

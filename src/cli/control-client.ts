@@ -1,3 +1,4 @@
+import { isJsonObject } from '../base/json-object.ts';
 import { request } from 'node:http';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -47,7 +48,7 @@ export function openControlClient(folder: string): ControlClient {
       for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
         // The worker is the same program; see control-methods.ts.
         const message: unknown = JSON.parse(line);
-        if (!isObject(message)) continue;
+        if (!isJsonObject(message)) continue;
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
         if ('result' in message) return message['result'] as ControlMethods[typeof method]['result'];
         if ('error' in message && isErrorData(message['error'])) throw reviveError(message['error']);
@@ -76,12 +77,8 @@ async function send(options: RequestOptions, body: string, folder: string): Prom
   }
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
 function isErrorData(value: unknown): value is ErrorData {
-  return isObject(value) && typeof value['code'] === 'string' && isErrorCode(value['code']) && typeof value['message'] === 'string';
+  return isJsonObject(value) && typeof value['code'] === 'string' && isErrorCode(value['code']) && typeof value['message'] === 'string';
 }
 
 function isErrorCode(code: string): code is ErrorCode {

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../base/json-object.ts';
 import { MillraceError } from '../base/errors.ts';
 import type { StoredOffset } from '../connect/tasks.ts';
 
@@ -15,13 +16,9 @@ export function readOffsets(records: ReadonlyMap<string, string>): readonly Stor
     const parts: unknown = JSON.parse(key);
     const offset: unknown = JSON.parse(value);
     const partition: unknown = Array.isArray(parts) ? parts[1] : undefined;
-    if ((partition !== null && !isObject(partition)) || !isObject(offset)) {
+    if ((partition !== null && !isJsonObject(partition)) || !isJsonObject(offset)) {
       throw new MillraceError('LOG_CORRUPT', `The offset ${key} in the log is ${value}`);
     }
     return { partition, offset };
   });
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

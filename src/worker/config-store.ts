@@ -1,3 +1,4 @@
+import { isJsonObject } from '../base/json-object.ts';
 import type { StateRecord } from '../connect/tasks.ts';
 import type { Log } from '../log/log.ts';
 
@@ -80,20 +81,16 @@ export function openConfigStore(log: Pick<Log, 'put' | 'get'>, topic: string): C
 }
 
 function propertiesOf(value: unknown): Readonly<Record<string, string>> | undefined {
-  if (!isObject(value) || !isObject(value['properties'])) return undefined;
+  if (!isJsonObject(value) || !isJsonObject(value['properties'])) return undefined;
   return Object.fromEntries(Object.entries(value['properties']).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 function targetOf(value: unknown): TargetState {
-  const state = isObject(value) ? (value['state.v2'] ?? value['state']) : undefined;
+  const state = isJsonObject(value) ? (value['state.v2'] ?? value['state']) : undefined;
   return state === 'PAUSED' || state === 'STOPPED' ? state : 'STARTED';
 }
 
 function numberOf(value: unknown, member: string): number {
-  const number = isObject(value) ? value[member] : undefined;
+  const number = isJsonObject(value) ? value[member] : undefined;
   return typeof number === 'number' ? number : 0;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

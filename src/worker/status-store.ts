@@ -1,3 +1,4 @@
+import { isJsonObject } from '../base/json-object.ts';
 import type { Log } from '../log/log.ts';
 import type { TaskState } from './task-state.ts';
 
@@ -74,12 +75,8 @@ function topicKey(connector: string, name: string): string {
 }
 
 function topicOf(value: unknown): { readonly name: string; readonly connector: string } | undefined {
-  const topic = isObject(value) ? value['topic'] : undefined;
-  if (!isObject(topic)) return undefined;
+  const topic = isJsonObject(value) ? value['topic'] : undefined;
+  if (!isJsonObject(topic)) return undefined;
   const { name, connector } = topic;
   return typeof name === 'string' && typeof connector === 'string' ? { name, connector } : undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

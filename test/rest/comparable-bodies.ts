@@ -1,5 +1,5 @@
 /** Bodies without what depends on the moment, or on what else the worker does. */
-import { isJsonObject } from './json-differences.ts';
+import { isJsonObject } from '../../src/base/json-object.ts';
 import type { JsonObject } from './json-differences.ts';
 import type { Answer, Exchange, Request } from './transcript.ts';
 

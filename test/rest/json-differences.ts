@@ -1,3 +1,5 @@
+import { isJsonObject } from '../../src/base/json-object.ts';
+
 export interface Difference {
   /** `status`, `header location`, `$.tasks[0].state`. */
   readonly at: string;
@@ -6,10 +8,6 @@ export interface Difference {
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** What differs between two JSON values. Members of objects have no order, items of lists have, but for those named below. */
 export function jsonDifferences(expected: unknown, got: unknown, varies: readonly string[]): readonly Difference[] {

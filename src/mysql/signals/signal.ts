@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../base/json-object.ts';
 import { messageOf } from '../../base/errors.ts';
 
 /** What someone asks a source for, through one of its channels. */
@@ -26,7 +27,7 @@ export function membersOf(data: string | null): Readonly<Record<string, unknown>
   if (data === null || data.trim() === '') return {};
   try {
     const value: unknown = JSON.parse(data);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+    return isJsonObject(value) ? value : {};
   } catch {
     return {};
   }
