@@ -2,7 +2,8 @@
 import { converterClasses, headerConverterClasses } from '../codec/converters.ts';
 import type { ConfigDef, Property } from '../config/config-def.ts';
 import type { ComponentPlugin } from '../config/component-plugin.ts';
-import type { ConfigKey, KeyFacts, KeyType } from '../config/config-key.ts';
+import { keyOf } from '../config/config-key.ts';
+import type { ConfigKey, KeyFacts } from '../config/config-key.ts';
 import { predicates } from '../transform/predicates.ts';
 import { transformations } from '../transform/transformations.ts';
 import { readVersion } from './version.ts';
@@ -61,24 +62,8 @@ function versionOf(className: string): string {
   return className.startsWith('io.debezium.') ? debeziumVersion : readVersion();
 }
 
-const typeNames: Readonly<Record<Property['type'], KeyType>> = {
-  boolean: 'BOOLEAN',
-  int: 'INT',
-  long: 'LONG',
-  double: 'DOUBLE',
-  string: 'STRING',
-  list: 'LIST',
-  password: 'PASSWORD',
-  class: 'CLASS',
-};
-const importances = { high: 'HIGH', medium: 'MEDIUM', low: 'LOW' } as const;
-
 function keysOf(definition: ConfigDef): readonly ConfigKey[] {
-  return Object.entries(definition).map(([name, { type, default: fallback, importance, doc, required }]) => ({
-    facts: [name, typeNames[type], fallback ?? null, importances[importance], null, -1, 'NONE', name],
-    doc,
-    ...(required === true ? { required: true as const } : {}),
-  }));
+  return Object.entries<Property>(definition).map(([name, property]) => keyOf(name, property, { group: null, order: -1, width: 'NONE' }));
 }
 
 /** Of Kafka Connect 4.3: StringConverterConfig, JsonConverterConfig, ConverterConfig. */

@@ -4,7 +4,8 @@ import { converterClasses, headerConverterClasses } from '../codec/converters.ts
 import { openConnection } from '../binlog/connection.ts';
 import { configProblems, findProperty } from '../config/config-def.ts';
 import type { ConfigProblem, Property } from '../config/config-def.ts';
-import type { ConfigInfos, ConfigKey, KeyFacts, KeyType } from '../config/config-key.ts';
+import { keyOf } from '../config/config-key.ts';
+import type { ConfigInfos, ConfigKey } from '../config/config-key.ts';
 import { connectorKeys, sinkGroups, sinkTopicErrors, sourceGroups } from '../config/connector-keys.ts';
 import { debeziumMariadbKeys, debeziumMysqlKeys } from '../config/debezium-keys.ts';
 import { debeziumRecommended } from '../config/debezium-recommended.ts';
@@ -15,6 +16,7 @@ import { connectionSettings } from '../mysql/connection-settings.ts';
 import { readSourceConfig, sourceConnectorDef } from '../mysql/connector-config.ts';
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
 import { duckdbSinkProperties } from '../warehouse/duckdb/sink-properties.ts';
+import { withoutNulls } from '../worker/connect-service.ts';
 import type { GivenConfig } from '../worker/connect-service.ts';
 import { componentKeys, converterFault } from './component-keys.ts';
 import { recordPathErrors } from './record-path-errors.ts';
@@ -101,32 +103,11 @@ export function duckdbKeys(version: string): readonly ConfigKey[] {
   const own = Object.entries<Property>(duckdbSinkProperties).filter(([name]) => !connectNames.has(name));
   return [
     ...connectorKeys({ type: 'sink', version, converters: converterClasses, headerConverters: headerConverterClasses }),
-    ...own.map(([name, property], index) => ({
-      facts: factsOf(name, property, index + 1),
-      doc: property.doc,
-      ...(property.required ? { required: true as const } : {}),
-    })),
+    ...own.map(([name, property], index) => keyOf(name, property, { group: 'DuckDB', order: index + 1, width: 'MEDIUM' })),
   ];
 }
 
 const connectNames = new Set(['name', 'connector.class', 'tasks.max', 'topics', 'topics.regex']);
-
-function factsOf(name: string, property: Property, order: number): KeyFacts {
-  const importance = { high: 'HIGH', medium: 'MEDIUM', low: 'LOW' } as const;
-  const fallback = property.default ?? null;
-  return [name, typeNames[property.type], fallback, importance[property.importance], 'DuckDB', order, 'MEDIUM', name];
-}
-
-const typeNames: Readonly<Record<Property['type'], KeyType>> = {
-  boolean: 'BOOLEAN',
-  int: 'INT',
-  long: 'LONG',
-  double: 'DOUBLE',
-  string: 'STRING',
-  list: 'LIST',
-  password: 'PASSWORD',
-  class: 'CLASS',
-};
 
 export function describeDuckdb({ className, version }: DescribedPlugin, config: GivenConfig): ConfigInfos {
   const keys = duckdbKeys(version);
@@ -231,8 +212,4 @@ function complaintOf({ property, text }: ConfigProblem): string {
   if (!text.includes('must be one of')) return text;
   const allowed = debeziumRecommended[property]?.join(', ') ?? /must be one of (.*)\.$/.exec(text)?.[1];
   return allowed === undefined ? text : `Value must be one of ${allowed}`;
-}
-
-function withoutNulls(config: GivenConfig): ConnectorProperties {
-  return Object.fromEntries(Object.entries(config).filter((entry): entry is [string, string] => entry[1] !== null));
 }

@@ -3,6 +3,8 @@
  * Kafka 4.3.
  */
 
+import type { Property } from './config-def.ts';
+
 export type KeyType = 'STRING' | 'BOOLEAN' | 'INT' | 'SHORT' | 'LONG' | 'DOUBLE' | 'LIST' | 'CLASS' | 'PASSWORD';
 
 /** A property as a line of a table; the order counts from 1 in its group, -1 without one. */
@@ -67,6 +69,36 @@ export interface ConfigKey {
   readonly first?: readonly string[];
   /** Given the parsed value's text, null for none: what is wrong with it, in Connect's words. */
   readonly check?: (value: string | null) => readonly string[];
+}
+
+const keyTypes: Readonly<Record<Property['type'], KeyType>> = {
+  boolean: 'BOOLEAN',
+  int: 'INT',
+  long: 'LONG',
+  double: 'DOUBLE',
+  string: 'STRING',
+  list: 'LIST',
+  password: 'PASSWORD',
+  class: 'CLASS',
+};
+
+const importances = { high: 'HIGH', medium: 'MEDIUM', low: 'LOW' } as const;
+
+/** Where a property stands among others, and how wide its field is. */
+export interface KeyPlace {
+  readonly group: string | null;
+  readonly order: number;
+  readonly width: KeyFacts[6];
+}
+
+/** A property of a definition of our own, shown under its own name. */
+export function keyOf(name: string, property: Property, { group, order, width }: KeyPlace): ConfigKey {
+  const { type, importance, doc, required } = property;
+  return {
+    facts: [name, keyTypes[type], property.default ?? null, importances[importance], group, order, width, name],
+    doc,
+    ...(required === true ? { required: true as const } : {}),
+  };
 }
 
 export function definitionOf({ facts, required, doc }: ConfigKey): KeyDefinition {

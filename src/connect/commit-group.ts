@@ -154,6 +154,19 @@ export interface CommitGroup {
   readonly entries: readonly Entry[];
 }
 
+/** Of groups whose records or position belong to no transaction. */
+export const noTransactions: TransactionTable = {
+  count: 0,
+  gtidSources: [],
+  gtidSource: new Uint16Array(0),
+  gtidSequence: new Float64Array(0),
+  committedMicros: new Float64Array(0),
+  threadId: new Uint32Array(0),
+  serverId: new Uint32Array(0),
+};
+
+export const noEvents: EventTable = { count: 0, transaction: new Uint32Array(0), pos: new Float64Array(0), seconds: new Uint32Array(0) };
+
 /** Milliseconds since the epoch of the newest commit in the group; 0 without transactions. */
 export function newestCommitMs(group: CommitGroup): number {
   const { count, committedMicros } = group.transactions;

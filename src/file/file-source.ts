@@ -2,6 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { sleep } from '../base/abort.ts';
 import { messageOf, MillraceError } from '../base/errors.ts';
+import { noEvents, noTransactions } from '../connect/commit-group.ts';
 import type { CommitGroup } from '../connect/commit-group.ts';
 import type { ConnectorProperties, SourceConnector } from '../connect/connector.ts';
 import type { Schema } from '../connect/data.ts';
@@ -133,16 +134,8 @@ function groupOf(source: string, position: CommitGroup['position'], entry: Commi
     open: false,
     file: position.file,
     madeMicros: Date.now() * 1000,
-    transactions: {
-      count: 0,
-      gtidSources: [],
-      gtidSource: new Uint16Array(0),
-      gtidSequence: new Float64Array(0),
-      committedMicros: new Float64Array(0),
-      threadId: new Uint32Array(0),
-      serverId: new Uint32Array(0),
-    },
-    events: { count: 0, transaction: new Uint32Array(0), pos: new Float64Array(0), seconds: new Uint32Array(0) },
+    transactions: noTransactions,
+    events: noEvents,
     entries: [entry],
   };
 }

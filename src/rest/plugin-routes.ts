@@ -4,6 +4,7 @@ import type { ComponentPlugin } from '../config/component-plugin.ts';
 import { definitionOf } from '../config/config-key.ts';
 import type { ConfigInfos, ConfigKey, KeyDefinition } from '../config/config-key.ts';
 import { sinkGroups, sourceGroups } from '../config/connector-keys.ts';
+import { withoutNulls } from '../worker/connect-service.ts';
 import type { ConnectService, ConnectorPlugin, GivenConfig } from '../worker/connect-service.ts';
 import { readConfigBody } from './request-body.ts';
 import { ok } from './route.ts';
@@ -76,10 +77,6 @@ function hideResolved(infos: ConfigInfos, given: GivenConfig, resolved: GivenCon
     return { ...info, value: { ...value, value: value.value === null || value.value === '[hidden]' ? value.value : before, errors } };
   });
   return { ...infos, configs };
-}
-
-function withoutNulls(config: GivenConfig): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(config).filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
 function findPlugin(all: readonly Plugin[], request: RestRequest): Plugin {

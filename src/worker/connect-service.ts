@@ -24,6 +24,11 @@ export interface TaskRef {
   readonly task: number;
 }
 
+/** The properties that have a value. */
+export function withoutNulls(config: GivenConfig): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(config).filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
 /** Answer of create, info, and of a change of the configuration. */
 export interface ConnectorInfo {
   readonly name: string;

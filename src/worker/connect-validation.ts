@@ -1,4 +1,5 @@
 import { invalidConfig, noConnectorClass } from './connect-errors.ts';
+import { withoutNulls } from './connect-service.ts';
 import type { ConnectorPlugin, GivenConfig, PluginCatalog } from './connect-service.ts';
 
 export interface CheckedConfig {
@@ -22,7 +23,7 @@ export interface ConfigChecks {
 export async function validateConfig(config: GivenConfig, checks: ConfigChecks, signal: AbortSignal): Promise<CheckedConfig> {
   if ((config['connector.class'] ?? '') === '') throw noConnectorClass(config);
   const nulls = Object.values(config).filter((value) => value === null);
-  const given = Object.fromEntries(Object.entries(config).filter((entry): entry is [string, string] => entry[1] !== null));
+  const given = withoutNulls(config);
   const resolved = checks.resolve(given);
   const plugin = checks.plugins.find(resolved['connector.class'] ?? '');
   const errors = [

@@ -1,3 +1,4 @@
+import { noEvents, noTransactions } from '../connect/commit-group.ts';
 import type { MillraceError } from '../base/errors.ts';
 import { failpoint } from '../base/failpoint.ts';
 import type { SerializedHeader, SerializedRecord } from '../connect/record.ts';
@@ -49,15 +50,14 @@ export async function openDeadLetters(options: DeadLetterOptions, signal: AbortS
         const context = options.contextHeaders ? contextHeaders(each, connector) : [];
         return { key, value, headers: [...headers, ...context], ...(timestamp === undefined ? {} : { timestamp }) };
       });
-      const none = { count: 0, committedMicros: new Float64Array(0), gtidSource: new Uint16Array(0), gtidSequence: new Float64Array(0) };
       const group = {
         source: writer,
         seq: 0,
         position: { file: '', pos: 0, gtids: '' },
         open: false,
         file: '',
-        transactions: { ...none, gtidSources: [], threadId: new Uint32Array(0), serverId: new Uint32Array(0) },
-        events: { count: 0, transaction: new Uint32Array(0), pos: new Float64Array(0), seconds: new Uint32Array(0) },
+        transactions: noTransactions,
+        events: noEvents,
         entries: [{ kind: 'records' as const, topic, records }],
       };
       const state = [{ topic: progressTopic, key: source, value: String(seq) }];

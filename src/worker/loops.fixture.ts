@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MillraceError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
+import { noEvents, noTransactions } from '../connect/commit-group.ts';
 import type { CommitGroup } from '../connect/commit-group.ts';
 import type { SinkConnector, SourceConnector } from '../connect/connector.ts';
 import type { SinkOffset, SourceBatch } from '../connect/tasks.ts';
@@ -39,16 +40,8 @@ export function emptyBatch(position: number): SourceBatch {
     position: { file: 'bin.000001', pos: position, gtids: '' },
     open: false,
     file: 'bin.000001',
-    transactions: {
-      count: 0,
-      gtidSources: [],
-      gtidSource: new Uint16Array(0),
-      gtidSequence: new Float64Array(0),
-      committedMicros: new Float64Array(0),
-      threadId: new Uint32Array(0),
-      serverId: new Uint32Array(0),
-    },
-    events: { count: 0, transaction: new Uint32Array(0), pos: new Float64Array(0), seconds: new Uint32Array(0) },
+    transactions: noTransactions,
+    events: noEvents,
     entries: [],
   };
   return { group, offset: { pos: position }, state: [] };

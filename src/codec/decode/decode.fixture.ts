@@ -1,4 +1,5 @@
 /** Records in, changes out, as plain values: for tests of the decoder. */
+import { noEvents, noTransactions } from '../../connect/commit-group.ts';
 import type { CommitGroup, Entry } from '../../connect/commit-group.ts';
 import type { SerializedRecord } from '../../connect/record.ts';
 import { readImage } from '../../event/cell.ts';
@@ -27,23 +28,14 @@ export function record(key: unknown, value: unknown): SerializedRecord {
 }
 
 export function groupOf(entries: readonly { readonly topic: string; readonly records: readonly SerializedRecord[] }[]): CommitGroup {
-  const none = new Float64Array(0);
   return {
     source: 'p',
     seq: 1,
     position: { file: 'b.1', pos: 1, gtids: '' },
     open: false,
     file: 'b.1',
-    transactions: {
-      count: 0,
-      gtidSources: [],
-      gtidSource: new Uint16Array(0),
-      gtidSequence: none,
-      committedMicros: none,
-      threadId: new Uint32Array(0),
-      serverId: new Uint32Array(0),
-    },
-    events: { count: 0, transaction: new Uint32Array(0), pos: none, seconds: new Uint32Array(0) },
+    transactions: noTransactions,
+    events: noEvents,
     entries: entries.map((entry) => ({ kind: 'records', ...entry })),
   };
 }
