@@ -1,10 +1,10 @@
 import type { ByteWriter } from '../base/byte-writer.ts';
-import { javaDouble, javaFloat } from '../base/java-number.ts';
 import type { Conversion } from '../config/converter-rules.ts';
 import type { CellCursor } from '../event/cell.ts';
 import type { ColumnType } from '../event/column-type.ts';
+import { writeDouble, writeNarrowed } from './field.ts';
 import type { FieldShape } from './field.ts';
-import { utf8, writeAscii, writeBytes, writeInteger } from './json-writer.ts';
+import { utf8, writeBytes, writeInteger } from './json-writer.ts';
 
 const trueText = utf8('true');
 const falseText = utf8('false');
@@ -36,14 +36,4 @@ function writeSmall(unsigned: boolean): (cell: CellCursor, out: ByteWriter) => v
     writeInteger(out, unsigned ? cell.view.getUint8(cell.at) : cell.view.getInt8(cell.at));
     cell.at += 1;
   };
-}
-
-function writeDouble(cell: CellCursor, out: ByteWriter): void {
-  writeAscii(out, javaDouble(cell.view.getFloat64(cell.at, true)));
-  cell.at += 8;
-}
-
-function writeNarrowed(cell: CellCursor, out: ByteWriter): void {
-  writeAscii(out, javaFloat(Math.fround(cell.view.getFloat64(cell.at, true))));
-  cell.at += 8;
 }

@@ -211,7 +211,7 @@ function writeWidened(cell: CellCursor, out: ByteWriter): void {
 }
 
 /** REAL: a float in the schema, whatever the server keeps. */
-function writeNarrowed(cell: CellCursor, out: ByteWriter): void {
+export function writeNarrowed(cell: CellCursor, out: ByteWriter): void {
   writeAscii(out, javaFloat(Math.fround(cell.view.getFloat64(cell.at, true))));
   cell.at += 8;
 }
@@ -230,7 +230,7 @@ function writeBytesAsText(cell: CellCursor, out: ByteWriter): void {
   cell.at = end;
 }
 
-function writeDouble(cell: CellCursor, out: ByteWriter): void {
+export function writeDouble(cell: CellCursor, out: ByteWriter): void {
   writeAscii(out, javaDouble(cell.view.getFloat64(cell.at, true)));
   cell.at += 8;
 }

@@ -4,13 +4,13 @@ import { isAtLeast } from '../binlog/server-version.ts';
 import { ChangeBatchBuilder, op } from '../event/change-batch.ts';
 import { createTableSchema, tableName } from '../event/table-schema.ts';
 import type { TableId, TableSchema } from '../event/table-schema.ts';
-import { startRawQuery } from './raw-query.ts';
+import { readTextRows } from './read-text-rows.ts';
 import { KeyReader, compareKeys, keyBetween, keyOrderOf } from './snapshot-key.ts';
 import type { KeyBytes, KeyOrder } from './snapshot-key.ts';
 import { allRows, rangeCondition } from './snapshot-reader.ts';
 import { createSnapshotTable } from './snapshot-table.ts';
 import type { SnapshotTable } from './snapshot-table.ts';
-import { TextRowReader, quoteName, selectList } from './text-row.ts';
+import { quoteName, selectList } from './text-row.ts';
 
 export interface PlanOptions {
   readonly connection: ServerConnection;
@@ -126,21 +126,10 @@ async function endKey(
   const schema = createTableSchema({ ...order.schema, columns, primaryKey: columns.map((_column, i) => i) });
   const keyOrder = keyOrderOf(schema);
   if (keyOrder === undefined) return undefined;
-  const reader = new TextRowReader(schema);
   const builder = new ChangeBatchBuilder(schema, 256);
   const by = columns.map(({ name }) => `${quoteName(name)} ${direction}`).join(', ');
-  const query = startRawQuery(
-    connection,
-    `SELECT ${selectList(columns)} FROM ${allRows(schema)} ORDER BY ${by} LIMIT 1`,
-    (bytes, start, end) => {
-      builder.begin(op.read, 0);
-      builder.middle();
-      reader.append(bytes, start, end, builder.writer);
-      builder.end();
-      return false;
-    },
-  );
-  while (await query.pull(signal));
+  const sql = `SELECT ${selectList(columns)} FROM ${allRows(schema)} ORDER BY ${by} LIMIT 1`;
+  await readTextRows(connection, { schema, sql, code: op.read, into: builder }, signal);
   return builder.count === 0 ? undefined : new KeyReader(keyOrder).read(builder.view().bytes, 0);
 }
 

@@ -9,7 +9,7 @@ import type { ChangeBatch } from '../event/change-batch.ts';
 import { tableName } from '../event/table-schema.ts';
 import type { TableId, TableSchema } from '../event/table-schema.ts';
 import { loadCharsets } from './charset.ts';
-import { startRawQuery } from './raw-query.ts';
+import { readTextRows } from './read-text-rows.ts';
 import { readTableSchemas } from './read-schema.ts';
 import { RowsMapper } from './rows-mapper.ts';
 import { comparePositions } from './server-position.ts';
@@ -19,7 +19,7 @@ import { batchRows, imageTexts, never } from './snapshot.fixture.ts';
 import { allRows } from './snapshot-reader.ts';
 import { prepareSession } from './snapshot-session.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
-import { TextRowReader, selectList } from './text-row.ts';
+import { selectList } from './text-row.ts';
 
 /** Rows as text with the number of times they are there. */
 export type Rows = Map<string, number>;
@@ -209,16 +209,9 @@ export class Replica {
 }
 
 export async function readRows(connection: ServerConnection, schema: TableSchema): Promise<Rows> {
-  const reader = new TextRowReader(schema);
   const builder = new ChangeBatchBuilder(schema);
-  const query = startRawQuery(connection, `SELECT ${selectList(schema.columns)} FROM ${allRows(schema)}`, (bytes, start, end) => {
-    builder.begin(op.read, 0);
-    builder.middle();
-    reader.append(bytes, start, end, builder.writer);
-    builder.end();
-    return false;
-  });
-  while (await query.pull(never));
+  const sql = `SELECT ${selectList(schema.columns)} FROM ${allRows(schema)}`;
+  await readTextRows(connection, { schema, sql, code: op.read, into: builder }, never);
   const rows: Rows = new Map();
   for (const row of batchRows(builder.view())) {
     const text = JSON.stringify(row);

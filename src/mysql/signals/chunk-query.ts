@@ -1,9 +1,9 @@
 import type { ServerConnection } from '../../binlog/connection.ts';
 import { ChangeBatchBuilder, op } from '../../event/change-batch.ts';
 import type { Column, TableSchema } from '../../event/table-schema.ts';
-import { startRawQuery } from '../raw-query.ts';
+import { readTextRows } from '../read-text-rows.ts';
 import { allRows } from '../snapshot-reader.ts';
-import { TextRowReader, quoteName, selectList } from '../text-row.ts';
+import { quoteName, selectList } from '../text-row.ts';
 
 /** The order of a chunked table: its key's columns, or the surrogate key. */
 export interface ChunkOrder {
@@ -53,20 +53,9 @@ export async function readChunk(
   const keys = await connection.query(`SELECT ${order.columns.map(keyText).join(', ')} FROM ${from} ORDER BY ${by} LIMIT ${rows}`, signal);
   const last = keyOf(order, keys.at(-1));
   if (last === undefined) return { rows: builder, last };
-  const reader = new TextRowReader(order.schema);
   const bounds = where([...conditions, upTo(order, last)]);
-  const query = startRawQuery(
-    connection,
-    `SELECT ${selectList(order.schema.columns)} FROM ${allRows(order.schema)}${bounds} ORDER BY ${by}`,
-    (bytes, start, end) => {
-      builder.begin(op.refresh, 0);
-      builder.middle();
-      reader.append(bytes, start, end, builder.writer);
-      builder.end();
-      return false;
-    },
-  );
-  while (await query.pull(signal));
+  const sql = `SELECT ${selectList(order.schema.columns)} FROM ${allRows(order.schema)}${bounds} ORDER BY ${by}`;
+  await readTextRows(connection, { schema: order.schema, sql, code: op.refresh, into: builder }, signal);
   return { rows: builder, last };
 }
 
