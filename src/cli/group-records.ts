@@ -1,5 +1,6 @@
+import { copyRecord } from '../codec/connect-record.ts';
 import { createDebeziumRenderer } from '../codec/debezium-renderer.ts';
-import type { DebeziumRenderer, RenderedRecord } from '../codec/debezium-renderer.ts';
+import type { DebeziumRenderer } from '../codec/debezium-renderer.ts';
 import type { CommitGroup } from '../connect/commit-group.ts';
 import type { SerializedRecord } from '../connect/record.ts';
 import type { Log } from '../log/log.ts';
@@ -16,17 +17,8 @@ export function createGroupRecords(
     const records: { readonly topic: string; readonly record: SerializedRecord }[] = [];
     for (const entry of group.entries) {
       if (entry.kind === 'records') for (const record of entry.records) records.push({ topic: entry.topic, record });
-      else renderer.render(group, entry, (rendered) => records.push({ topic: rendered.topic, record: copyOf(rendered) }));
+      else renderer.render(group, entry, (rendered) => records.push({ topic: rendered.topic, record: copyRecord(rendered) }));
     }
     return records;
-  };
-}
-
-/** The renderer's bytes are its own. */
-function copyOf({ bytes, keyStart, keyEnd, valueStart, valueEnd, headers }: RenderedRecord): SerializedRecord {
-  return {
-    key: keyEnd < 0 ? null : bytes.slice(keyStart, keyEnd),
-    value: valueEnd < 0 ? null : bytes.slice(valueStart, valueEnd),
-    headers,
   };
 }

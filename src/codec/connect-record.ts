@@ -41,7 +41,7 @@ export function createConnectRecordReader(options: DebeziumOptions): ConnectReco
       renderer.render(group, entry, (rendered) => {
         const { topic, bytes, keyStart, keyEnd, valueStart, valueEnd, transaction } = rendered;
         if (topic === options.historyTopic) {
-          to.raw(topic, rawOf(rendered));
+          to.raw(topic, copyRecord(rendered));
           return;
         }
         const key = keys.toConnect(topic, part(bytes, keyStart, keyEnd));
@@ -62,7 +62,8 @@ export function createConnectRecordReader(options: DebeziumOptions): ConnectReco
   };
 }
 
-function rawOf({ bytes, keyStart, keyEnd, valueStart, valueEnd, headers }: RenderedRecord): SerializedRecord {
+/** A copy that lasts: the renderer's bytes are its own. */
+export function copyRecord({ bytes, keyStart, keyEnd, valueStart, valueEnd, headers }: RenderedRecord): SerializedRecord {
   const [key, value] = [part(bytes, keyStart, keyEnd), part(bytes, valueStart, valueEnd)];
   return { key: key?.slice() ?? null, value: value?.slice() ?? null, headers };
 }

@@ -26,6 +26,8 @@ export interface RenderedRecord {
   readonly headers: readonly RecordHeader[];
   /** Index in the group's `transactions` of the row's; absent: it is of none. */
   readonly transaction?: number | undefined;
+  /** Of a row that the renderer wrote: key and value are JSON in one line. Any other may be anything. */
+  readonly isRow?: boolean;
 }
 
 export type EmitRecord = (record: RenderedRecord) => void;
@@ -84,6 +86,7 @@ class Renderer implements DebeziumRenderer {
     valueEnd: -1,
     headers: [] as readonly RecordHeader[],
     transaction: undefined as number | undefined,
+    isRow: true,
   };
 
   constructor(options: DebeziumOptions) {
@@ -152,7 +155,9 @@ class Renderer implements DebeziumRenderer {
     record.valueEnd = out.length;
     record.headers = hasHeaders ? this.#context : noHeaders;
     record.transaction = undefined;
+    record.isRow = false;
     this.#sink(record);
+    record.isRow = true;
   }
 
   #renderChanges(group: CommitGroup, batch: ChangeBatch): void {

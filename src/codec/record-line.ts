@@ -24,9 +24,9 @@ export function renderRecordLine(record: RenderedRecord, partition: number, offs
   writeBytes(out, offsetLabel);
   writeInteger(out, offset);
   writeBytes(out, keyLabel);
-  writePart(out, record.bytes, record.keyStart, record.keyEnd);
+  writePart(out, record, record.keyStart, record.keyEnd);
   writeBytes(out, valueLabel);
-  writePart(out, record.bytes, record.valueStart, record.valueEnd);
+  writePart(out, record, record.valueStart, record.valueEnd);
   writeBytes(out, headersText(record.headers));
 }
 
@@ -34,9 +34,13 @@ const openBrace = 0x7b;
 const lineFeed = 0x0a;
 
 /** Key or value, in one line. */
-function writePart(out: ByteWriter, bytes: Uint8Array, start: number, end: number): void {
+function writePart(out: ByteWriter, { bytes, isRow }: RenderedRecord, start: number, end: number): void {
   if (end < 0) {
     writeBytes(out, nullText);
+    return;
+  }
+  if (isRow === true) {
+    out.raw(bytes, start, end);
     return;
   }
   const part = bytes.subarray(start, end);
