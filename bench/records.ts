@@ -12,60 +12,20 @@ import { join } from 'node:path';
 import { silentLogger } from '../src/base/logger.ts';
 import { debeziumOptions } from '../src/codec/debezium-options.ts';
 import { createDebeziumRenderer } from '../src/codec/debezium-renderer.ts';
-import { RecordDecoder } from '../src/codec/decode/record-decoder.ts';
-import { modesOfProperties } from '../src/codec/decode/value-form.ts';
+import { copyRecord } from '../src/codec/connect-record.ts';
+import { openDecoder } from '../src/codec/decode/decode.fixture.ts';
 import type { CommitGroup } from '../src/connect/commit-group.ts';
 import type { SerializedRecord } from '../src/connect/record.ts';
 import { writeImage } from '../src/event/cell.ts';
 import { ChangeBatchBuilder, copyBatch, op } from '../src/event/change-batch.ts';
-import { createTableSchema, type Column } from '../src/event/table-schema.ts';
-import type { Value } from '../src/event/value.ts';
 import { createDuckDbSinkConnector } from '../src/warehouse/duckdb/connector.ts';
 import { defaultReplicaOptions, openDuckDbReplica } from '../src/warehouse/duckdb/replica.ts';
+import { rowOf, schema } from './sample-orders.ts';
 
 const groups = Number(process.argv[2] ?? 100);
 const changesPerGroup = 1000;
 const rowsPerTransaction = 20;
 const { signal } = new AbortController();
-
-const int = (bits: 8 | 16 | 32 | 64, unsigned = false): Column['type'] => ({ kind: 'int', bits, unsigned });
-const columns: readonly Column[] = [
-  { name: 'id', type: int(64), nullable: false, nativeType: 'BIGINT' },
-  { name: 'customer_id', type: int(32), nullable: false, nativeType: 'INT' },
-  { name: 'status', type: { kind: 'enum', labels: ['new', 'paid', 'packed', 'sent'] }, nullable: false, nativeType: 'ENUM' },
-  { name: 'amount', type: { kind: 'decimal', precision: 12, scale: 2, unsigned: false }, nullable: false, nativeType: 'DECIMAL' },
-  { name: 'currency', type: { kind: 'text' }, nullable: false, nativeType: 'CHAR' },
-  { name: 'qty', type: int(16, true), nullable: false, nativeType: 'SMALLINT UNSIGNED' },
-  { name: 'note', type: { kind: 'text' }, nullable: true, nativeType: 'VARCHAR' },
-  { name: 'payload', type: { kind: 'json' }, nullable: true, nativeType: 'JSON' },
-  { name: 'is_gift', type: int(8), nullable: false, nativeType: 'TINYINT' },
-  { name: 'weight', type: { kind: 'double', unsigned: false }, nullable: true, nativeType: 'DOUBLE' },
-  { name: 'created_at', type: { kind: 'datetime', fsp: 3 }, nullable: false, nativeType: 'DATETIME' },
-  { name: 'updated_at', type: { kind: 'timestamp', fsp: 3 }, nullable: false, nativeType: 'TIMESTAMP' },
-];
-const schema = createTableSchema({ database: 'shop', table: 'orders', columns, primaryKey: [0] });
-
-function rowOf(id: number, amount: number): Value[] {
-  const words = id % 10 === 0 ? 'quick brown naïve Übergröße 東京 gift wrap' : 'quick brown fox jumps over the lazy dog';
-  const payload =
-    `{"ref": ${id * 7919}, "sku": "A-${id}", "dims": {"d": 0.2512, "h": 40, "w": 12}, "note": "smooth ride", ` +
-    '"tags": ["fox", "gift wrap"], "express": true, "history": [1, 2, 3, 5, 8, 13, 21, 34]}';
-  const note = id % 5 === 0 ? null : words;
-  const times = ['2026-03-14 15:09:26.535', '2026-11-01 00:00:00.123'] as const;
-  return [
-    BigInt(id),
-    id % 100_000,
-    'packed',
-    `${amount}.25`,
-    'EUR',
-    id % 1000,
-    note,
-    id % 10 === 0 ? null : payload,
-    id % 2,
-    Math.sin(id) * 100,
-    ...times,
-  ];
-}
 
 /** Inserts of new ids, updates and deletes of ids that the group before has inserted. */
 function nativeGroup(number: number): CommitGroup {
@@ -111,26 +71,13 @@ function recordGroup(native: CommitGroup, schemas: boolean): CommitGroup {
   const options = debeziumOptions({ connector: 'mysql', topicPrefix: 'bench', keySchemas: schemas, valueSchemas: schemas });
   const renderer = createDebeziumRenderer(options);
   const records: SerializedRecord[] = [];
-  const part = (bytes: Uint8Array, start: number, end: number): Uint8Array | null => (end < 0 ? null : bytes.slice(start, end));
   for (const entry of native.entries) {
-    renderer.render(native, entry, ({ bytes, keyStart, keyEnd, valueStart, valueEnd, transaction }) => {
-      const record = { key: part(bytes, keyStart, keyEnd), value: part(bytes, valueStart, valueEnd), headers: [] };
-      records.push(transaction === undefined ? record : { ...record, transaction });
+    renderer.render(native, entry, (rendered) => {
+      const record = { ...copyRecord(rendered), headers: [] };
+      records.push(rendered.transaction === undefined ? record : { ...record, transaction: rendered.transaction });
     });
   }
   return { ...native, entries: [{ kind: 'records', topic: 'bench.shop.orders', records }] };
-}
-
-function openDecoder(): RecordDecoder {
-  return new RecordDecoder({
-    source: 'bench',
-    flavor: 'mysql',
-    modes: modesOfProperties({}, 'mysql'),
-    takes: () => true,
-    schemas: { key: undefined, value: undefined },
-    declared: () => undefined,
-    notes: new Map(),
-  });
 }
 
 function countRecords(all: readonly CommitGroup[]): number {
@@ -161,7 +108,7 @@ async function intoDuckDb(all: readonly CommitGroup[]): Promise<void> {
     const properties = { 'connector.class': 'io.millrace.DuckDbSinkConnector', 'topics.regex': '.*', 'duckdb.file': file };
     await using task = await connector.openTask({ connector: 'bench', properties, log: silentLogger }, signal);
     await task.open('log', signal);
-    const decoder = openDecoder();
+    const decoder = openDecoder({ source: 'bench' });
     for (const group of all) await task.put(decoder.decode(group), signal);
     await task.flush(signal);
   } finally {
@@ -178,7 +125,7 @@ for (const schemas of [false, true]) {
   const records = countRecords(all);
   const name = `records with schemas ${schemas ? 'on' : 'off'}`;
   const decodeAll = (): void => {
-    const decoder = openDecoder();
+    const decoder = openDecoder({ source: 'bench' });
     for (const group of all) decoder.decode(group);
   };
   decodeAll();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { debeziumOptions } from '../src/codec/debezium-options.ts';
 import { createDebeziumRenderer } from '../src/codec/debezium-renderer.ts';
-import type { CommitGroup } from '../src/connect/commit-group.ts';
+import type { CommitGroup, Entry } from '../src/connect/commit-group.ts';
 import { writeImage } from '../src/event/cell.ts';
 import { ChangeBatchBuilder, op } from '../src/event/change-batch.ts';
 import { createTableSchema } from '../src/event/table-schema.ts';
@@ -37,19 +37,25 @@ const cell: fc.Arbitrary<Value> = fc.constantFrom(null, undefined, '', 'x', 'y')
 const image = fc.tuple(cell, cell, cell, cell, cell);
 const change = fc.tuple(fc.constantFrom(op.insert, op.update, op.delete), image, image);
 
+type Change = typeof change extends fc.Arbitrary<infer Each> ? Each : never;
+
+function changesEntry(primaryKey: readonly number[], changes: readonly Change[]): Extract<Entry, { kind: 'changes' }> {
+  const schema = createTableSchema({ database: 'd', table: 't', columns, primaryKey });
+  const builder = new ChangeBatchBuilder(schema);
+  for (const [code, before, after] of changes) {
+    builder.begin(code, 0);
+    if (code !== op.insert) writeImage(schema, before, builder.writer);
+    builder.middle();
+    if (code !== op.delete) writeImage(schema, after, builder.writer);
+    builder.end();
+  }
+  return { kind: 'changes', batch: builder.view() };
+}
+
 test('the log counts as many records for a batch as the renderer makes of it', () => {
   fc.assert(
     fc.property(fc.subarray([0, 1, 2, 3, 4]), fc.array(change, { maxLength: 20 }), (primaryKey, changes) => {
-      const schema = createTableSchema({ database: 'd', table: 't', columns, primaryKey });
-      const builder = new ChangeBatchBuilder(schema);
-      for (const [code, before, after] of changes) {
-        builder.begin(code, 0);
-        if (code !== op.insert) writeImage(schema, before, builder.writer);
-        builder.middle();
-        if (code !== op.delete) writeImage(schema, after, builder.writer);
-        builder.end();
-      }
-      const entry = { kind: 'changes' as const, batch: builder.view() };
+      const entry = changesEntry(primaryKey, changes);
       let records = 0;
       createDebeziumRenderer(debeziumOptions({ connector: 'mysql', topicPrefix: 'p' })).render(group, entry, () => records++);
       assert.equal(records, countDebeziumRecords(entry));
@@ -77,16 +83,7 @@ test('so it does for connectors whose records leave out, split and name changes 
         'database.user': 'u',
         ...chosen,
       };
-      const schema = createTableSchema({ database: 'd', table: 't', columns, primaryKey });
-      const builder = new ChangeBatchBuilder(schema);
-      for (const [code, before, after] of changes) {
-        builder.begin(code, 0);
-        if (code !== op.insert) writeImage(schema, before, builder.writer);
-        builder.middle();
-        if (code !== op.delete) writeImage(schema, after, builder.writer);
-        builder.end();
-      }
-      const entry = { kind: 'changes' as const, batch: builder.view() };
+      const entry = changesEntry(primaryKey, changes);
       let records = 0;
       createDebeziumRenderer(optionsOfProperties('mysql', config)).render(group, entry, () => records++);
       assert.equal(records, recordRules({ name: 'c', config }).countRecords?.(entry));

@@ -7,28 +7,10 @@ import type { FreshDatabase, SharedServer } from '../../test/servers/shared.ts';
 import { silentLogger } from '../base/logger.ts';
 import { isMillraceError } from '../base/errors.ts';
 import { flavors } from '../cli/private-server.ts';
-import { parseSourceConfig } from './connector-config.ts';
 import { batchRows, never } from './snapshot.fixture.ts';
 import type { SourceConfig } from './source-config.ts';
+import { configOf } from './source-task.fixture.ts';
 import { openSourceTask } from './source-task.ts';
-
-function configOf(server: SharedServer, database: string, extra: Readonly<Record<string, string>> = {}): SourceConfig {
-  const connectorClass = server.flavor === 'mysql' ? 'mysql.MySqlConnector' : 'mariadb.MariaDbConnector';
-  return parseSourceConfig({
-    name: `takeover-${database}`,
-    config: {
-      'connector.class': `io.debezium.connector.${connectorClass}`,
-      'database.hostname': server.host,
-      'database.port': String(server.port),
-      'database.user': server.root.user,
-      'database.password': server.root.password,
-      'database.server.id': String(1_000_000 + Math.floor(Math.random() * 1e9)),
-      'topic.prefix': 'p',
-      'database.include.list': database,
-      ...extra,
-    },
-  });
-}
 
 interface Place {
   readonly file: string;

@@ -11,11 +11,11 @@ import type { ColumnOrigin, SchemaChange } from '../event/schema-change.ts';
 import { tableName } from '../event/table-schema.ts';
 import type { TableSchema } from '../event/table-schema.ts';
 import { freshDatabase, sharedServer, withoutServer } from '../../test/servers/shared.ts';
-import type { FreshDatabase, SharedServer } from '../../test/servers/shared.ts';
-import { parseSourceConfig } from './connector-config.ts';
+import type { FreshDatabase } from '../../test/servers/shared.ts';
 import { connectionSettings } from './connection-settings.ts';
 import { readTableSchemas } from './read-schema.ts';
 import { imageTexts, never } from './snapshot.fixture.ts';
+import { configOf } from './source-task.fixture.ts';
 import { openSourceTask } from './source-task.ts';
 import { readRows } from './snapshot-replica.fixture.ts';
 import { prepareSession } from './snapshot-session.ts';
@@ -143,24 +143,6 @@ class ModelSink {
 
 function altered(cells: Cells, columns: readonly ColumnOrigin[]): Cells {
   return columns.map((origin) => ('from' in origin ? (cells[origin.from] ?? null) : origin.fill));
-}
-
-function configOf(server: SharedServer, database: string, extra: Readonly<Record<string, string>> = {}): SourceConfig {
-  const connectorClass = server.flavor === 'mysql' ? 'mysql.MySqlConnector' : 'mariadb.MariaDbConnector';
-  return parseSourceConfig({
-    name: `source-${database}`,
-    config: {
-      'connector.class': `io.debezium.connector.${connectorClass}`,
-      'database.hostname': server.host,
-      'database.port': String(server.port),
-      'database.user': server.root.user,
-      'database.password': server.root.password,
-      'database.server.id': String(1_000_000 + Math.floor(Math.random() * 1e9)),
-      'topic.prefix': 'p',
-      'database.include.list': database,
-      ...extra,
-    },
-  });
 }
 
 function open(config: SourceConfig, sink: ModelSink): Promise<SourceTask> {

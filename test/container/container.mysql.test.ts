@@ -2,12 +2,11 @@
  * The image, built and run as compose.yaml runs it: not root, nothing writable but its volume, no capabilities. The two
  * calls of the README make a pipeline from a real MySQL to a replica, and SIGTERM ends it.
  */
+import { freePort } from '../servers/free-port.ts';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -60,13 +59,3 @@ test(
     }
   },
 );
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  assert.ok(address !== null && typeof address === 'object');
-  probe.close();
-  await once(probe, 'close');
-  return address.port;
-}

@@ -1,3 +1,4 @@
+import { sessionSettings } from './session-settings.ts';
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { sleep } from '../../src/base/abort.ts';
 import { compareBinlogPositions } from '../../src/binlog/positions.ts';
@@ -41,17 +42,6 @@ export function runsAlone({ flavor, name, connector }: Scenario): boolean {
     name.startsWith('gtid-')
   );
 }
-
-const sessionSettings = {
-  mysql: [
-    "SET sql_mode = 'IGNORE_SPACE,ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-    'SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci',
-  ],
-  mariadb: [
-    "SET sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION'",
-    'SET NAMES utf8mb4 COLLATE utf8mb4_uca1400_ai_ci',
-  ],
-} as const;
 
 const pollMs = 20;
 const startDeadlineMs = 60_000;

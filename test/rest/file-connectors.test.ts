@@ -4,7 +4,8 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ask } from './replay-scenario.ts';
-import { freePort, startWorker } from './worker-under-test.ts';
+import { freePort } from '../servers/free-port.ts';
+import { startWorker } from './worker-under-test.ts';
 
 const text = { 'key.converter': 'org.apache.kafka.connect.storage.StringConverter', 'value.converter': 'StringConverter' };
 

@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { freePort, startWorker } from './worker-under-test.ts';
+import { freePort } from '../servers/free-port.ts';
+import { startWorker } from './worker-under-test.ts';
 
 const packages = ['kafka-connect-py==1.0.0', 'kafka-connect-healthcheck==0.3.0'];
 const folder = join(import.meta.dirname, '../../.millrace/python-clients');

@@ -5,7 +5,8 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { ask } from './replay-scenario.ts';
-import { freePort, startWorker } from './worker-under-test.ts';
+import { freePort } from '../servers/free-port.ts';
+import { startWorker } from './worker-under-test.ts';
 import type { WorkerUnderTest } from './worker-under-test.ts';
 
 let worker: WorkerUnderTest;

@@ -7,7 +7,8 @@ import { sourceConnector } from '../pipeline/harness.ts';
 import { freshDatabase, sharedServer, withoutServer } from '../servers/shared.ts';
 import { parsePrometheus } from './prometheus.ts';
 import type { Sample } from './prometheus.ts';
-import { freePort, startWorker } from './worker-under-test.ts';
+import { freePort } from '../servers/free-port.ts';
+import { startWorker } from './worker-under-test.ts';
 
 test('metrics by the names of Debezium and Kafka Connect, and our own', { skip: withoutServer('mysql') }, async () => {
   const server = await sharedServer('mysql');

@@ -9,7 +9,8 @@ import { sharedServer, withoutServer } from '../servers/shared.ts';
 import { replayScenario } from './replay-scenario.ts';
 import { thisMachine } from './this-machine.ts';
 import { groups, readTranscript } from './transcript.ts';
-import { freePort, startWorker } from './worker-under-test.ts';
+import { freePort } from '../servers/free-port.ts';
+import { startWorker } from './worker-under-test.ts';
 
 /** Of the worker that was recorded. */
 const properties = {

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ask } from './replay-scenario.ts';
-import { freePort, startWorker } from './worker-under-test.ts';
+import { freePort } from '../servers/free-port.ts';
+import { startWorker } from './worker-under-test.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-secured-'));
 const file = (name: string): string => join(folder, name);
