@@ -4,7 +4,7 @@ import type { ErrorData } from '../base/errors.ts';
 import type { SinkConnector, TaskContext } from '../connect/connector.ts';
 import type { Log } from '../log/log.ts';
 import type { SinkMetrics } from './metrics.ts';
-import { createSinkLoop } from './sink-loop.ts';
+import { createSinkLoop, drainMs } from './sink-loop.ts';
 import type { SinkLoop } from './sink-loop.ts';
 import type { SinkRecords } from './sink-records.ts';
 import type { TaskState } from './task-state.ts';
@@ -39,9 +39,6 @@ export interface ServedSink {
   stop(drainMs?: number): Promise<void>;
   metrics(): SinkMetrics;
 }
-
-/** Longest time that the end of a worker reads on; what is left is applied at the next start. */
-const drainMs = 15_000;
 
 /** Runs a sink's loop while it is neither paused, failed nor stopped. */
 export function openServedSink({ start, parts, log, onLoop, onState }: ServedSinkOptions): ServedSink {

@@ -24,7 +24,7 @@ export interface SinkLoopOptions {
   /** Woken after every append. */
   readonly wakeup: Wakeup;
   readonly onState: (state: TaskState, error: ErrorData | undefined) => void;
-  /** Longest time that a drain reads on; what is left is applied at the next start. 15 seconds unless told. */
+  /** Longest time that a drain reads on; `drainMs` unless told. */
   readonly drainMs?: () => number;
 }
 
@@ -54,7 +54,8 @@ const greatestRestMs = 40;
 const idleMs = 250;
 /** Acknowledgements only free space in the log, and each is a write to it. */
 const acknowledgeMs = 100;
-const defaultDrainMs = 15_000;
+/** Longest time that the end of a worker reads on; what is left is applied at the next start. */
+export const drainMs = 15_000;
 
 interface Pumped {
   /** There was something. */
@@ -167,7 +168,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
     let nextFlushMs = 0;
     try {
       for (;;) {
-        if (drain.aborted && deadlineMs === Infinity) deadlineMs = performance.now() + (options.drainMs?.() ?? defaultDrainMs);
+        if (drain.aborted && deadlineMs === Infinity) deadlineMs = performance.now() + (options.drainMs?.() ?? drainMs);
         const { any, full } = await pump(open, cursors, signal);
         const onTime = performance.now() < deadlineMs;
         observe(open.committed());
