@@ -159,6 +159,22 @@ export class ChangeBatchBuilder {
   }
 }
 
+/** Changes `[from, to)` of the batch, as views of its memory. */
+export function sliceBatch(batch: ChangeBatch, from: number, to: number): ChangeBatch {
+  if (from === 0 && to === batch.count) return batch;
+  const begin = batch.starts[2 * from] ?? 0;
+  const starts = batch.starts.slice(2 * from, 2 * to + 1);
+  for (let at = 0; at < starts.length; at++) starts[at] = (starts[at] ?? 0) - begin;
+  return {
+    ...batch,
+    count: to - from,
+    ops: batch.ops.subarray(from, to),
+    events: batch.events.subarray(from, to),
+    starts,
+    bytes: batch.bytes.subarray(begin, batch.starts[2 * to]),
+  };
+}
+
 /** A copy of the batch in memory of its own. */
 export function copyBatch(batch: ChangeBatch): ChangeBatch {
   return {

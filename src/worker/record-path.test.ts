@@ -45,20 +45,43 @@ function recordsOf(group: CommitGroup): readonly (readonly [string, string, stri
   });
 }
 
-test('rows become records in their order, one entry for each run of a topic', async () => {
-  const group = sampleGroup('src', [rows('a', 1, 2), rows('b', 3), rows('a', 4)]);
+test('rows become records in their order, one entry for each topic between two entries that are no rows', async () => {
+  const group = sampleGroup('src', [rows('a', 1, 2), rows('b', 3), { kind: 'heartbeat', micros: 1 }, rows('a', 4)]);
   const made = await path({ ...unwrap, transforms: 'unwrap' }).convert(group, never);
   assert.deepEqual(
     made.entries.map((entry) => [entry.kind, entry.kind === 'records' && entry.topic, entry.kind === 'records' && entry.records.length]),
     [
       ['records', 'src.shop.a', 2],
       ['records', 'src.shop.b', 1],
+      ['records', '__debezium-heartbeat.src', 1],
       ['records', 'src.shop.a', 1],
     ],
   );
   assert.deepEqual(recordsOf(made)[0], ['src.shop.a', '{"id":1}', '{"id":1,"note":"n1"}']);
   assert.equal(made.transactions, group.transactions);
   assert.equal(made.entries[0]?.kind === 'records' && made.entries[0].records[0]?.transaction, 0);
+});
+
+test('rows of several tables in one topic come in the order of their events', async () => {
+  const at = (entry: Entry, ...events: readonly number[]): Entry =>
+    entry.kind === 'changes' ? { kind: 'changes', batch: { ...entry.batch, events: Uint32Array.from(events) } } : entry;
+  const group = sampleGroup('src', [
+    at(rows('orders_eu', 1, 2, 3), 0, 2, 2),
+    at(rows('lines', 10), 3),
+    at(rows('orders_us', 4, 5, 6), 1, 3, 4),
+    at(rows('orders_eu', 7), 5),
+  ]);
+  const routed = {
+    transforms: 'route',
+    'transforms.route.type': 'org.apache.kafka.connect.transforms.RegexRouter',
+    'transforms.route.regex': '(.*)\\.orders_.*',
+    'transforms.route.replacement': '$1.orders',
+  };
+  const made = await path(routed).convert(group, never);
+  assert.deepEqual(
+    recordsOf(made).map(([topic, key]) => `${topic} ${key}`),
+    [...[1, 4, 2, 3, 5, 6, 7].map((id) => `src.shop.orders {"id":${id}}`), 'src.shop.lines {"id":10}'],
+  );
 });
 
 test('without a transformation only other converters than JSON need it', () => {

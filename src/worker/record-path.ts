@@ -8,6 +8,7 @@ import { converterOf, convertsAsRendered, headerConverterOf } from '../codec/con
 import type { DebeziumOptions } from '../codec/debezium-options.ts';
 import type { CommitGroup, Entry } from '../connect/commit-group.ts';
 import type { ConnectorProperties } from '../connect/connector.ts';
+import { stretchesInEventOrder } from '../connect/event-order.ts';
 import { javaText } from '../connect/java-text.ts';
 import type { ConnectHeader, ConnectRecord, Converter, HeaderConverter, SerializedHeader, SerializedRecord } from '../connect/record.ts';
 import { applyTransformations, hasTransformations, openTransformations } from '../transform/transformation-chain.ts';
@@ -107,23 +108,21 @@ class SourceRecordPath implements RecordPath {
 
   async convert(group: CommitGroup, signal: AbortSignal): Promise<CommitGroup> {
     const entries: Entry[] = [];
-    let topic = '';
-    let records: SerializedRecord[] = [];
-    const close = (): void => {
-      if (records.length > 0) entries.push({ kind: 'records', topic, records });
-      records = [];
-    };
-    for (const entry of group.entries) {
-      for (const once of this.#makeAll(group, entry)) {
-        const made = once instanceof Fault ? await this.#afterFault(once, signal) : once;
-        if (made === null) continue;
-        if (made.topic !== topic) close();
-        topic = made.topic;
-        records.push(made.record);
-        this.counts.sent++;
+    for (const stretch of stretchesInEventOrder(group.entries)) {
+      // a topic has its records in their order; between two topics there is none
+      const topics = new Map<string, SerializedRecord[]>();
+      for (const entry of stretch) {
+        for (const once of this.#makeAll(group, entry)) {
+          const made = once instanceof Fault ? await this.#afterFault(once, signal) : once;
+          if (made === null) continue;
+          this.counts.sent++;
+          const known = topics.get(made.topic);
+          if (known === undefined) topics.set(made.topic, [made.record]);
+          else known.push(made.record);
+        }
       }
+      for (const [topic, records] of topics) entries.push({ kind: 'records', topic, records });
     }
-    close();
     return { ...group, entries };
   }
 

@@ -6,6 +6,7 @@ import type { DebeziumOptions } from '../codec/debezium-options.ts';
 import { modesOfProperties } from '../codec/decode/value-form.ts';
 import type { CommitGroup, Entry } from '../connect/commit-group.ts';
 import type { OpenDdlReader } from '../connect/ddl-reader.ts';
+import { stretchesInEventOrder } from '../connect/event-order.ts';
 import type { SerializedRecord } from '../connect/record.ts';
 import type { SinkGroup, SinkTask } from '../connect/tasks.ts';
 import { tableName, type TableId } from '../event/table-schema.ts';
@@ -44,8 +45,6 @@ export interface SinkRecords {
 interface Origin {
   readonly topic: string;
   readonly record: SerializedRecord;
-  readonly entry: number;
-  readonly index: number;
 }
 
 const typesPrefix = 'millrace.types.';
@@ -116,12 +115,12 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
       if (last?.topic === topic) last.records.push(record);
       else result.push({ kind: 'records', topic, records: [record] });
     };
-    for (const [at, entry] of group.entries.entries()) {
+    for (const entry of [...stretchesInEventOrder(group.entries)].flat()) {
       const records =
         entry.kind === 'records'
           ? entry.records.map((record) => ({ topic: entry.topic, record }))
           : through.render(group, entry, debeziumOf(group.source));
-      for (const [index, from] of records.entries()) {
+      for (const from of records) {
         // schema changes tell of tables, and are none themselves
         if (!takes(from.topic) || from.topic === group.source) {
           add(from.topic, from.record);
@@ -132,7 +131,7 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
           if (next === null) continue;
           const { transaction } = from.record;
           const own = transaction === undefined ? { ...next.record } : { ...next.record, transaction };
-          origins.set(own, { ...from, entry: at, index });
+          origins.set(own, from);
           add(next.topic, own);
         } catch (error) {
           if (!isRecordError(error) || !handling.tolerates) throw error;
