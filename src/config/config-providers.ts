@@ -2,7 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { join, resolve as resolvePath } from 'node:path';
 import { MillraceError } from '../base/errors.ts';
 import { parseJavaProperties } from './java-properties.ts';
-import { compileJavaRegex } from './java-regex.ts';
+import { compileJavaPattern } from './java-pattern.ts';
+import type { JavaPattern } from './java-pattern.ts';
 
 export interface ResolvedProperties {
   readonly properties: Readonly<Record<string, string>>;
@@ -16,7 +17,7 @@ export interface ProviderSettings {
   /** Of files and folders: others are not looked into; absent: any. */
   readonly allowedPaths?: readonly string[];
   /** Of environment variables: whole names. */
-  readonly allowlist?: RegExp;
+  readonly allowlist?: JavaPattern;
 }
 
 /** By the name that references have. */
@@ -59,7 +60,7 @@ export function readProviders(properties: Readonly<Record<string, string>>): Pro
     providers.set(name, {
       kind,
       ...(paths === undefined ? {} : { allowedPaths: paths.split(',').map((path) => resolvePath(path.trim())) }),
-      ...(pattern === undefined ? {} : { allowlist: compileJavaRegex(pattern) }),
+      ...(pattern === undefined ? {} : { allowlist: compileJavaPattern(pattern) }),
     });
   }
   return providers;
@@ -82,7 +83,7 @@ export function resolveProviders(
   const lookUp = ({ kind, allowedPaths, allowlist }: ProviderSettings, path: string, key: string): string | undefined => {
     if (kind === 'env') {
       if (path !== '') throw new MillraceError('CONFIG_INVALID', `Path is not supported for EnvVarConfigProvider, invalid value '${path}'`);
-      return allowlist?.test(key) === false ? undefined : env[key];
+      return allowlist?.matches(key) === false ? undefined : env[key];
     }
     if (allowedPaths?.some((allowed) => isWithin(path, allowed)) === false) return undefined;
     if (kind === 'dir') return readKeyFile(path, key);

@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/errors.ts';
-import { translateJavaRegex } from './java-regex.ts';
+import { compileTranslated, translateJavaRegex } from './java-regex.ts';
 
 /** A pattern of `java.util.regex`, letter case counting, as routers and predicates use it. */
 export interface JavaPattern {
@@ -11,22 +11,10 @@ export interface JavaPattern {
 
 /** @throws CONFIG_INVALID for what is wrong in Java too, CONFIG_UNSUPPORTED for a construct that JavaScript lacks */
 export function compileJavaPattern(pattern: string): JavaPattern {
-  const ignoresCase = pattern.startsWith('(?i)');
-  const rest = ignoresCase ? pattern.slice('(?i)'.length) : pattern;
-  if (/\(\?i\)/.test(rest)) {
-    throw new MillraceError(
-      'CONFIG_UNSUPPORTED',
-      `The regular expression "${pattern}" uses (?i) inside of it, which Millrace does not have`,
-      {
-        nextStep: 'Write (?i) in front of the whole pattern, or (?i:…) around a part of it.',
-      },
-    );
-  }
-  const source = translateJavaRegex(rest);
-  const flags = ignoresCase ? 'iv' : 'v';
-  const whole = compile(pattern, `^(?:${source})$`, flags);
-  const first = compile(pattern, source, flags);
-  const groups = new RegExp(`${first.source}|`, flags).exec('');
+  const source = translateJavaRegex(pattern, false);
+  const whole = compileTranslated(pattern, `^(?:${source})$`);
+  const first = compileTranslated(pattern, source);
+  const groups = compileTranslated(pattern, `${source}|`).exec('');
   const count = (groups?.length ?? 1) - 1;
   return {
     matches: (text) => whole.test(text),
@@ -40,14 +28,6 @@ export function compileJavaPattern(pattern: string): JavaPattern {
       };
     },
   };
-}
-
-function compile(pattern: string, source: string, flags: string): RegExp {
-  try {
-    return new RegExp(source, flags);
-  } catch (cause) {
-    throw new MillraceError('CONFIG_INVALID', `The regular expression "${pattern}" is malformed`, { cause });
-  }
 }
 
 function groupOf(match: RegExpExecArray, group: number | string): string | undefined {

@@ -1,14 +1,21 @@
-/** The escapes and character classes of Java's regular expressions, as JavaScript's with the `v` flag. */
+/** The escapes and character classes of Java's regular expressions, as JavaScript's with the `v` flag and without `i`. */
+import type { PatternGroups } from './java-regex-groups.ts';
 
 /** A pattern under translation: the text and the place in it. */
 export interface PatternReader {
   readonly text: string;
   at: number;
-  /** Refuses the pattern; `what` names the construct. */
+  /** Of the place: letters of ASCII match either case, and no others do, as in Java without UNICODE_CASE. */
+  ignoresCase: boolean;
+  dotAll: boolean;
+  readonly groups: PatternGroups;
+  /** Refuses the pattern for a construct that Java has; `what` names it. */
   refuse(what: string): never;
+  /** Refuses the pattern for what is wrong in Java, too. */
+  malformed(what: string): never;
 }
 
-// Java's predefined classes are ASCII unless UNICODE_CHARACTER_CLASS is set; JavaScript's \s and \b are not.
+// Java's predefined classes are ASCII unless UNICODE_CHARACTER_CLASS is set; JavaScript's \s is not.
 const predefined: Readonly<Record<string, string>> = {
   d: '[0-9]',
   D: '[^0-9]',
@@ -41,104 +48,144 @@ const posix: Readonly<Record<string, string>> = {
 const controls: Readonly<Record<string, number>> = { t: 9, n: 10, r: 13, f: 12, a: 7, e: 27 };
 
 /** A character that stands for itself outside of a class. */
-export function literal(char: string): string {
+export function literal(char: string, ignoresCase: boolean): string {
   const code = char.codePointAt(0) ?? 0;
-  if (code > 0x7f) return `(?-i:\\u{${code.toString(16)}})`;
-  return /[A-Za-z0-9_]/.test(char) ? char : `\\x${code.toString(16).padStart(2, '0')}`;
+  if (/[A-Za-z]/.test(char)) return ignoresCase ? `[${char.toUpperCase()}${char.toLowerCase()}]` : char;
+  return /[0-9_]/.test(char) ? char : codeText(code);
 }
 
-/** An escape, in or outside of a class; the reader stands on the backslash. */
-export function readEscape(reader: PatternReader, inClass: boolean): string {
-  const { text } = reader;
-  const letter = text[reader.at + 1];
-  if (letter === undefined) return end(reader);
-  const known = predefined[letter];
-  if (known !== undefined) {
-    reader.at += 2;
-    // With JavaScript's letter folding, \w would also match the long s and the Kelvin sign.
-    return inClass ? known : `(?-i:${known})`;
-  }
-  if (letter === 'p' || letter === 'P') return readProperty(reader);
+function codeText(code: number): string {
+  return `\\u{${code.toString(16)}}`;
+}
+
+/** An escape outside of a class; the reader stands on the backslash. */
+export function readEscape(reader: PatternReader): string {
+  const letter = reader.text[reader.at + 1] ?? '';
+  const set = readSet(reader);
+  if (set !== undefined) return set;
   const code = readCharacterCode(reader);
-  if (code !== undefined) return character(code, inClass);
-  if (!/[A-Za-z0-9]/.test(letter)) {
-    const own = text.codePointAt(reader.at + 1) ?? 0;
-    reader.at += 1 + String.fromCodePoint(own).length;
-    return character(own, inClass);
-  }
-  if (!inClass) {
-    const outside = readOutsideEscape(reader, letter);
-    if (outside !== undefined) return outside;
-  }
-  return reader.refuse(`the escape \\${letter}`);
-}
-
-/** What has a meaning outside of classes only: anchors and references. */
-function readOutsideEscape(reader: PatternReader, letter: string): string | undefined {
-  const rest = reader.text.slice(reader.at);
-  const anchor = { A: '^', z: '$', Z: '$', b: '\\b', B: '\\B' }[letter];
+  if (code !== undefined) return literal(String.fromCodePoint(code), reader.ignoresCase);
+  // Patterns match whole texts, at the first try: what Java calls the end of the previous match is the beginning.
+  const anchor = { A: '(?:^)', G: '(?:^)', z: '(?:$)', Z: endOfText, b: '(?:\\b)', B: '(?:\\B)' }[letter];
   if (anchor !== undefined) {
-    if (rest.startsWith('\\b{')) reader.refuse('the boundary \\b{…}');
+    if (reader.text.startsWith('\\b{', reader.at)) reader.refuse('the boundary \\b{…}');
     reader.at += 2;
     return anchor;
   }
-  const reference = /^\\(?:[1-9]|k<[A-Za-z][A-Za-z0-9]*>)/.exec(rest);
-  if (reference === null) return undefined;
-  if (/^\\\d\d/.test(rest)) reader.refuse('a reference of several digits');
-  reader.at += reference[0].length;
-  return reference[0];
+  if (letter === 'R') {
+    reader.at += 2;
+    return `(?:\\r\\n|${predefined['v']})`;
+  }
+  return readReference(reader) ?? refuseEscape(reader, letter);
+}
+
+/** The end, or before a line's end that is the last of the text. Source: Pattern.Dollar. */
+export const endOfText = '(?:(?=(?:\\r\\n|(?<!\\r)\\n|[\\r\\u0085\\u2028\\u2029])?$))';
+
+/** A reference to a group; undefined: there is none. Java takes as many digits as name a group. */
+function readReference(reader: PatternReader): string | undefined {
+  const { groups } = reader;
+  const rest = reader.text.slice(reader.at);
+  const [, all, name] = /^\\([1-9]\d*|k<([A-Za-z][A-Za-z0-9]*)>)/.exec(rest) ?? [];
+  if (all === undefined) return undefined;
+  let index: number | undefined;
+  let size = all.length;
+  if (name === undefined) {
+    size = 1;
+    while (size < all.length && Number(all.slice(0, size + 1)) <= groups.count) size++;
+    index = Number(all.slice(0, size));
+  } else index = groups.numberOf(name) ?? reader.malformed(`there is no group ${name} before \\k<${name}>`);
+  if (groups.isInLookbehind) reader.malformed('a reference inside of a lookbehind');
+  if (!groups.certainlyTookPart(index)) {
+    reader.refuse(`the reference \\${all.slice(0, size)} to a group that may not take part in the match`);
+  }
+  reader.at += 1 + size;
+  // With JavaScript's letter folding, it would match a bit more than in Java: é and É.
+  return `(?${reader.ignoresCase ? 'i' : ''}:\\${index})`;
+}
+
+function refuseEscape(reader: PatternReader, letter: string): never {
+  if (letter === '') return reader.malformed('a backslash at its end');
+  if ('XN'.includes(letter)) return reader.refuse(`the escape \\${letter}`);
+  return reader.malformed(`there is no escape \\${letter}`);
+}
+
+/** `\d`, `\p{…}` and their like, as a class; undefined: it is none of them. */
+function readSet(reader: PatternReader): string | undefined {
+  const letter = reader.text[reader.at + 1] ?? '';
+  if (letter === 'p' || letter === 'P') return readProperty(reader);
+  const known = predefined[letter];
+  if (known !== undefined) reader.at += 2;
+  return known;
 }
 
 /** The code point that an escape stands for; the reader moves only if there is one. */
 function readCharacterCode(reader: PatternReader): number | undefined {
   const rest = reader.text.slice(reader.at);
-  const control = controls[rest[1] ?? ''];
+  const letter = rest[1] ?? '';
+  const control = controls[letter];
   if (control !== undefined) {
     reader.at += 2;
     return control;
   }
-  const hex = /^\\(?:x([0-9a-fA-F]{2})|x\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4}))/.exec(rest);
-  if (hex !== null) {
-    reader.at += hex[0].length;
-    return Number.parseInt(hex[1] ?? hex[2] ?? hex[3] ?? '0', 16);
+  const forms: readonly (readonly [RegExp, (text: string) => number])[] = [
+    [/^\\u([dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})/, surrogatePair],
+    [/^\\(?:x([0-9a-fA-F]{2})|x\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4}))/, (text) => Number.parseInt(text, 16)],
+    [/^\\0([0-3]?[0-7]{1,2})/, (text) => Number.parseInt(text, 8)],
+    [/^\\c([\x00-\x7f])/, (text) => text.charCodeAt(0) ^ 64],
+  ];
+  for (const [form, codeOf] of forms) {
+    const match = form.exec(rest);
+    if (match === null) continue;
+    const code = codeOf(match[1] ?? match[2] ?? match[3] ?? '');
+    if (code > 0x10ffff) reader.malformed('a character beyond U+10FFFF');
+    reader.at += match[0].length;
+    return code;
   }
-  const octal = /^\\0([0-3]?[0-7]{1,2})/.exec(rest);
-  if (octal !== null) {
-    reader.at += octal[0].length;
-    return Number.parseInt(octal[1] ?? '0', 8);
-  }
-  const ctrl = /^\\c([\x00-\x7f])/.exec(rest);
-  if (ctrl !== null) {
-    reader.at += 3;
-    return (ctrl[1] ?? '').charCodeAt(0) ^ 64;
-  }
-  return undefined;
+  if (letter === '' || /[A-Za-z0-9]/.test(letter)) return undefined;
+  const own = reader.text.codePointAt(reader.at + 1) ?? 0;
+  reader.at += 1 + String.fromCodePoint(own).length;
+  return own;
+}
+
+function surrogatePair(text: string): number {
+  const [high = '', low = ''] = text.split('\\u');
+  return String.fromCharCode(Number.parseInt(high, 16), Number.parseInt(low, 16)).codePointAt(0) ?? 0;
 }
 
 /** `\p{…}` and `\P{…}`: POSIX classes, general categories, scripts and binary properties. */
 function readProperty(reader: PatternReader): string {
-  const match = /^\\([pP])(?:\{(\^?)([A-Za-z0-9_=]+)\}|([A-Z]))/.exec(reader.text.slice(reader.at));
-  if (match === null) return reader.refuse('a malformed \\p{…}');
-  const [all, p, , braced, single] = match;
+  const match = /^\\([pP])(?:\{([A-Za-z0-9_=]+)\}|([A-Z]))/.exec(reader.text.slice(reader.at));
+  if (match === null) return reader.malformed('\\p without a name');
+  const [all, p, braced, single] = match;
   reader.at += all.length;
-  const negated = (p === 'P') !== (match[2] === '^');
   const name = braced ?? single ?? '';
+  const content = setOfName(name, reader.ignoresCase);
+  if (content === undefined) return reader.refuse(`the class ${all}`);
+  return `[${p === 'P' ? '^' : ''}${content}]`;
+}
+
+/** What stands for the class between brackets. Java's classes of one case are classes of both when case is ignored. */
+function setOfName(name: string, ignoresCase: boolean): string | undefined {
+  if (ignoresCase && /^(?:Lower|Upper)$/.test(name)) return 'A-Za-z';
   const ranges = posix[name];
-  if (ranges !== undefined) return `[${negated ? '^' : ''}${ranges}]`;
+  if (ranges !== undefined) return ranges;
+  if (ignoresCase && /^(?:(?:Is|gc=|general_category=)?L[ult]|Is(?:Lower|Upper|Title)case)$/.test(name)) {
+    return name.endsWith('case') ? '\\p{Lowercase}\\p{Uppercase}\\p{Lt}' : '\\p{Lu}\\p{Ll}\\p{Lt}';
+  }
   const property = unicodeProperty(name);
-  if (property === undefined) return reader.refuse(`the class ${all}`);
-  return `\\${negated ? 'P' : 'p'}{${property}}`;
+  return property === undefined ? undefined : `\\p{${property}}`;
 }
 
 function unicodeProperty(name: string): string | undefined {
   const bare = name.replace(/^Is/, '');
-  const candidates = /^(?:sc|script|IsScript)=/.test(name)
+  const candidates = /^(?:sc|script)=/.test(name)
     ? [name.replace(/^[^=]*/, 'Script')]
     : /^(?:gc|general_category)=/.test(name)
       ? [name.replace(/^[^=]*/, 'General_Category')]
-      : /^[A-Z][a-z]?$/.test(bare)
+      : /^(?:[A-Z][a-z]?|LC)$/.test(bare)
         ? [bare]
-        : name.startsWith('Is')
+        : /^Is\w+$/.test(name)
           ? [bare, `Script=${bare}`]
           : [];
   return candidates.find((candidate) => {
@@ -165,7 +212,7 @@ export function readClass(reader: PatternReader): string {
   let first = true;
   for (;;) {
     const char = text[reader.at];
-    if (char === undefined) return end(reader);
+    if (char === undefined) return reader.malformed('a class without its end');
     if (char === ']' && !first) {
       reader.at++;
       break;
@@ -189,30 +236,32 @@ export function readClass(reader: PatternReader): string {
 function readClassItem(reader: PatternReader): string {
   const { text } = reader;
   if (text[reader.at] === '[') return readClass(reader);
-  if (text.startsWith('\\Q', reader.at)) reader.refuse('\\Q…\\E inside of a character class');
-  const start = readClassCharacter(reader);
-  if (start.startsWith('[') || text[reader.at] !== '-') return start;
+  const set = text[reader.at] === '\\' ? readSet(reader) : undefined;
+  if (set !== undefined) return set;
+  const from = readClassCharacter(reader);
   // "a-]" and "a-[": the dash stands for itself.
-  const next = text[reader.at + 1];
-  if (next === undefined || next === ']' || next === '[') return start;
+  const next = text[reader.at] === '-' ? text[reader.at + 1] : undefined;
+  if (next === undefined || next === ']' || next === '[') return rangeText(from, from, reader.ignoresCase);
   reader.at++;
-  const stop = readClassCharacter(reader);
-  return stop.startsWith('[') || stop.startsWith('\\p') || stop.startsWith('\\P') ? `${start}\\x2d${stop}` : `${start}-${stop}`;
+  const to = readClassCharacter(reader);
+  if (to < from) reader.malformed('a range whose end comes before its begin');
+  return rangeText(from, to, reader.ignoresCase);
 }
 
-function readClassCharacter(reader: PatternReader): string {
-  if (reader.text[reader.at] === '\\') return readEscape(reader, true);
+function readClassCharacter(reader: PatternReader): number {
+  if (reader.text[reader.at] === '\\') return readCharacterCode(reader) ?? refuseEscape(reader, reader.text[reader.at + 1] ?? '');
   const code = reader.text.codePointAt(reader.at) ?? 0;
   reader.at += String.fromCodePoint(code).length;
-  return character(code, true);
+  return code;
 }
 
-function character(code: number, inClass: boolean): string {
-  return inClass ? `\\u{${code.toString(16)}}` : literal(String.fromCodePoint(code));
+/** With the other case of the letters of ASCII. Source: Pattern.CIRange. */
+function rangeText(from: number, to: number, ignoresCase: boolean): string {
+  const range = from === to ? codeText(from) : `${codeText(from)}-${codeText(to)}`;
+  return ignoresCase ? range + otherCase(from, to, { first: 0x41, shift: 32 }) + otherCase(from, to, { first: 0x61, shift: -32 }) : range;
 }
 
-/** A pattern that ends inside of a construct; RegExp reports it as malformed. */
-function end(reader: PatternReader): string {
-  reader.at = reader.text.length;
-  return '[';
+function otherCase(from: number, to: number, { first, shift }: { readonly first: number; readonly shift: number }): string {
+  const [low, high] = [Math.max(from, first), Math.min(to, first + 25)];
+  return low > high ? '' : rangeText(low + shift, high + shift, false);
 }

@@ -3,11 +3,14 @@
  * whole name, letter case aside. A pattern is translated construct by construct, so that it either means here what it
  * means in Java, or is refused by the name of what JavaScript lacks; it never silently matches other tables.
  *
- * Java's CASE_INSENSITIVE folds ASCII letters only; non-ASCII letters outside of a character class keep that meaning.
+ * Java's CASE_INSENSITIVE folds the letters of ASCII only, JavaScript's flag all of Unicode's: it is not used, and letters are
+ * written in both cases. What Java answers to each construct is in `fixtures/java-regex.json`.
  */
 import { MillraceError } from '../base/errors.ts';
-import { literal, readClass, readEscape } from './java-regex-class.ts';
+import { endOfText, literal, readClass, readEscape } from './java-regex-class.ts';
 import type { PatternReader } from './java-regex-class.ts';
+import { PatternGroups } from './java-regex-groups.ts';
+import type { GroupKind } from './java-regex-groups.ts';
 
 /** The patterns of one list. */
 export interface RegexList {
@@ -56,106 +59,137 @@ export function parseRegexList(list: string): RegexList {
   };
 }
 
-/** One Java pattern as a RegExp that matches whole texts only; see `parseRegexList`. */
+/** One Java pattern as a RegExp that matches whole texts only, letter case aside; see `parseRegexList`. */
 export function compileJavaRegex(pattern: string): RegExp {
-  const source = translateJavaRegex(pattern);
+  return compileTranslated(pattern, `^(?:${translateJavaRegex(pattern, true)})$`);
+}
+
+/** @throws CONFIG_INVALID */
+export function compileTranslated(pattern: string, source: string): RegExp {
   try {
-    return new RegExp(`^(?:${source})$`, 'iv');
+    return new RegExp(source, 'v');
   } catch (cause) {
-    throw new MillraceError('CONFIG_INVALID', `The regular expression "${pattern}" is malformed`, {
-      cause,
-      nextStep: 'Correct the pattern. A comma inside of a pattern is written `\\,`.',
-      context: { pattern },
-    });
+    throw malformed(pattern, undefined, cause);
   }
 }
 
-/** The source of a JavaScript pattern (flag `v`) that means the same; an inline `(?i)` is left out. */
-export function translateJavaRegex(pattern: string): string {
+function malformed(pattern: string, what: string | undefined, cause?: unknown): MillraceError {
+  return new MillraceError('CONFIG_INVALID', `The regular expression "${pattern}" is malformed${what === undefined ? '' : `: ${what}`}`, {
+    cause,
+    nextStep: 'Correct the pattern. A comma inside of a pattern is written `\\,`.',
+    context: { pattern },
+  });
+}
+
+/** The source of a JavaScript pattern (flag `v`) that means the same. `ignoresCase`: unless the pattern says otherwise. */
+export function translateJavaRegex(pattern: string, ignoresCase: boolean): string {
   const reader: PatternReader = {
-    text: pattern,
+    text: withoutQuotes(pattern),
     at: 0,
+    ignoresCase,
+    dotAll: false,
+    groups: new PatternGroups({ ignoresCase, dotAll: false }),
     refuse(what) {
       throw new MillraceError('CONFIG_UNSUPPORTED', `The regular expression "${pattern}" uses ${what}, which Millrace does not have`, {
         nextStep: `Write the pattern without ${what}.`,
         context: { pattern },
       });
     },
+    malformed(what) {
+      throw malformed(pattern, what);
+    },
   };
   let out = '';
-  while (reader.at < pattern.length) out += readItem(reader);
+  while (reader.at < reader.text.length) out += readItem(reader);
   return out;
 }
 
+/** `\Q…\E`: everything between stands for itself, in classes, too. Source: Pattern.RemoveQEQuoting. */
+function withoutQuotes(pattern: string): string {
+  return pattern.replace(/\\Q(.*?)(?:\\E|$)|\\./gsu, (all: string, quoted: string | undefined) =>
+    quoted === undefined ? all : quoted.replace(/[^A-Za-z]/gu, (char) => (/\d/.test(char) ? `\\x3${char}` : `\\${char}`)),
+  );
+}
+
 function readItem(reader: PatternReader): string {
-  const { text } = reader;
+  const { text, groups } = reader;
   const char = String.fromCodePoint(text.codePointAt(reader.at) ?? 0);
   switch (char) {
     case '\\':
-      if (text[reader.at + 1] === 'Q') return readQuoted(reader);
-      return readEscape(reader, false);
+      return readEscape(reader);
     case '[':
       return readClass(reader);
     case '(':
       return readGroupStart(reader);
+    case ')':
+      reader.at++;
+      return closeGroup(reader);
     case '.':
       reader.at++;
-      return '[^\\n\\r\\u0085\\u2028\\u2029]';
+      return reader.dotAll ? '[^]' : '[^\\n\\r\\u0085\\u2028\\u2029]';
     case '?':
     case '*':
     case '+':
     case '{':
       return readQuantifier(reader);
-    case ')':
-    case '|':
     case '^':
+      reader.at++;
+      return '(?:^)';
     case '$':
       reader.at++;
+      return endOfText;
+    case '|':
+      reader.at++;
+      groups.alternative();
       return char;
     default:
       reader.at += char.length;
-      return literal(char);
+      return literal(char, reader.ignoresCase);
   }
-}
-
-/** `\Q…\E`: everything between stands for itself. */
-function readQuoted(reader: PatternReader): string {
-  const start = reader.at + 2;
-  const end = reader.text.indexOf('\\E', start);
-  const quoted = end < 0 ? reader.text.slice(start) : reader.text.slice(start, end);
-  reader.at = end < 0 ? reader.text.length : end + 2;
-  return Array.from(quoted, literal).join('');
 }
 
 function readQuantifier(reader: PatternReader): string {
   const match = /^(?:[?*+]|\{\d+(?:,\d*)?\})/.exec(reader.text.slice(reader.at));
-  // The same in Java: "Illegal repetition". RegExp says so too.
-  if (match === null) return take(reader, 1);
+  if (match === null) return reader.malformed('a repetition without a number');
+  if (reader.at === 0 && match[0].startsWith('{')) reader.refuse(`the repetition ${match[0]} of nothing`);
   let quantifier = take(reader, match[0].length);
   if (reader.text[reader.at] === '?') quantifier += take(reader, 1);
   else if (reader.text[reader.at] === '+') reader.refuse(`the possessive quantifier ${quantifier}+`);
+  if (reader.text[reader.at] === '{') reader.refuse(`the repetition of ${quantifier}`);
   return quantifier;
 }
 
+function closeGroup(reader: PatternReader): string {
+  const flags = reader.groups.close(/^(?:[?*]|\{0)/.test(reader.text.slice(reader.at)));
+  if (flags === undefined) return reader.malformed('a closing parenthesis without its opening one');
+  Object.assign(reader, flags);
+  return ')';
+}
+
+const groupKinds: Readonly<Record<string, GroupKind>> = { '=': 'ahead', '!': 'negative', '<=': 'behind', '<!': 'negative' };
+
 function readGroupStart(reader: PatternReader): string {
+  const { groups, ignoresCase, dotAll } = reader;
   const rest = reader.text.slice(reader.at);
-  if (!rest.startsWith('(?')) return take(reader, 1);
-  const plain = /^\(\?(?:[:=!]|<[=!]|<[A-Za-z][A-Za-z0-9]*>)/.exec(rest);
-  if (plain !== null) return take(reader, plain[0].length);
-  if (rest.startsWith('(?>')) reader.refuse('the atomic group (?>…)');
-  const flags = /^\(\?([a-zA-Z]*)(?:-([a-zA-Z]*))?([:)])/.exec(rest);
-  if (flags === null) return take(reader, 2);
-  const [all = '', on = '', off = '', end] = flags;
-  const other = /[^i]/.exec(on + off)?.[0];
-  if (other !== undefined) reader.refuse(`the inline flag (?${other})`);
-  if (off !== '' && end === ')') reader.refuse(`the inline flag (?-i) without a group, which would be (?-i:…)`);
-  reader.at += all.length;
-  // Patterns ignore letter case from the start, so that (?i) changes nothing unless it stands inside of (?-i:…).
-  if (end === ')') {
-    if (reader.text.includes('(?-i:')) reader.refuse('the inline flag (?i) together with (?-i:…)');
-    return '';
+  const flags = { ignoresCase, dotAll };
+  const [start, sort = '', name] = /^\((?:\?(:|=|!|<[=!]|<([A-Za-z][A-Za-z0-9]*)>))?/.exec(rest) ?? ['('];
+  if (start.length > 1 || !rest.startsWith('(?')) {
+    const captures = start === '(' || name !== undefined;
+    if (!groups.open({ captures, name, kind: groupKinds[sort] ?? 'plain', flags })) reader.malformed(`two groups named ${name}`);
+    return take(reader, start.length);
   }
-  return off === '' ? (on === '' ? '(?:' : '(?i:') : '(?-i:';
+  if (rest.startsWith('(?>')) reader.refuse('the atomic group (?>…)');
+  const [all, on = '', off = '', end] = /^\(\?([a-zA-Z]*)(?:-([a-zA-Z]*))?([:)])/.exec(rest) ?? [];
+  if (all === undefined) return reader.malformed('an unknown kind of group');
+  for (const flag of on + off) {
+    if (/[dmuxU]/.test(flag)) reader.refuse(`the inline flag (?${flag})`);
+    if (!/[is]/.test(flag)) reader.malformed(`there is no flag (?${flag})`);
+  }
+  if (end === ':') groups.open({ captures: false, kind: 'plain', flags });
+  reader.ignoresCase = !off.includes('i') && (ignoresCase || on.includes('i'));
+  reader.dotAll = !off.includes('s') && (dotAll || on.includes('s'));
+  reader.at += all.length;
+  return end === ':' ? '(?:' : '';
 }
 
 function take(reader: PatternReader, count: number): string {

@@ -1,4 +1,4 @@
-import { compileJavaRegex } from '../config/java-regex.ts';
+import { compileJavaPattern } from '../config/java-pattern.ts';
 
 /** Which topics a sink's `topics` or `topics.regex` lets in; none when they cannot be read. */
 export function sinkTopicFilter(config: Readonly<Record<string, string>>): (topic: string) => boolean {
@@ -12,10 +12,8 @@ export function sinkTopicFilter(config: Readonly<Record<string, string>>): (topi
   const pattern = config['topics.regex'] ?? '';
   if (pattern === '') return () => false;
   try {
-    // Unlike Debezium's lists, it heeds the letter case.
-    const { source, flags } = compileJavaRegex(pattern);
-    const exact = new RegExp(source, flags.replace('i', ''));
-    return (topic) => exact.test(topic);
+    const exact = compileJavaPattern(pattern);
+    return (topic) => exact.matches(topic);
   } catch {
     return () => false;
   }

@@ -1,6 +1,6 @@
 import { parsedOrThrow, readConfig } from '../../config/config-def.ts';
 import type { ConfigNotice, ConnectorDef } from '../../config/config-def.ts';
-import { compileJavaRegex } from '../../config/java-regex.ts';
+import { compileJavaPattern } from '../../config/java-pattern.ts';
 import { MillraceError } from '../../base/errors.ts';
 import type { ConnectorConfig } from '../../connect/connector.ts';
 import { recordFamilies, recordSinkProperties } from '../record-properties.ts';
@@ -73,7 +73,6 @@ function topicFilter(name: string, topics: readonly string[], regex: string): (t
     const names = new Set(topics);
     return (topic) => names.has(topic);
   }
-  const compiled = compileJavaRegex(regex);
-  const exact = new RegExp(compiled.source, compiled.flags.replace('i', ''));
-  return (topic) => exact.test(topic);
+  const exact = compileJavaPattern(regex);
+  return (topic) => exact.matches(topic);
 }
