@@ -101,6 +101,7 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
       tellsTruncate: !values['skipped.operations'].some((letter) => letter.toLowerCase() === 't'),
       described: readDescribed(values, (table) => filters.captures(table)),
       snapshotMode: readSnapshotMode(values['snapshot.mode'], config) ?? 'initial',
+      historyFile: isSet(values['schema.history.internal.file.filename']) ? values['schema.history.internal.file.filename'] : undefined,
       snapshotSelection: readSnapshotSelection(
         {
           include: values['snapshot.include.collection.list'],

@@ -205,6 +205,11 @@ export const recordProperties = defineConfig({
     importance: 'high',
     doc: 'Topic that gets the DDL in the form of the schema history of Debezium, for the way back to it.',
   },
+  'schema.history.internal.file.filename': {
+    type: 'string',
+    importance: 'high',
+    doc: 'Schema history of the Debezium whose offset this connector goes on from: its topic, or the file of FileSchemaHistory.',
+  },
   'schema.history.internal.store.only.captured.databases.ddl': {
     type: 'boolean',
     default: 'false',

@@ -60,6 +60,8 @@ export interface SourceConfig {
   /** Undefined: there is no schema-change topic. */
   readonly described?: DescribedTables | undefined;
   readonly snapshotMode: SnapshotMode;
+  /** Debezium's schema history, which tells a takeover of the tables at its offset. */
+  readonly historyFile?: string | undefined;
   readonly snapshotSelection: SnapshotSelection;
   readonly snapshotThreads: number;
   readonly signals: SignalConfig;

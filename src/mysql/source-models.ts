@@ -47,6 +47,8 @@ export interface SourceModels extends StreamModels {
   ) => Promise<readonly TableSchema[]>;
   /** The table is from now on as `readDefinitions` gave it last under this captured schema. */
   define(captured: TableSchema): readonly StateRecord[];
+  /** Tables are as someone else has known them at the stream's position: captured ones, and others that are told of. */
+  adopt(definitions: readonly TableDefinition[]): readonly StateRecord[];
   remove(table: TableId): readonly StateRecord[];
   /**
    * All tables that the schema-change topic tells of, with all columns: captured ones as they are known, others as the server
@@ -125,6 +127,11 @@ export async function openSourceModels(
   const findAny = (table: TableId): TableDefinition | undefined =>
     models.get(tableName(table))?.definition ?? shadows.get(tableName(table));
 
+  const shadow = (definition: TableDefinition): StateRecord => {
+    shadows.set(tableName(definition.schema), definition);
+    return { ...record(config.name, definition.schema, JSON.stringify(definition)), topic: otherTableTopic };
+  };
+
   /** What the schema-change topic tells of a statement: applied to all tables, before the captured ones are changed. */
   const describe = (statement: DdlStatement, event: QueryEvent): { records: readonly DescribedDdl[]; state: readonly StateRecord[] } => {
     if (described === undefined) return { records: [], state: [] };
@@ -157,11 +164,7 @@ export async function openSourceModels(
     for (const table of effect.removed) {
       if (shadows.delete(tableName(table))) shadowed.push({ ...record(config.name, table, null), topic: otherTableTopic });
     }
-    for (const definition of effect.defined) {
-      if (config.captures(definition.schema)) continue;
-      shadows.set(tableName(definition.schema), definition);
-      shadowed.push({ ...record(config.name, definition.schema, JSON.stringify(definition)), topic: otherTableTopic });
-    }
+    for (const definition of effect.defined) if (!config.captures(definition.schema)) shadowed.push(shadow(definition));
     return { records, state: shadowed };
   };
 
@@ -228,11 +231,7 @@ export async function openSourceModels(
       const others = definitions.filter(({ schema }) => !config.captures(schema));
       const removed = [...shadows.values()].map(({ schema }) => ({ ...record(config.name, schema, null), topic: otherTableTopic }));
       shadows.clear();
-      for (const definition of others) shadows.set(tableName(definition.schema), definition);
-      const stored = others.map((definition) => ({
-        ...record(config.name, definition.schema, JSON.stringify(definition)),
-        topic: otherTableTopic,
-      }));
+      const stored = others.map(shadow);
       return { tables: definitions.map(({ schema }) => findAny(schema)?.schema ?? schema), state: [...removed, ...stored] };
     },
     define(captured) {
@@ -240,6 +239,11 @@ export async function openSourceModels(
       if (definition === undefined) throw new MillraceError('INTERNAL', `no definition of ${tableName(captured)} was read`);
       return [put(definition)];
     },
+    adopt: (definitions) =>
+      definitions.flatMap((definition) => {
+        if (config.captures(definition.schema)) return [put(definition)];
+        return described?.takesTable(definition.schema) === true ? [shadow(definition)] : [];
+      }),
     remove: (table) => [remove(table)],
     captured: () => [...models].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, { captured }]) => captured.captured),
     isAbsent: (table) => absent.has(tableName(table)),

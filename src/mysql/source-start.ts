@@ -1,19 +1,18 @@
 import { MillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ServerConnection } from '../binlog/connection.ts';
-import { GtidSet } from '../binlog/gtid-set.ts';
 import type { SourceState, StateRecord } from '../connect/tasks.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
 import type { TableId } from '../event/table-schema.ts';
 import type { StreamPosition } from './stream-contract.ts';
 import { findLostPlace } from './lost-place.ts';
-import { isPurged } from './server-position.ts';
 import type { EntryWithState } from './snapshot-entry.ts';
 import { readSnapshotState, snapshotRemovals, snapshotTopic } from './snapshot-state.ts';
 import type { SourceConfig } from './source-config.ts';
 import { readSteadyDefinitions, tableTopic } from './source-models.ts';
 import type { SourceModels } from './source-models.ts';
 import { isAmidSnapshot, readOffset } from './source-offset.ts';
+import { takeOver } from './takeover/take-over.ts';
 
 export interface StartOptions {
   readonly config: SourceConfig;
@@ -40,7 +39,7 @@ export interface SourceStart {
 /**
  * Decides by what is stored, by `snapshot.mode` and by what the server still has.
  *
- * @throws BINLOG_PURGED
+ * @throws BINLOG_PURGED, SCHEMA_UNKNOWN, CONFIG_UNREADABLE
  */
 export async function decideStart(options: StartOptions, signal: AbortSignal): Promise<SourceStart> {
   const { config, state, control, log } = options;
@@ -79,60 +78,6 @@ export async function decideStart(options: StartOptions, signal: AbortSignal): P
   // What an unfinished snapshot has read cannot be joined with the stream any more either.
   const queued = snapshotRemovals(config.name, records);
   return { ...start, position: undefined, snapshot: { initial: unfinished?.initial ?? false, anew: true }, queued };
-}
-
-/**
- * The offset is another's, or was set by someone: nothing is known here of the tables at that place. They are taken as they
- * are now; rows that do not fit put a table in doubt. Found by GTIDs where there are some, since the server may be another
- * than the one whose file the offset names.
- */
-async function takeOver(
-  { config, control, models, log }: StartOptions,
-  position: StreamPosition,
-  signal: AbortSignal,
-): Promise<SourceStart> {
-  const byGtids = position.gtids !== '' && (await hasGtids(control, signal));
-  const isGone = byGtids
-    ? await arePurged(control, position.gtids, signal)
-    : position.file === '' || (await isPurged(control, position.file, signal));
-  if (isGone) {
-    if (config.snapshotMode === 'when_needed') {
-      log.warn(
-        { file: position.file, gtids: position.gtids },
-        'the server no longer has the binlog from the stored offset, all tables are read anew',
-      );
-      return { position: undefined, snapshot: { initial: true, anew: true }, first: undefined, queued: [] };
-    }
-    const place = byGtids ? `the transactions that follow ${position.gtids}` : position.file;
-    throw new MillraceError('BINLOG_PURGED', `the server does not have ${place}, from which ${config.name} would go on`, {
-      context: { file: position.file, gtids: position.gtids },
-    });
-  }
-  const { tables } = await readSteadyDefinitions(control, models, signal);
-  const { file, pos, gtids, eventsDone } = position;
-  log.info(
-    { file, pos, gtids, event: eventsDone, tables: tables.length },
-    'goes on from an offset that was set, with the tables as they are now',
-  );
-  return {
-    position: { ...position, byGtids },
-    snapshot: undefined,
-    first: undefined,
-    queued: tables.flatMap(({ captured }) => models.define(captured)),
-    doubted: tables.map(({ captured }) => captured),
-  };
-}
-
-async function hasGtids(control: ServerConnection, signal: AbortSignal): Promise<boolean> {
-  if (control.version.flavor === 'mariadb') return true;
-  return (await control.query('SELECT @@GLOBAL.gtid_mode', signal))[0]?.[0] === 'ON';
-}
-
-/** Whether MySQL has thrown away transactions that are not in the set; MariaDB tells when it is asked for them. */
-async function arePurged(control: ServerConnection, gtids: string, signal: AbortSignal): Promise<boolean> {
-  if (control.version.flavor === 'mariadb') return false;
-  const set = GtidSet.parse(gtids).toString();
-  return (await control.query(`SELECT GTID_SUBSET(@@GLOBAL.gtid_purged, '${set}')`, signal))[0]?.[0] === '0';
 }
 
 /** The tables as they are, empty, and the stream from here on. */

@@ -15,15 +15,23 @@ interface KnownTable {
   readonly excluded: readonly string[];
 }
 
-/**
- * Follows the statements of a schema-change topic or a schema history. What a statement's session had set is not known there:
- * it is taken for one with today's defaults, in UTC.
- */
+/** Follows the statements of a schema-change topic or a schema history where no server is at hand. */
 export function openDdlReader(flavor: 'mysql' | 'mariadb', notes: ReadonlyMap<string, string>): DdlReader {
+  return openOfflineTables(usualCharsets(flavor), notes);
+}
+
+/** A reader of statements that shows its tables with their keys. */
+export interface OfflineTables extends DdlReader {
+  definitions(): readonly TableDefinition[];
+}
+
+/** What a statement's session had set is not known: it is taken for one with today's defaults, in UTC. */
+export function openOfflineTables(charsets: CharsetCatalog, notes: ReadonlyMap<string, string>): OfflineTables {
   const tables = new Map<string, KnownTable>();
   const collations = new Map<string, string>();
   const changed = new Map<string, string | null>();
-  let catalog: CharsetCatalog = usualCharsets(flavor);
+  let catalog = charsets;
+  const { flavor } = charsets;
 
   const put = (table: KnownTable): void => {
     const name = tableName(table.definition.schema);
@@ -85,6 +93,7 @@ export function openDdlReader(flavor: 'mysql' | 'mariadb', notes: ReadonlyMap<st
     define(schema: TableSchema) {
       put({ definition: { schema, keys: [] }, excluded: tables.get(tableName(schema))?.excluded ?? [] });
     },
+    definitions: () => [...tables.values()].map(({ definition }) => definition),
     remove,
     exclude(table, columns) {
       const known = tables.get(tableName(table));

@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import { messageOf, MillraceError } from '../../base/errors.ts';
+import type { ServerConnection } from '../../binlog/connection.ts';
+import { GtidSet } from '../../binlog/gtid-set.ts';
+import type { StateRecord } from '../../connect/tasks.ts';
+import { tableName } from '../../event/table-schema.ts';
+import type { TableId } from '../../event/table-schema.ts';
+import { readCharsetCatalog } from '../charset-catalog.ts';
+import { connectionSettings } from '../connection-settings.ts';
+import { isPurged } from '../server-position.ts';
+import { readSteadyDefinitions } from '../source-models.ts';
+import type { SourceStart, StartOptions } from '../source-start.ts';
+import type { StreamPosition } from '../stream-contract.ts';
+import { definitionsSince } from './altered-since.ts';
+import { parseSchemaHistory } from './schema-history.ts';
+import { tablesAt } from './tables-at.ts';
+
+/**
+ * The offset is another's, or was set by someone: nothing is known here of the tables at that place. A schema history tells
+ * it; without one they are taken as they are now, if the binlog has altered none of them since. Found by GTIDs where there
+ * are some, since the server may be another than the one whose file the offset names.
+ *
+ * @throws BINLOG_PURGED, SCHEMA_UNKNOWN, CONFIG_UNREADABLE
+ */
+export async function takeOver(options: StartOptions, stored: StreamPosition, signal: AbortSignal): Promise<SourceStart> {
+  const { config, control, log } = options;
+  const byGtids = stored.gtids !== '' && (await hasGtids(control, signal));
+  const isGone = byGtids
+    ? await arePurged(control, stored.gtids, signal)
+    : stored.file === '' || (await isPurged(control, stored.file, signal));
+  if (isGone) {
+    if (config.snapshotMode === 'when_needed') {
+      log.warn(
+        { file: stored.file, gtids: stored.gtids },
+        'the server no longer has the binlog from the stored offset, all tables are read anew',
+      );
+      return { position: undefined, snapshot: { initial: true, anew: true }, first: undefined, queued: [] };
+    }
+    const place = byGtids ? `the transactions that follow ${stored.gtids}` : stored.file;
+    throw new MillraceError('BINLOG_PURGED', `the server does not have ${place}, from which ${config.name} would go on`, {
+      context: { file: stored.file, gtids: stored.gtids },
+    });
+  }
+  const position = { ...stored, byGtids };
+  const { file, pos, gtids, eventsDone } = position;
+  // Recovery is for when the history is of no use.
+  const history = config.snapshotMode === 'recovery' ? undefined : config.historyFile;
+  const { tables, queued } =
+    history === undefined ? await takenAsNow(options, position, signal) : await takenFromHistory(options, { position, history }, signal);
+  log.info(
+    { file, pos, gtids, event: eventsDone, tables: tables.length, history },
+    `goes on from an offset that was set, with the tables ${history === undefined ? 'as they are now' : 'as the schema history has them there'}`,
+  );
+  return { position, snapshot: undefined, first: undefined, queued, doubted: tables };
+}
+
+interface Taken {
+  readonly tables: readonly TableId[];
+  readonly queued: readonly StateRecord[];
+}
+
+async function takenFromHistory(
+  { config, control, models }: StartOptions,
+  { position, history }: { readonly position: StreamPosition; readonly history: string },
+  signal: AbortSignal,
+): Promise<Taken> {
+  const records = (await readHistory(history)).filter(({ server }) => server === config.topicPrefix);
+  if (records.length === 0) {
+    throw new MillraceError('SCHEMA_UNKNOWN', `the schema history ${history} has no record of ${config.topicPrefix}`, {
+      nextStep: 'Give the whole schema history topic of the connector that stored the offset.',
+    });
+  }
+  const definitions = tablesAt(records, position, await readCharsetCatalog(control, signal));
+  if (definitions.length === 0) {
+    throw new MillraceError('SCHEMA_UNKNOWN', `the schema history ${history} tells of no table before ${placeText(position)}`, {
+      nextStep: 'Give the whole schema history topic, from its beginning, with the offset that was stored beside it.',
+    });
+  }
+  const queued = models.adopt(definitions);
+  return { tables: models.captured(), queued };
+}
+
+async function readHistory(file: string): Promise<ReturnType<typeof parseSchemaHistory>> {
+  try {
+    return parseSchemaHistory(await readFile(file, 'utf8'));
+  } catch (error) {
+    const next = error instanceof MillraceError ? { nextStep: error.nextStep } : {};
+    throw new MillraceError('CONFIG_UNREADABLE', `schema.history.internal.file.filename: ${file}: ${messageOf(error)}`, {
+      cause: error,
+      ...next,
+    });
+  }
+}
+
+async function takenAsNow({ config, control, models, log }: StartOptions, start: StreamPosition, signal: AbortSignal): Promise<Taken> {
+  const { tables, position: end } = await readSteadyDefinitions(control, models, signal);
+  const { altered, created } = await definitionsSince({ start, end, config, settings: connectionSettings(config.server) }, signal);
+  const known = tables.filter(({ captured }) => !created.has(tableName(captured)));
+  if (altered !== undefined) {
+    const what = `tables of ${config.name} were altered after its offset, ${placeText(start)}, at ${altered.file}:${altered.pos}: ${altered.statement.slice(0, 200)}`;
+    if (config.snapshotMode !== 'recovery') {
+      throw new MillraceError('SCHEMA_UNKNOWN', what, {
+        nextStep:
+          "Give Debezium's schema history as schema.history.internal.file.filename. Without one: snapshot.mode=recovery takes the tables as " +
+          'they are now, and records of rows before the statement may have values of other columns; or delete the offset, and copy them again.',
+        context: { file: altered.file, pos: altered.pos },
+      });
+    }
+    log.warn({ file: altered.file, pos: altered.pos }, `${what}: rows before it are read with the tables as they are now`);
+  }
+  return { tables: known.map(({ captured }) => captured), queued: known.flatMap(({ captured }) => models.define(captured)) };
+}
+
+function placeText({ file, pos, gtids, byGtids }: StreamPosition): string {
+  return byGtids === true ? gtids : `${file}:${pos}`;
+}
+
+async function hasGtids(control: ServerConnection, signal: AbortSignal): Promise<boolean> {
+  if (control.version.flavor === 'mariadb') return true;
+  return (await control.query('SELECT @@GLOBAL.gtid_mode', signal))[0]?.[0] === 'ON';
+}
+
+/** Whether MySQL has thrown away transactions that are not in the set; MariaDB tells when it is asked for them. */
+async function arePurged(control: ServerConnection, gtids: string, signal: AbortSignal): Promise<boolean> {
+  if (control.version.flavor === 'mariadb') return false;
+  const set = GtidSet.parse(gtids).toString();
+  return (await control.query(`SELECT GTID_SUBSET(@@GLOBAL.gtid_purged, '${set}')`, signal))[0]?.[0] === '0';
+}
