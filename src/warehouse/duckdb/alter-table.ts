@@ -1,19 +1,11 @@
 import type { ColumnOrigin, SchemaChange } from '../../event/schema-change.ts';
 import { asidePrefix } from '../replica-names.ts';
-import type { TableRecord } from './bookkeeping.ts';
+import { withSchema, writeTarget, type TableRecord } from '../table-record.ts';
+import { markBroken, usableRecord } from '../unit-records.ts';
 import type { MappedColumn } from './column-mapping.ts';
 import { fillLiteral } from './fill-literal.ts';
 import { quoted } from './session.ts';
-import {
-  columnList,
-  columnsOf,
-  markBroken,
-  qualifiedTarget,
-  usableRecord,
-  withSchema,
-  writeTarget,
-  type Transaction,
-} from './transaction.ts';
+import { columnList, columnsOf, qualifiedTarget, type Transaction } from './transaction.ts';
 import { convertColumn } from './type-conversion.ts';
 
 type AlterChange = Extract<SchemaChange, { kind: 'alterTable' }>;

@@ -16,13 +16,13 @@ import {
   type StringStore,
 } from './column-buffer.ts';
 import { cellKind, type MappedColumn } from './column-mapping.ts';
-import { writeDate, writeDatetime, writeTimestamp } from './temporal-text.ts';
+import { writeDate, writeDatetime, writeTime, writeTimestamp } from './temporal-text.ts';
 
 /** Bytes of strings at which a chunk is full before it has all its rows. */
 const maxHeapBytes = 8 << 20;
 
 /** Bytes of a cell in DuckDB's vector, by `cellKind`; 0: strings and lists. */
-const vectorWidths = [1, 2, 4, 8, 16, 2, 4, 1, 16, 4, 8, 8, 0, 0, 0, 0, 0, 0, 16] as const;
+const vectorWidths = [1, 2, 4, 8, 16, 2, 4, 1, 16, 4, 8, 8, 0, 0, 0, 0, 0, 0, 16, 0] as const;
 
 export interface ChunkWriterOptions {
   readonly storeStrings: StringStore;
@@ -230,6 +230,9 @@ export class ChunkWriter implements Disposable {
         break;
       case cellKind.timestampText:
         writeTimestamp(heap, view.getUint32(at, true) + view.getInt32(at + 4, true) * 0x1_0000_0000, fsp);
+        break;
+      case cellKind.timeText:
+        writeTime(heap, view.getUint32(at, true) + view.getInt32(at + 4, true) * 0x1_0000_0000, fsp);
         break;
       case cellKind.geometry:
         writeGeometry(buffer, view, at, size);

@@ -1,11 +1,6 @@
 import type { ColumnType } from '../../event/column-type.ts';
 import type { Column } from '../../event/table-schema.ts';
-
-/**
- * What becomes of dates and times that the replica's temporal types cannot hold (`0000-00-00`, `2024-02-00`): NULL,
- * counted; the column is text from the start; or the pipeline stops.
- */
-export type InvalidTemporal = 'null' | 'text' | 'fail';
+import type { InvalidTemporal } from '../table-record.ts';
 
 export interface MappingOptions {
   readonly invalidTemporal: InvalidTemporal;
@@ -34,6 +29,8 @@ export const cellKind = {
   geometry: 16,
   floatList: 17,
   uuid: 18,
+  /** Of warehouses whose tables are staged here: `-838:59:59`. */
+  timeText: 19,
 } as const;
 
 export type CellKind = (typeof cellKind)[keyof typeof cellKind];

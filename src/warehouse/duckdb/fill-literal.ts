@@ -10,12 +10,17 @@ import type { MappedColumn } from './column-mapping.ts';
 import { loadRows } from './load-rows.ts';
 import { literal, type Session } from './session.ts';
 
-/**
- * SQL of a literal default (the server's text, as `Column.defaultText`): the value takes the way of all values, through
- * a cell and a chunk, and is then read back as DuckDB prints it.
- */
+/** SQL of a literal default (the server's text, as `Column.defaultText`). */
 export async function fillLiteral(session: Session, mapped: MappedColumn, text: string | null): Promise<string> {
-  if (text === null) return `CAST(NULL AS ${mapped.sqlType})`;
+  const printed = text === null ? null : await printFill(session, mapped, text);
+  return `CAST(${printed === null ? 'NULL' : literal(printed)} AS ${mapped.sqlType})`;
+}
+
+/**
+ * A literal default as DuckDB prints it: the value takes the way of all values, through a cell and a chunk, and is then
+ * read back.
+ */
+export async function printFill(session: Session, mapped: MappedColumn, text: string): Promise<string | null> {
   const writer = new ByteWriter(64);
   writer.uint8(cellState.value);
   writer.length = 1;
@@ -41,7 +46,7 @@ export async function fillLiteral(session: Session, mapped: MappedColumn, text: 
   const [row] = await session.rows('SELECT CAST(c0 AS VARCHAR) FROM temp.millrace_fill');
   await session.run('DROP TABLE temp.millrace_fill');
   const printed = row?.[0];
-  return typeof printed === 'string' ? `CAST(${literal(printed)} AS ${mapped.sqlType})` : `CAST(NULL AS ${mapped.sqlType})`;
+  return typeof printed === 'string' ? printed : null;
 }
 
 function fillValue(column: Column, text: string): Exclude<Value, null | undefined> {

@@ -1,11 +1,12 @@
 import { failpoint } from '../../base/failpoint.ts';
 import { tableName, type Column } from '../../event/table-schema.ts';
-import type { TableRecord } from './bookkeeping.ts';
+import { writeTarget } from '../table-record.ts';
+import { countSubstitutions, recordOf, usableRecord } from '../unit-records.ts';
 import { fillLiteral } from './fill-literal.ts';
 import { quoted } from './session.ts';
 import type { StagedMerge, StagedPartials, StagedRows } from './stage.ts';
 import { createTable } from './table-steps.ts';
-import { qualifiedTarget, recordOf, usableRecord, writeTarget, type Transaction } from './transaction.ts';
+import { qualifiedTarget, type Transaction } from './transaction.ts';
 
 /**
  * Applies what was staged of one table: completes partial rows from the rows that are about to go, deletes, inserts.
@@ -36,14 +37,6 @@ export async function applyMerge(tx: Transaction, staged: StagedMerge): Promise<
     await tx.session.run(`DROP TABLE temp.${completed}`);
   }
   countSubstitutions(tx, record, staged.substitutions);
-}
-
-export function countSubstitutions(tx: Transaction, record: TableRecord, added: Readonly<Record<string, number>>): void {
-  if (Object.keys(added).length === 0) return;
-  const current = recordOf(tx, record) ?? record;
-  const substitutions: Record<string, number> = { ...current.substitutions };
-  for (const [column, times] of Object.entries(added)) substitutions[column] = (substitutions[column] ?? 0) + times;
-  tx.book.set({ ...current, substitutions });
 }
 
 function deleteKeysSql(table: string, { table: keys, columns }: StagedRows): string {

@@ -3,7 +3,7 @@ import duckdb from '@duckdb/node-bindings';
 import { addAbortListener } from 'node:events';
 import { reasonOf } from '../../base/abort.ts';
 import { MillraceError } from '../../base/errors.ts';
-import { parseRecord, recordKey, type RecordKey, type TableRecord } from './bookkeeping.ts';
+import { parseRecord, recordKey, type RecordKey, type TableRecord } from '../table-record.ts';
 import { translateError, type Session } from './session.ts';
 
 export interface QueryOptions {

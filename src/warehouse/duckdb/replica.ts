@@ -5,14 +5,17 @@ import { messageOf, MillraceError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { tableName } from '../../event/table-schema.ts';
 import { asidePrefix } from '../replica-names.ts';
+import { Book } from '../book.ts';
+import { recordKey, type TableRecord } from '../table-record.ts';
+import type { SinkIdentity } from '../unit-records.ts';
 import type { SinkStore } from '../warehouse.ts';
-import { Bookkeeping, type TableRecord } from './bookkeeping.ts';
+import { forgetConnector, loadBook } from './bookkeeping.ts';
 import { storeStringBlock, storeStringsSingly, type StringStore } from './column-buffer.ts';
 import { setLateNotNull } from './late-not-null.ts';
 import { openPin, runQuery, type PinnedReader, type QueryOptions, type QueryResult } from './reader.ts';
 import { catalog, literal, openSession, qualified, quoted, translateError, type Session } from './session.ts';
 import { stringBlocksWork } from './string-block-check.ts';
-import { columnList, columnsOf, qualifiedTarget, type SinkIdentity } from './transaction.ts';
+import { columnList, columnsOf, qualifiedTarget } from './transaction.ts';
 import { DuckDbUnit } from './unit.ts';
 
 export interface ReplicaOptions {
@@ -46,7 +49,7 @@ const greatestDeadShare = 0.3;
 /** A DuckDB file that is open in this thread, and in no other, in this process or another one. */
 export class Replica implements AsyncDisposable {
   readonly file: string;
-  readonly book = new Bookkeeping();
+  readonly book = new Book();
   readonly storeStrings: StringStore;
   readonly #database: duckdb.Database;
   readonly #log: Logger;
@@ -188,7 +191,7 @@ export class Replica implements AsyncDisposable {
   /** Rebuilds a table without its deleted rows, and swaps it in. Writers wait, readers do not. */
   async compact(record: TableRecord): Promise<void> {
     await this.exclusive(async () => {
-      const current = this.book.tables.get(JSON.stringify([record.connector, record.source, record.database, record.table]));
+      const current = this.book.tables.get(recordKey(record));
       if (current?.live === undefined) return;
       const name = `${asidePrefix}compacting_${current.replica.table}`;
       const from = qualifiedTarget(current, current.replica.table);
@@ -216,7 +219,7 @@ export class Replica implements AsyncDisposable {
           if (name !== undefined) await this.#main.run(`DROP TABLE IF EXISTS ${qualified(record.replica.schema, name)}`);
         }
       }
-      await this.book.forget(this.#main, connector);
+      await forgetConnector(this.#main, this.book, connector);
     });
   }
 
@@ -283,7 +286,7 @@ async function openReplica(options: ReplicaOptions, log: Logger, make: (parts: O
     const works = await stringBlocksWork(main);
     if (!works) log.warn({}, 'DuckDB lays out strings in another way than expected, they are copied one by one');
     const replica = make({ file, database, main, storeStrings: works ? storeStringBlock : storeStringsSingly, log });
-    await replica.book.load(main);
+    await loadBook(main, replica.book);
     await setLateNotNull(main, replica.book);
     await dropLeftovers(main, replica.book);
     return replica;
@@ -294,7 +297,7 @@ async function openReplica(options: ReplicaOptions, log: Logger, make: (parts: O
 }
 
 /** Tables of ours that no record names: a half-built copy cannot be there, but an older version may have left one. */
-async function dropLeftovers(session: Session, book: Bookkeeping): Promise<void> {
+async function dropLeftovers(session: Session, book: Book): Promise<void> {
   const names = await session.rows(
     `SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = '${catalog}' AND starts_with(table_name, '${asidePrefix}')`,
   );

@@ -5,7 +5,7 @@ import { MillraceError } from '../../base/errors.ts';
 import type { ConnectorConfig } from '../../connect/connector.ts';
 import { recordFamilies, recordSinkProperties } from '../record-properties.ts';
 import { createNaming, type ReplicaNaming } from '../replica-names.ts';
-import type { InvalidTemporal } from './column-mapping.ts';
+import type { InvalidTemporal } from '../table-record.ts';
 import type { ReplicaOptions } from './replica.ts';
 import { duckdbSinkProperties } from './sink-properties.ts';
 

@@ -4,7 +4,7 @@ import { tableName, type Column, type TableSchema } from '../../event/table-sche
 import { imageBytes, keyColumns, type Fold, type PartialRowSet, type RowSet } from '../fold.ts';
 import { createRowLayout, locateCells, stateOf } from '../row-image.ts';
 import type { StringStore } from './column-buffer.ts';
-import { mapColumns, type MappedColumn, type MappingOptions } from './column-mapping.ts';
+import type { MappedColumn } from './column-mapping.ts';
 import { loadRows } from './load-rows.ts';
 import type { Session } from './session.ts';
 
@@ -35,18 +35,23 @@ export interface StagedPartials extends StagedRows {
 }
 
 export interface StageOptions {
-  readonly mapping: MappingOptions;
+  readonly mapColumns: (columns: readonly Column[]) => readonly MappedColumn[];
+  /** A value that no column holds: throws, else it is counted. */
+  readonly failOnInvalid: boolean;
   readonly storeStrings: StringStore;
 }
 
 let nextName = 1;
 
-export async function stageFold(session: Session, fold: Fold, { mapping, storeStrings }: StageOptions): Promise<StagedMerge> {
+export async function stageFold(
+  session: Session,
+  fold: Fold,
+  { mapColumns, failOnInvalid, storeStrings }: StageOptions,
+): Promise<StagedMerge> {
   const { schema } = fold;
-  const columns = mapColumns(schema.columns, mapping);
-  const keys = mapColumns(keyColumns(schema), mapping);
+  const columns = mapColumns(schema.columns);
+  const keys = mapColumns(keyColumns(schema));
   const substituted = new Map<string, number>();
-  const failOnInvalid = mapping.invalidTemporal === 'fail';
 
   const stage = async (
     kind: string,
@@ -71,7 +76,7 @@ export async function stageFold(session: Session, fold: Fold, { mapping, storeSt
   let partials: StagedPartials | undefined;
   if (partialRows !== undefined) {
     const described = originColumns(partialSet);
-    const mapped = mapColumns(described, mapping);
+    const mapped = mapColumns(described);
     const origins = await stage('origin', originSet(schema, partialSet, described), mapped, []);
     partials = { ...partialRows, origins: origins?.table ?? '' };
   }

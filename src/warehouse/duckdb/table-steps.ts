@@ -2,11 +2,12 @@ import { failpoint } from '../../base/failpoint.ts';
 import type { SchemaChange } from '../../event/schema-change.ts';
 import { tableName, type TableId, type TableSchema } from '../../event/table-schema.ts';
 import { asidePrefix, checkReserved, collision, foldedName, type ReplicaName } from '../replica-names.ts';
+import { writeTarget, type TableRecord } from '../table-record.ts';
+import { checkOthers, markBroken, recordOf } from '../unit-records.ts';
 import type { SnapshotStart } from '../warehouse.ts';
 import { alterTable } from './alter-table.ts';
-import type { TableRecord } from './bookkeeping.ts';
 import { catalog, literal, qualified, quoted } from './session.ts';
-import { columnList, columnsOf, markBroken, qualifiedTarget, recordOf, writeTarget, type Transaction } from './transaction.ts';
+import { columnList, columnsOf, qualifiedTarget, type Transaction } from './transaction.ts';
 
 /** Carries out what a DDL statement of the source did to one table. */
 export async function evolve(tx: Transaction, change: SchemaChange): Promise<void> {
@@ -60,16 +61,7 @@ async function newRecord(tx: Transaction, id: TableId): Promise<TableRecord> {
 /** @throws NAME_COLLISION when the name is reserved, another source table's, or a table's or view's that is not ours */
 async function checkName(tx: Transaction, name: ReplicaName, id: TableId): Promise<void> {
   checkReserved(name, id);
-  const folded = foldedName(name);
-  for (const other of tx.book.all()) {
-    const same = other.connector === tx.sink.connector && other.source === tx.source && tableName(other) === tableName(id);
-    if (same || foldedName(other.replica) !== folded) continue;
-    throw collision(
-      `${tableName(id)} of ${tx.source} and ${tableName(other)} of ${other.source} (sink "${other.connector}") would both be ` +
-        `${name.schema}.${name.table} in the replica`,
-      id,
-    );
-  }
+  checkOthers(tx, id, name, foldedName);
   const [foreign] = await tx.session.rows(
     `SELECT count(*) FROM (SELECT database_name, schema_name, table_name FROM duckdb_tables()
        UNION ALL SELECT database_name, schema_name, view_name FROM duckdb_views())

@@ -13,7 +13,20 @@ export function writeDate(out: ByteWriter, packed: number): void {
 export function writeDatetime(out: ByteWriter, packed: number, second: number, micro: number, fsp: number): void {
   writeDate(out, packed);
   out.uint8(0x20);
-  writeDigits(out, Math.floor(second / 3600), 2);
+  writeClock(out, second, micro, fsp);
+}
+
+/** `-838:59:59`, with `fsp` fraction digits, of signed microseconds. */
+export function writeTime(out: ByteWriter, micros: number, fsp: number): void {
+  if (micros < 0) out.uint8(0x2d);
+  const size = Math.abs(micros);
+  const second = Math.floor(size / 1_000_000);
+  writeClock(out, second, size - second * 1_000_000, fsp);
+}
+
+function writeClock(out: ByteWriter, second: number, micro: number, fsp: number): void {
+  const hour = Math.floor(second / 3600);
+  writeDigits(out, hour, hour < 100 ? 2 : 3);
   out.uint8(0x3a);
   writeDigits(out, Math.floor(second / 60) % 60, 2);
   out.uint8(0x3a);

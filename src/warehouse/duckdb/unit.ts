@@ -3,17 +3,20 @@ import type { ChangeBatch } from '../../event/change-batch.ts';
 import type { SchemaChange } from '../../event/schema-change.ts';
 import { tableName, type TableId } from '../../event/table-schema.ts';
 import { imageBytes, type Fold, type RowSet } from '../fold.ts';
+import { BookChanges } from '../book.ts';
+import { recordKey, writeTarget } from '../table-record.ts';
+import { countSubstitutions, markBroken, recordOf, usableRecord, type SinkIdentity } from '../unit-records.ts';
 import type { CommitReport, OffsetMove, SnapshotStart, Unit } from '../warehouse.ts';
-import { BookkeepingChanges, recordKey } from './bookkeeping.ts';
+import { moveOffset, saveNotes, saveRecords } from './bookkeeping.ts';
+import { mapColumns } from './column-mapping.ts';
 import { setLateNotNull } from './late-not-null.ts';
 import { loadRows } from './load-rows.ts';
-import { applyMerge, countSubstitutions } from './merge.ts';
+import { applyMerge } from './merge.ts';
 import type { Replica } from './replica.ts';
 import { catalog, type Session } from './session.ts';
 import { dropStaged, stageFold, type StagedMerge } from './stage.ts';
 import { beginSnapshot, createTable, endSnapshot, evolve } from './table-steps.ts';
-import { columnsOf, markBroken, recordOf, usableRecord, writeTarget } from './transaction.ts';
-import type { SinkIdentity, Transaction } from './transaction.ts';
+import { columnsOf, type Transaction } from './transaction.ts';
 
 /** Rows `[from, to)` of a batch of a snapshot. */
 interface ChunkRows {
@@ -47,7 +50,11 @@ export class DuckDbUnit implements Unit {
     const { database, table } = fold.schema;
     const key = recordKey({ connector: this.#sink.connector, source: this.#source, database, table });
     const mapping = this.#replica.book.tables.get(key) ?? this.#sink;
-    const staged = await stageFold(this.#session, fold, { mapping, storeStrings: this.#replica.storeStrings });
+    const staged = await stageFold(this.#session, fold, {
+      mapColumns: (columns) => mapColumns(columns, mapping),
+      failOnInvalid: mapping.invalidTemporal === 'fail',
+      storeStrings: this.#replica.storeStrings,
+    });
     failpoint('staged');
     this.#staged.push(staged);
     this.#add((tx) => applyMerge(tx, staged));
@@ -84,17 +91,17 @@ export class DuckDbUnit implements Unit {
     return this.#replica.exclusive(async () => {
       const session = this.#session;
       const { book } = this.#replica;
-      const changes = new BookkeepingChanges(book);
+      const changes = new BookChanges(book);
       // what failed after an earlier commit
       await setLateNotNull(session, book);
-      const tx: Transaction = { session, sink: this.#sink, source: this.#source, book: changes, resync: [] };
+      const tx: Transaction = { session, sink: this.#sink, source: this.#source, book: changes, resync: [], columnsOf };
       await session.run('BEGIN TRANSACTION');
       try {
         for (const step of this.#steps) await step(tx);
-        await changes.save(session);
+        await saveRecords(session, changes);
         if (isMutant('offsets-apart')) await session.run('COMMIT; BEGIN TRANSACTION');
-        await book.moveOffset(session, this.#sink.connector, move);
-        await book.saveNotes(session, this.#sink.connector, move);
+        await moveOffset(session, this.#sink.connector, move);
+        await saveNotes(session, this.#sink.connector, move);
         failpoint('commit');
         await session.run('COMMIT');
       } catch (error) {

@@ -5,7 +5,7 @@ import { silentLogger } from '../../base/logger.ts';
 import type { SinkTask } from '../../connect/tasks.ts';
 import { createSinkTask, type SinkTaskOptions } from '../sink-task.ts';
 import { createNaming, defaultNameFormat } from '../replica-names.ts';
-import type { InvalidTemporal } from './column-mapping.ts';
+import type { InvalidTemporal } from '../table-record.ts';
 import { defaultReplicaOptions, openDuckDbReplica, type Replica } from './replica.ts';
 
 export interface WarehouseOptions {
