@@ -4,6 +4,7 @@ import { openCells, openVar, writeCell, type CellCursor } from '../event/cell.ts
 import type { Column } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import type { FieldShape, WriteCell } from './field.ts';
+import { wrongDecoder, wrongText } from './wrong-charset.ts';
 import { jsonString, utf8, writeAscii, writeBytes, writeInteger } from './json-writer.ts';
 
 const nothing = new Uint8Array(0);
@@ -19,28 +20,34 @@ export function compatShape(column: Column, shape: FieldShape, { connector }: De
     case 'year': // 24
       return { ...shape, writer: () => yearWriter(1900), snapshotWriter: () => yearWriter(2000) };
     case 'enum': // 26
-      return { ...shape, writer: () => writeEscapedLabel, snapshotWriter: (missing) => shape.writer(missing) };
+      return streamedOnly(shape, () => rewritten((label) => label.replaceAll(/[\\,]/g, String.raw`\$&`)));
     case 'float':
       if (written?.type.startsWith('FLOAT4') === true) return { ...shape, writer: () => writeNothing(4) }; // 21
       return scale === undefined ? { ...shape, snapshotWriter: () => writeSixDigits } : shape; // 22
     case 'double':
       return scale === undefined || shape.type !== 'double' ? shape : { ...shape, snapshotWriter: () => roundingWriter(scale) }; // 22
+    case 'text': {
+      const wrong = wrongText(column, connector); // 28, 29, 30, M37
+      return wrong === undefined ? shape : streamedOnly(shape, () => rewritten(wrong));
+    }
     case 'binary':
+      if (written?.charset !== undefined && shape.type === 'string') return bytesAsText(shape, written.charset); // 28
       return type.fixedLength === 0 && connector === 'mysql' ? { ...shape, writer: () => tenZeros(shape) } : shape; // 27
     case 'uuid': // M31
-      return { ...shape, writer: () => writeShiftedUuid, snapshotWriter: (missing) => shape.writer(missing) };
+      return streamedOnly(shape, () => rewritten(shiftedUuid));
     case 'timestamp': {
       if (connector !== 'mariadb') return shape;
       const epoch = utf8(`"1970-01-01T00:00:00${type.fsp === 0 ? '' : `.${'0'.repeat(type.fsp)}`}Z"`); // M35
-      return {
-        ...shape,
-        writer: () => shape.writer(epoch),
-        snapshotWriter: (missing) => shape.snapshotWriter?.(missing) ?? shape.writer(missing),
-      };
+      return streamedOnly(shape, () => shape.writer(epoch));
     }
     default:
       return shape;
   }
+}
+
+/** Another writer of streamed rows; those of snapshots stay right. */
+function streamedOnly(shape: FieldShape, writer: FieldShape['writer']): FieldShape {
+  return { ...shape, writer, snapshotWriter: (missing) => (shape.snapshotWriter ?? shape.writer)(missing) };
 }
 
 function yearWriter(zero: number): WriteCell {
@@ -58,16 +65,27 @@ function writeNothing(bytes: number): WriteCell {
   };
 }
 
-function textOf(cell: CellCursor): string {
+function bytesOf(cell: CellCursor): Buffer {
   const end = openVar(cell);
-  const text = Buffer.from(cell.bytes.buffer, cell.bytes.byteOffset + cell.at, end - cell.at).toString('utf8');
+  const bytes = Buffer.from(cell.bytes.buffer, cell.bytes.byteOffset + cell.at, end - cell.at);
   cell.at = end;
-  return text;
+  return bytes;
 }
 
-/** With the escapes of the schema's parameter. */
-function writeEscapedLabel(cell: CellCursor, out: ByteWriter): void {
-  writeBytes(out, utf8(jsonString(textOf(cell).replaceAll(/[\\,]/g, String.raw`\$&`))));
+function rewritten(change: (text: string) => string): WriteCell {
+  return (cell, out) => writeBytes(out, utf8(jsonString(change(bytesOf(cell).toString('utf8')))));
+}
+
+/** CHAR … BYTE, in the character set that the table has; the zeros at the end are not in the binlog. */
+function bytesAsText(shape: FieldShape, charset: string): FieldShape {
+  const decode = wrongDecoder(charset);
+  if (decode === undefined) return shape;
+  return streamedOnly(shape, () => (cell, out) => {
+    const bytes = bytesOf(cell);
+    let end = bytes.length;
+    while (end > 0 && bytes[end - 1] === 0) end--;
+    writeBytes(out, utf8(jsonString(decode(bytes.subarray(0, end)))));
+  });
 }
 
 /** As the server's text of a FLOAT. */
@@ -96,10 +114,10 @@ function tenZeros(shape: FieldShape): WriteCell {
 }
 
 /** The binlog leaves zeros at the end out, and they are put at the begin. */
-function writeShiftedUuid(cell: CellCursor, out: ByteWriter): void {
-  const digits = textOf(cell)
+function shiftedUuid(text: string): string {
+  const digits = text
     .replaceAll('-', '')
     .replace(/(?:00)+$/, '')
     .padStart(32, '0');
-  writeAscii(out, `"${digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}"`);
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

@@ -46,6 +46,8 @@ function renderWrong({ type, writtenDefault }: Column, text: string, shape: Fiel
       const value = type.bits === 64 ? BigInt(Number(text)) : 0n;
       return type.bits === 64 ? String(value > greatestBigint ? greatestBigint : value) : render(type, text, shape);
     }
+    case 'enum': // 26: streamed values have escapes, their default has none
+      return render(type, text, { ...shape, writer: shape.snapshotWriter ?? shape.writer });
     case 'text': // 39
       return render(type, escaped(text), shape);
     case 'binary': {

@@ -1,4 +1,4 @@
-import type { Column, TableId } from '../event/table-schema.ts';
+import type { Column, TableId, TableSchema } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 
 /** A column's type as Debezium's model of the table has it. */
@@ -33,7 +33,7 @@ export interface DescribedColumn extends DescribedType {
 }
 
 export function describedColumn(column: Column, options: DebeziumOptions): DescribedColumn {
-  const { type } = column;
+  const { type, written } = column;
   const described = describedType(column);
   const isEmpty = described.length === 0 && options.compat !== undefined && options.connector === 'mysql';
   const isComment = options.columnComments && column.comment !== undefined && column.comment !== '';
@@ -42,14 +42,40 @@ export function describedColumn(column: Column, options: DebeziumOptions): Descr
     // CHAR(0) and BINARY(0) count as ten.
     length: isEmpty ? 10 : described.length,
     jdbcType: jdbcTypeOf(described.type),
-    charset: charsetOf(column),
+    charset: charsetOf(column, options),
     isAutomatic: isAutomatic(column, options),
     // Row start and end are NOT NULL by themselves, which their definition does not say.
-    isOptional: column.nullable || column.versioning === 'start',
+    isOptional: isOptional(column) || column.versioning === 'start',
     comment: isComment ? (options.compat === undefined ? column.comment : escaped(column.comment)) : undefined,
     default: defaultOf(column, options),
-    labels: type.kind === 'enum' || type.kind === 'set' ? type.labels.map((label) => `'${escaped(label)}'`) : undefined,
+    labels:
+      type.kind === 'enum' || type.kind === 'set' ? (written?.labels ?? type.labels.map((label) => `'${escaped(label)}'`)) : undefined,
   };
+}
+
+/** A table as schema changes tell it: without the columns that nobody has named. */
+export interface DescribedTable {
+  readonly charset: string | undefined;
+  readonly key: readonly string[];
+  readonly columns: readonly Column[];
+  readonly comment: string | null;
+}
+
+export function describedTable(schema: TableSchema, options: DebeziumOptions): DescribedTable {
+  const { charset, writtenCollation, columns, primaryKey, comment, hasCopiedComment } = schema;
+  const missed = options.compat === undefined ? undefined : writtenCollation;
+  const shown = columns.filter((column) => !isHidden(column));
+  return {
+    charset: missed?.replace(/_.*/, '') ?? charset,
+    key: primaryKey.flatMap((position) => shown.find((column) => column === columns[position])?.name ?? []),
+    columns: shown,
+    comment: options.columnComments && hasCopiedComment !== true && comment !== undefined && comment !== '' ? comment : null,
+  };
+}
+
+/** MariaDB's system versioning adds columns that no SELECT * has. */
+export function isHidden({ versioning, invisible }: Column): boolean {
+  return versioning !== undefined && invisible === true;
 }
 
 /** `"db"."table"`. */
@@ -62,7 +88,13 @@ function isAutomatic({ autoIncrement, onUpdateNow, defaultExpression }: Column, 
   return autoIncrement === true || (onUpdateNow === true && (connector === 'mysql' || defaultExpression !== true));
 }
 
-function charsetOf({ charset, type, written }: Column): string | undefined {
+/** NOT NULL is what Debezium has read, not what the server has made of it. */
+export function isOptional({ nullable, written }: Column): boolean {
+  return nullable || written?.optional === true;
+}
+
+function charsetOf({ charset, type, written }: Column, { compat }: DebeziumOptions): string | undefined {
+  if (compat !== undefined && written?.charset !== undefined) return written.charset;
   if (charset === 'binary' || type.kind === 'json' || written?.type === 'JSON') return undefined;
   return written !== undefined && /^(?:NATIONAL|NCHAR|NVARCHAR)/.test(written.type) ? 'utf8' : charset;
 }

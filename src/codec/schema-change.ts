@@ -3,7 +3,7 @@ import type { DdlPlace, DdlRecord, DdlTableChange } from '../event/ddl-record.ts
 import type { Column, TableSchema } from '../event/table-schema.ts';
 import { clockText } from './clock-text.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
-import { describedColumn, tableIdText } from './described-column.ts';
+import { describedColumn, describedTable, tableIdText } from './described-column.ts';
 import { jsonString } from './json-writer.ts';
 import { schemaChangeKeySchema, schemaChangeValueSchema } from './schema-change-schema.ts';
 
@@ -85,14 +85,11 @@ function changeText({ kind, id, schema }: DdlTableChange, options: DebeziumOptio
 }
 
 function tableText(schema: TableSchema, options: DebeziumOptions): string {
-  const key = schema.primaryKey.flatMap((position) => schema.columns[position]?.name ?? []);
-  const columns = schema.columns
-    .filter(({ versioning, invisible }) => versioning === undefined || invisible !== true)
-    .map((column, index) => columnText(column, index + 1, options));
-  const comment = options.columnComments && schema.comment !== undefined && schema.comment !== '' ? jsonString(schema.comment) : 'null';
+  const { charset, key, columns, comment } = describedTable(schema, options);
   return (
-    `{"defaultCharsetName":${schema.charset === undefined ? 'null' : jsonString(schema.charset)},` +
-    `"primaryKeyColumnNames":[${key.map(jsonString).join(',')}],"columns":[${columns.join(',')}],"comment":${comment}}`
+    `{"defaultCharsetName":${charset === undefined ? 'null' : jsonString(charset)},` +
+    `"primaryKeyColumnNames":[${key.map(jsonString).join(',')}],` +
+    `"columns":[${columns.map((column, index) => columnText(column, index + 1, options)).join(',')}],"comment":${comment === null ? 'null' : jsonString(comment)}}`
   );
 }
 

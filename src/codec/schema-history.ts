@@ -1,8 +1,8 @@
 import type { CommitGroup } from '../connect/commit-group.ts';
 import type { DdlRecord, DdlTableChange } from '../event/ddl-record.ts';
-import type { Column, TableSchema } from '../event/table-schema.ts';
+import type { Column } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
-import { describedColumn, tableIdText } from './described-column.ts';
+import { describedColumn, describedTable, tableIdText, type DescribedTable } from './described-column.ts';
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json | undefined };
 
@@ -47,17 +47,15 @@ function positionOf(group: CommitGroup, { place }: DdlRecord, { connector, trans
 function changeOf({ kind, id, previous, schema }: DdlTableChange, options: DebeziumOptions): Json {
   const head = { type: kind, id: tableIdText(id), previousId: previous === undefined ? undefined : tableIdText(previous) };
   if (schema === undefined) return head;
-  const comment = options.columnComments && schema.comment !== undefined && schema.comment !== '' ? schema.comment : null;
-  return { ...head, table: tableOf(schema, options), comment };
+  const described = describedTable(schema, options);
+  return { ...head, table: tableOf(described, options), comment: described.comment };
 }
 
-function tableOf(schema: TableSchema, options: DebeziumOptions): Json {
+function tableOf({ charset, key, columns }: DescribedTable, options: DebeziumOptions): Json {
   return {
-    defaultCharsetName: schema.charset ?? null,
-    primaryKeyColumnNames: schema.primaryKey.flatMap((position) => schema.columns[position]?.name ?? []),
-    columns: schema.columns
-      .filter(({ versioning, invisible }) => versioning === undefined || invisible !== true)
-      .map((column, at) => columnOf(column, at + 1, options)),
+    defaultCharsetName: charset ?? null,
+    primaryKeyColumnNames: key,
+    columns: columns.map((column, at) => columnOf(column, at + 1, options)),
     attributes: [],
   };
 }

@@ -4,7 +4,7 @@ import type { Column, TableSchema } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { defaultJson } from './default-value.ts';
 import { converterShape } from './converter-shape.ts';
-import { describedType, escaped } from './described-column.ts';
+import { describedType, escaped, isOptional } from './described-column.ts';
 import { fieldShape, type FieldShape, type WriteCell } from './field.ts';
 import { jsonString, utf8, writeBytes } from './json-writer.ts';
 import { simpleHeaderWriter } from './simple-header.ts';
@@ -187,7 +187,7 @@ function label(name: string, position: number): Uint8Array {
 function fieldSchema({ column, name, shape, doc, default: fallback }: Field): string {
   const parts = [`"type":"${shape.type}"`];
   if (shape.inner !== undefined) parts.push(shape.inner);
-  parts.push(`"optional":${column.nullable}`);
+  parts.push(`"optional":${isOptional(column)}`);
   if (shape.name !== undefined) parts.push(`"name":"${shape.name}"`, '"version":1');
   if (doc !== undefined && doc !== '') parts.push(`"doc":${jsonString(doc)}`);
   if (shape.parameters !== undefined) {

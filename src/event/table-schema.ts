@@ -43,6 +43,12 @@ export interface WrittenType {
   readonly type: string;
   readonly length?: number;
   readonly scale?: number;
+  /** The character set that Debezium takes a text for, where it misses what the server did: UNICODE, ALTER TABLE … CHARACTER SET. */
+  readonly charset?: string;
+  /** NOT NULL by a rule of the server, not by the statement's words. */
+  readonly optional?: true;
+  /** Labels with the quotes that they were written in, where those are not single ones. */
+  readonly labels?: readonly string[];
 }
 
 /** Which table, on one source. Database and table names are as the server stores them. */
@@ -59,7 +65,11 @@ export interface TableSchema extends TableId {
   /** Default character set and collation, for columns that later DDL adds. */
   readonly charset?: string;
   readonly collation?: string;
+  /** The default collation that Debezium goes on with after ALTER TABLE … CHARACTER SET, which it misses. Not in the fingerprint. */
+  readonly writtenCollation?: string;
   readonly comment?: string;
+  /** The comment came by CREATE TABLE … LIKE, which Debezium takes without it. Not in the fingerprint. */
+  readonly hasCopiedComment?: boolean;
   /** 32 hex digits over all of the above. */
   readonly fingerprint: string;
 }

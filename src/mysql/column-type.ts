@@ -13,6 +13,8 @@ export interface NativeType {
   readonly zerofill: boolean;
   /** As a statement wrote it, upper case, without sizes. */
   readonly written?: string;
+  /** In the quotes that the statement has, where those are not single ones. */
+  readonly writtenLabels?: readonly string[];
 }
 
 /** A row of `information_schema.columns`, the members that say what a column is. */

@@ -111,7 +111,7 @@ export const chosenDifferences: readonly ChosenDifference[] = [
   {
     finding: '28',
     about: "CHAR UNICODE in streamed DDL is decoded with the table's character set",
-    scenarios: /\/types-text-binary$/,
+    scenarios: /^mysql\/types-text-binary$/,
     place: /^streamed value\.payload\.after\.cu$/,
     values: { '"&\\u0003"': '"☃"' },
   },
@@ -186,14 +186,12 @@ export const chosenDifferences: readonly ChosenDifference[] = [
     scenarios: /\/ddl$/,
     place: /ddl value\.(payload\.)?tableChanges\[0\]\.table\.(defaultCharsetName|columns\[\d+\]\.charsetName)$/,
     values: { '"latin1"': '"utf8mb4"' },
-    always: true,
   },
   {
     finding: '28',
     about: "CHAR ASCII, UNICODE and BYTE have the table's character set in schema changes",
     scenarios: /^mysql\/types-text-binary$/,
     place: /types-text-binary value\.(payload\.)?tableChanges\[0\]\.table\.columns\[\d+\]\.charsetName$/,
-    always: true,
   },
   {
     finding: '39',

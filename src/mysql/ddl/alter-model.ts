@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ColumnOrigin } from '../../event/schema-change.ts';
 import { createTableSchema, type Column } from '../../event/table-schema.ts';
-import { resolveCharset } from '../charset-catalog.ts';
+import { resolveCharset, type ResolvedCharset } from '../charset-catalog.ts';
 import { hasCharset } from '../column-type.ts';
 import {
   charsetOf,
@@ -49,7 +50,9 @@ type Kind<K extends AlterAction['kind']> = Extract<AlterAction, { kind: K }>;
 export function alterModel(before: TableDefinition, actions: readonly AlterAction[], environment: TableEnvironment): AlteredTable {
   const doubts: string[] = [];
   const collation = collationAfter(before, { actions, environment, doubts });
-  const scope: Scope = { before, actions, doubts, environment: { ...environment, collation } };
+  const writtenCollation = writtenCollationAfter(before, actions, collation);
+  const written = writtenCollation === undefined ? {} : { writtenCollation };
+  const scope: Scope = { before, actions, doubts, environment: { ...environment, collation, ...written } };
   const hidden = hiddenColumns(before);
   const slots = keepColumns(scope, before.schema.columns.length - hidden);
   placeColumns(scope, slots);
@@ -64,15 +67,26 @@ export function alterModel(before: TableDefinition, actions: readonly AlterActio
   }
 
   const columns = slots.map(({ column }) => column);
-  const { fingerprint: _, charset: _charset, collation: _collation, comment, ...rest } = before.schema;
-  const newComment = actions.findLast((action): action is Kind<'comment'> => action.kind === 'comment')?.comment ?? comment;
+  const {
+    fingerprint: _,
+    charset: _charset,
+    collation: _collation,
+    writtenCollation: _written,
+    comment,
+    hasCopiedComment,
+    ...rest
+  } = before.schema;
+  const given = actions.findLast((action): action is Kind<'comment'> => action.kind === 'comment')?.comment;
+  const newComment = given ?? comment;
   const schema = createTableSchema({
     ...rest,
     columns,
     primaryKey: primaryKeyOf(columns, keys),
     charset: charsetOf(collation),
     collation,
+    ...written,
     ...(newComment === undefined || newComment === '' ? {} : { comment: newComment }),
+    ...(given === undefined && hasCopiedComment === true ? { hasCopiedComment } : {}),
   });
   return { after: { schema, keys }, origins: slots.map((slot) => originOf(slot, scope)), doubts };
 }
@@ -115,6 +129,12 @@ function collationAfter({ schema }: TableDefinition, { actions, environment, dou
     ({ collation } = resolveCharset(action.charset, inherited, environment.catalog));
   }
   return collation;
+}
+
+/** Debezium takes the new default of CONVERT TO, but not that of CHARACTER SET alone; undefined: both have the same. */
+function writtenCollationAfter({ schema }: TableDefinition, actions: readonly AlterAction[], collation: string): string | undefined {
+  const believed = conversionOf(actions) === undefined ? (schema.writtenCollation ?? schema.collation) : undefined;
+  return believed === collation ? undefined : believed;
 }
 
 /** The columns that stay, in their old order; those with a new position are left for `placeColumns`. */
@@ -183,7 +203,7 @@ function defined(definition: ColumnDefinition, { scope, from }: { readonly scope
   if (doubt !== undefined) scope.doubts.push(doubt);
   const convert = conversionOf(scope.actions);
   if (convert === undefined || !hasCharset(column.type)) return column;
-  return { ...column, ...resolveCharset(convert.charset, scope.environment.collation, scope.environment.catalog) };
+  return withCharset(column, resolveCharset(convert.charset, scope.environment.collation, scope.environment.catalog));
 }
 
 function conversionOf(actions: readonly AlterAction[]): Kind<'convertCharset'> | undefined {
@@ -218,7 +238,14 @@ function converted(column: Column, clause: CharsetClause, environment: ColumnEnv
   const lengthOf = (name: string | undefined): number => environment.catalog.maxLengths.get(name ?? '') ?? 1;
   const grows = lengthOf(charset) > lengthOf(column.charset);
   const larger: Readonly<Record<string, string>> = { TINYTEXT: 'TEXT', TEXT: 'MEDIUMTEXT', MEDIUMTEXT: 'LONGTEXT' };
-  return { ...column, charset, collation, nativeType: grows ? (larger[column.nativeType] ?? column.nativeType) : column.nativeType };
+  const nativeType = grows ? (larger[column.nativeType] ?? column.nativeType) : column.nativeType;
+  return withCharset({ ...column, nativeType }, { charset, collation });
+}
+
+function withCharset({ written, ...column }: Column, { charset, collation }: ResolvedCharset): Column {
+  if (written === undefined) return { ...column, charset, collation };
+  const { charset: _missed, ...words } = written;
+  return { ...column, charset, collation, written: words };
 }
 
 function placeColumns(scope: Scope, slots: Slot[]): void {
@@ -227,7 +254,10 @@ function placeColumns(scope: Scope, slots: Slot[]): void {
     if (action.kind === 'addColumn') {
       const present = before.schema.columns.some(({ name }) => sameName(name, action.column.name));
       const again = slots.some(({ column }) => sameName(column.name, action.column.name));
-      if (action.ifNotExists && (present || again)) continue;
+      if (action.ifNotExists && (present || again)) {
+        keepAsWritten(slots, action.column, scope);
+        continue;
+      }
       if (again) doubts.push(`${action.column.name} is added, but is already there`);
       const column = defined(action.column, { scope, from: undefined });
       place(scope, { slots, slot: { column, from: undefined }, position: action.position });
@@ -236,6 +266,14 @@ function placeColumns(scope: Scope, slots: Slot[]): void {
       if (from >= 0) place(scope, { slots, slot: changed(action, { from, scope }), position: action.position });
     }
   }
+}
+
+/** Debezium takes the words of a definition that ADD COLUMN IF NOT EXISTS passes over; of the same type they do no harm. */
+function keepAsWritten(slots: readonly Slot[], definition: ColumnDefinition, scope: Scope): void {
+  const slot = slots.find(({ column }) => sameName(column.name, definition.name));
+  const { column } = columnModel(definition, scope.environment);
+  if (slot === undefined || column.written === undefined || !isDeepStrictEqual(slot.column.type, column.type)) return;
+  slot.column = { ...slot.column, written: column.written };
 }
 
 interface Placement {
@@ -300,8 +338,13 @@ export function requireKeyColumns(slots: readonly { column: Column }[], keys: re
 export function requirePeriodColumns(slots: readonly { column: Column }[], { start, end }: PeriodDefinition): void {
   for (const slot of slots) {
     if (!slot.column.nullable || !(sameName(slot.column.name, start) || sameName(slot.column.name, end))) continue;
-    const { defaultText, ...rest } = slot.column;
-    slot.column = { ...rest, nullable: false, ...(typeof defaultText === 'string' ? { defaultText } : {}) };
+    const { defaultText, written, ...rest } = slot.column;
+    slot.column = {
+      ...rest,
+      nullable: false,
+      ...(typeof defaultText === 'string' ? { defaultText } : {}),
+      ...(written === undefined ? {} : { written: { ...written, optional: true } }),
+    };
   }
 }
 

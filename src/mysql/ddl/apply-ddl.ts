@@ -4,7 +4,7 @@ import { captureTable, type CapturedTable } from '../captured.ts';
 import { resolveCharset, type CharsetCatalog } from '../charset-catalog.ts';
 import type { TableDefinition } from '../read-schema.ts';
 import { alterModel, type TableEnvironment } from './alter-model.ts';
-import { createModel, renamed } from './create-model.ts';
+import { createModel, likeModel, renamed } from './create-model.ts';
 import type { AlterAction, DdlStatement } from './statement.ts';
 
 /** The definitions that are known before a statement, and what else its meaning depends on. */
@@ -176,7 +176,7 @@ function createTable(effect: Effect, statement: Extract<DdlStatement, { kind: 'c
   if (statement.like !== undefined) {
     const like = effect.find(effect.id(statement.like));
     if (like === undefined) effect.doubt(table, `it is made like ${statement.like.table}, which is not known`);
-    else effect.create(renamed(like, table));
+    else effect.create(likeModel(like, table));
     return;
   }
   if (statement.asSelect) {

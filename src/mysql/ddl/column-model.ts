@@ -15,6 +15,8 @@ export interface ColumnEnvironment {
   readonly timeZone: string;
   /** The default collation of the column's table. */
   readonly collation: string;
+  /** The one that Debezium takes for it, where that is another. */
+  readonly writtenCollation?: string;
 }
 
 export interface ColumnModel {
@@ -46,7 +48,7 @@ export function columnModel(definition: ColumnDefinition, environment: ColumnEnv
     ...(definition.generated === undefined ? {} : { generated: definition.generated }),
     ...(definition.autoIncrement === true ? { autoIncrement: true } : {}),
     ...(definition.onUpdateNow === true ? { onUpdateNow: true } : {}),
-    ...(definition.type.written === undefined ? {} : { written: writtenType(definition.type, definition.type.written) }),
+    ...(definition.type.written === undefined ? {} : { written: writtenType(definition, { charset, environment }) }),
     ...(definition.invisible === true ? { invisible: true } : {}),
     ...(definition.versioning === undefined ? {} : { versioning: definition.versioning }),
     ...(definition.comment === undefined || definition.comment === '' ? {} : { comment: definition.comment }),
@@ -58,15 +60,31 @@ const decimals = new Set(['DECIMAL', 'DEC', 'FIXED', 'NUMERIC']);
 const singles = new Set(['BINARY', 'BIT', 'CHAR', 'CHARACTER']);
 
 /** With the sizes that Debezium's parser gives types without any. */
-function writtenType({ args }: NativeType, text: string): WrittenType {
+export function writtenType(
+  definition: ColumnDefinition,
+  { charset, environment }: { readonly charset: string; readonly environment: ColumnEnvironment },
+): WrittenType {
+  const { args, written: text = '', writtenLabels } = definition.type;
   const type = text.includes(' UNSIGNED') ? text : text.replace(' ZEROFILL', ' UNSIGNED ZEROFILL');
   const [word = ''] = type.split(' ');
   const isDecimal = decimals.has(word);
   const given = word.startsWith('BOOL') ? undefined : args[0];
   const length = given ?? (isDecimal ? 10 : singles.has(type) ? 1 : undefined);
   const scale = args[1] ?? (isDecimal ? 0 : undefined);
-  return { type, ...(length === undefined ? {} : { length }), ...(scale === undefined ? {} : { scale }) };
+  const { collation, writtenCollation = collation, catalog } = environment;
+  const believed = resolveCharset(definition.byWord === true ? {} : definition, writtenCollation, catalog).charset;
+  // MySQL's connector reads the statement with single quotes.
+  const labels = catalog.flavor === 'mariadb' ? writtenLabels : undefined;
+  return {
+    type,
+    ...(length === undefined ? {} : { length }),
+    ...(scale === undefined ? {} : { scale }),
+    ...(believed === charset || !texts.has(definition.type.name) ? {} : { charset: believed }),
+    ...(labels === undefined ? {} : { labels }),
+  };
 }
+
+const texts = new Set(['CHAR', 'VARCHAR', 'TINYTEXT', 'TEXT', 'MEDIUMTEXT', 'LONGTEXT', 'ENUM', 'SET']);
 
 /** Sets a column's default, as DEFAULT and ALTER COLUMN … SET DEFAULT do; undefined: the statement has none. */
 export function withDefault(

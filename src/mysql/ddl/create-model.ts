@@ -49,6 +49,11 @@ export function createModel(
   return { model: { schema, keys }, doubts };
 }
 
+/** What CREATE TABLE … LIKE makes. */
+export function likeModel(like: TableDefinition, table: TableId): TableDefinition {
+  return renamed({ ...like, schema: { ...like.schema, hasCopiedComment: true } }, table);
+}
+
 /** The same definition under another name. */
 export function renamed({ schema, keys }: TableDefinition, { database, table }: TableId): TableDefinition {
   const { fingerprint: _, ...parts } = schema;

@@ -66,3 +66,11 @@ test('what makes no table has no record', () => {
     assert.deepEqual(described(sql), [], sql);
   }
 });
+
+test('MySQL’s connector has texts in single quotes, MariaDB’s as they were written', () => {
+  const sql = `ALTER TABLE base ADD e ENUM('"a"', "b's", _utf8mb4"c") COMMENT 'say "x"' /* "y" */ AFTER \`"z"\``;
+  assert.deepEqual(described(sql), [
+    `ALTER TABLE base ADD e ENUM('"a"', 'b''s', _utf8mb4'c') COMMENT 'say "x"' /* "y" */ AFTER \`"z"\` | shop | base | ALTER base`,
+  ]);
+  assert.deepEqual(described(sql, 'mariadb'), [`${sql} | shop | base | ALTER base`]);
+});

@@ -25,8 +25,13 @@ const unheard =
  * The records that Debezium writes of a streamed statement: one of most, one per table of DROP TABLE and RENAME TABLE, none of
  * what touches no table, and none of TRUNCATE.
  */
-export function describeDdl(statement: DdlStatement, sql: string, context: DdlContext, scope: DescribedScope): readonly DescribedDdl[] {
-  const tokens = tokensOf(sql, context);
+export function describeDdl(
+  statement: DdlStatement,
+  statementText: string,
+  context: DdlContext,
+  scope: DescribedScope,
+): readonly DescribedDdl[] {
+  const { sql, tokens } = asRead(statementText, context);
   const text = textOf(sql, tokens);
   const { defaultDatabase } = context;
   const one = (database: string, table: string | null, changes: readonly DdlTableChange[] = []): readonly DescribedDdl[] => [
@@ -108,6 +113,22 @@ function pairTexts(sql: string, tokens: readonly Token[]): readonly string[] {
     start = at + 1;
   }
   return texts;
+}
+
+/** MySQL's connector has no double quotes around texts before it reads a statement. */
+function asRead(sql: string, context: DdlContext): { readonly sql: string; readonly tokens: readonly Token[] } {
+  const tokens = tokensOf(sql, context);
+  const isQuoted = ({ kind, end }: Token): boolean => kind === 'text' && sql[end - 1] === '"';
+  if (lexicalRules(context).flavor === 'mariadb' || !tokens.some(isQuoted)) return { sql, tokens };
+  let text = '';
+  let done = 0;
+  for (const token of tokens.filter(isQuoted)) {
+    const from = sql.indexOf('"', token.start);
+    text += `${sql.slice(done, from)}'${sql.slice(from + 1, token.end - 1).replaceAll("'", "''")}'`;
+    done = token.end;
+  }
+  text += sql.slice(done);
+  return { sql: text, tokens: tokensOf(text, context) };
 }
 
 /** The statement's tokens, without MariaDB's SET STATEMENT in front and without the semicolon behind. */

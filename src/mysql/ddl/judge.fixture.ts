@@ -180,7 +180,7 @@ function isJudged({ database }: TableId): boolean {
  * nothing; everything else counts.
  */
 function comparable({ schema, keys }: TableDefinition): unknown {
-  const { fingerprint: _, columns, ...rest } = schema;
+  const { fingerprint: _, writtenCollation: _collation, hasCopiedComment: _copied, columns, ...rest } = schema;
   return {
     ...rest,
     columns: columns.map(({ written: _type, writtenDefault: _text, ...column }) => ({

@@ -84,7 +84,7 @@ export function readType(reader: TokenReader, { realAsFloat }: { readonly realAs
       return readLong(reader);
     case 'ENUM':
     case 'SET':
-      return finish(reader, { name: word.keyword, labels: readLabels(reader), written: word.keyword });
+      return finish(reader, { name: word.keyword, ...readLabels(reader), written: word.keyword });
     default: {
       const name = synonyms[word.keyword] ?? word.keyword;
       if (!known.has(name)) throw new UnreadableDdl('a data type', word);
@@ -117,8 +117,12 @@ interface Parts extends Partial<NativeType> {
   readonly charset?: CharsetClause;
 }
 
-function native({ name, args = [], labels = [], unsigned = false, zerofill = false, written }: Parts): NativeType {
-  return { name, args, labels, unsigned: unsigned || zerofill, zerofill, ...(written === undefined ? {} : { written }) };
+function native({ name, args = [], labels = [], unsigned = false, zerofill = false, written, writtenLabels }: Parts): NativeType {
+  return {
+    ...{ name, args, labels, unsigned: unsigned || zerofill, zerofill },
+    ...(written === undefined ? {} : { written }),
+    ...(writtenLabels === undefined ? {} : { writtenLabels }),
+  };
 }
 
 /** The attributes that belong to the type; COLLATE may also stand among those of the column. */
@@ -147,9 +151,9 @@ export function readCharsetAttribute(reader: TokenReader): CharsetClause | undef
   if (reader.accept('CHARACTER', 'SET') || reader.accept('CHAR', 'SET') || reader.accept('CHARSET')) {
     return { charset: charsetName(reader) };
   }
-  if (reader.accept('ASCII')) return { charset: 'latin1' };
-  if (reader.accept('UNICODE')) return { charset: 'ucs2' };
-  if (reader.accept('BYTE')) return { charset: 'binary' };
+  if (reader.accept('ASCII')) return { charset: 'latin1', byWord: true };
+  if (reader.accept('UNICODE')) return { charset: 'ucs2', byWord: true };
+  if (reader.accept('BYTE')) return { charset: 'binary', byWord: true };
   if (reader.accept('BINARY')) return { binary: true };
   return undefined;
 }
@@ -170,15 +174,17 @@ function readArgs(reader: TokenReader): number[] {
   return args;
 }
 
-function readLabels(reader: TokenReader): string[] {
+function readLabels(reader: TokenReader): Pick<NativeType, 'labels' | 'writtenLabels'> {
   const labels: string[] = [];
+  const writtenLabels: string[] = [];
   reader.expectSymbol('(');
   do {
     const token = reader.next();
     if (token.kind === 'hex') labels.push(Buffer.from(token.value, 'hex').toString());
     else if (token.kind === 'text') labels.push(token.value);
     else throw new UnreadableDdl('a label', token);
+    writtenLabels.push(reader.tokens.sql.slice(token.start, token.end));
   } while (reader.acceptSymbol(','));
   reader.expectSymbol(')');
-  return labels;
+  return writtenLabels.every((label) => label.startsWith("'")) ? { labels } : { labels, writtenLabels };
 }

@@ -15,6 +15,8 @@ export interface CharsetClause {
   readonly collation?: string;
   /** The BINARY attribute: the character set's binary collation. */
   readonly binary?: boolean;
+  /** The character set is named by a word of its own: ASCII, UNICODE, BYTE. */
+  readonly byWord?: boolean;
 }
 
 /** A column definition as written: what is not there was not said. */
