@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { MillraceError, isMillraceError } from '../base/errors.ts';
 import type { Secret } from '../config/secret.ts';
-import { readKeyStore } from './key-store.ts';
-import type { KeyStore } from './pem.ts';
+import { readKeyStore } from '../base/key-store/key-store.ts';
+import type { KeyStore } from '../base/key-store/pem.ts';
 import type { TlsConfig } from './source-config.ts';
 
 export interface TlsFiles {
@@ -41,7 +41,7 @@ function readStore(property: string, file: string | undefined, password: Secret 
     throw new MillraceError('CONFIG_UNREADABLE', `The file of ${property} cannot be read: ${file}`, { cause, context: { property, file } });
   }
   try {
-    const store = readKeyStore(bytes, password?.reveal() ?? '');
+    const store = readKeyStore(bytes, { password: password?.reveal() ?? '' });
     if (store.certificates.length > 0) return store;
     throw new MillraceError('CONFIG_INVALID', 'it holds no certificate');
   } catch (error) {

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { ServerOptions } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import type { SecureVersion } from 'node:tls';
-import { MillraceError } from '../base/errors.ts';
+import { isMillraceError, messageOf, MillraceError } from '../base/errors.ts';
+import { readKeyStore } from '../base/key-store/key-store.ts';
+import type { StorePasswords } from '../base/key-store/key-store.ts';
+import type { KeyStore } from '../base/key-store/pem.ts';
 
 type Properties = Readonly<Record<string, string>>;
 
@@ -15,7 +19,7 @@ export function readTlsSettings(properties: Properties, prefix: string): ServerO
   const hasOwn = Object.keys(properties).some((name) => name.startsWith(`${prefix}ssl.`));
   const given = (name: string): string | undefined => properties[hasOwn ? prefix + name : name];
   const nameOf = (name: string): string => (hasOwn ? prefix + name : name);
-  return {
+  const settings: ServerOptions = {
     ...keysOf(given, nameOf),
     ...trustOf(given, nameOf),
     ...versionsOf(given('ssl.enabled.protocols'), nameOf),
@@ -29,30 +33,40 @@ export function readTlsSettings(properties: Properties, prefix: string): ServerO
         }),
     ...clientAuthOf(given('ssl.client.auth'), nameOf),
   };
+  try {
+    createSecureContext(settings);
+  } catch (cause) {
+    throw new MillraceError('CONFIG_INVALID', `The TLS settings ${nameOf('ssl.*')} cannot be used: ${messageOf(cause)}.`, {
+      cause,
+      nextStep: `Look at ${nameOf('ssl.key.password')}, whether key and certificate belong together, and the names of ssl.cipher.suites.`,
+    });
+  }
+  return settings;
 }
 
 type Given = (name: string) => string | undefined;
 
 function keysOf(given: Given, nameOf: (name: string) => string): ServerOptions {
-  const password = given('ssl.key.password') ?? given('ssl.keystore.password');
-  const passphrase = password === undefined ? {} : { passphrase: password };
+  const storePassword = given('ssl.keystore.password') ?? '';
+  const keyPassword = given('ssl.key.password') ?? storePassword;
+  const passphrase = keyPassword === '' ? {} : { passphrase: keyPassword };
   const [key, chain] = [given('ssl.keystore.key'), given('ssl.keystore.certificate.chain')];
   if (key !== undefined && chain !== undefined) return { key, cert: chain, ...passphrase };
+  const property = nameOf('ssl.keystore.location');
   const file = given('ssl.keystore.location');
   if (file === undefined) {
-    throw new MillraceError('CONFIG_INVALID', `An https listener needs ${nameOf('ssl.keystore.location')}.`, {
-      nextStep: 'Name a PKCS12 file with its password, or a PEM file of key and certificates with ssl.keystore.type=PEM.',
+    throw new MillraceError('CONFIG_INVALID', `An https listener needs ${property}.`, {
+      nextStep: 'Name a PKCS12 or JKS file with its password, or a PEM file of key and certificates.',
     });
   }
-  const bytes = readFile(file);
-  switch (storeType(given('ssl.keystore.type'), bytes)) {
-    case 'PEM':
-      return { key: bytes, cert: bytes, ...passphrase };
-    case 'PKCS12':
-      return { pfx: bytes, ...(given('ssl.keystore.password') === undefined ? {} : { passphrase: given('ssl.keystore.password') }) };
-    default:
-      throw unsupportedStore(nameOf('ssl.keystore.type'), file);
+  const { keys, certificates } = readStore(property, file, { password: storePassword, keyPassword });
+  const [first] = keys;
+  if (first === undefined || certificates.length === 0) {
+    throw new MillraceError('CONFIG_INVALID', `${property}: ${file} holds no key with its certificates.`, {
+      nextStep: 'Name the store of the server; trusted certificates belong into ssl.truststore.location.',
+    });
   }
+  return { key: first, cert: certificates.join('\n'), ...passphrase };
 }
 
 function trustOf(given: Given, nameOf: (name: string) => string): ServerOptions {
@@ -60,17 +74,19 @@ function trustOf(given: Given, nameOf: (name: string) => string): ServerOptions 
   if (certificates !== undefined) return { ca: certificates };
   const file = given('ssl.truststore.location');
   if (file === undefined) return {};
-  const bytes = readFile(file);
-  if (storeType(given('ssl.truststore.type'), bytes) === 'PEM') return { ca: bytes };
-  throw unsupportedStore(nameOf('ssl.truststore.type'), file);
+  const password = given('ssl.truststore.password') ?? '';
+  return { ca: [...readStore(nameOf('ssl.truststore.location'), file, { password }).certificates] };
 }
 
-/** What the file is says more than what it is said to be: a PKCS12 file named as JKS is read by Java, too. */
-function storeType(said: string | undefined, bytes: Buffer): string {
-  if (bytes.includes('-----BEGIN ')) return 'PEM';
-  // A DER sequence.
-  if (bytes[0] === 0x30) return 'PKCS12';
-  return (said ?? 'JKS').toUpperCase();
+/** PEM, PKCS12 or JKS, whatever `ssl.keystore.type` says: Java reads a PKCS12 file that is named as JKS, too. */
+function readStore(property: string, file: string, passwords: StorePasswords): KeyStore {
+  try {
+    return readKeyStore(readFile(file), passwords);
+  } catch (error) {
+    if (!isMillraceError(error)) throw error;
+    const { code, cause, message, nextStep } = error;
+    throw new MillraceError(code, `${property}: ${file} cannot be used: ${message}.`, { cause, nextStep });
+  }
 }
 
 function versionsOf(protocols: string | undefined, nameOf: (name: string) => string): ServerOptions {
@@ -98,12 +114,6 @@ function clientAuthOf(mode: string | undefined, nameOf: (name: string) => string
     default:
       throw new MillraceError('CONFIG_INVALID', `${nameOf('ssl.client.auth')} is "${mode}", and can be required, requested, none.`);
   }
-}
-
-function unsupportedStore(property: string, file: string): MillraceError {
-  return new MillraceError('CONFIG_UNSUPPORTED', `${property}: ${file} is no PEM or PKCS12 file that can be read here.`, {
-    nextStep: 'Convert it: keytool -importkeystore -deststoretype PKCS12, or openssl pkcs12 -nokeys for trusted certificates.',
-  });
 }
 
 function readFile(file: string): Buffer {

@@ -1,6 +1,7 @@
 /** Listeners with TLS, with names and passwords, on addresses of their own. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import type { RequestOptions } from 'node:https';
@@ -96,6 +97,60 @@ test('a listener that asks for certificates takes those that it trusts alone, fr
   assert.equal(await status(port, own), 200);
   assert.notEqual(await status(port), 200);
   assert.notEqual(await status(port, { ...own, minVersion: 'TLSv1.3' }), 200);
+});
+
+test('key and trust stores of Java are taken as they are', async () => {
+  const stores: Readonly<Record<string, string>> = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../src/base/key-store/fixtures/key-stores.json'), 'utf8'),
+  );
+  for (const name of ['key.jks', 'trust.jks', 'certificate.pem', 'key.pem']) {
+    writeFileSync(file(name), Buffer.from(stores[name] ?? '', 'base64'));
+  }
+  const port = await freePort();
+  const properties = {
+    listeners: `https://127.0.0.1:${port}`,
+    'ssl.keystore.location': file('key.jks'),
+    'ssl.keystore.type': 'JKS',
+    'ssl.keystore.password': 'geheim',
+    'ssl.key.password': 'geheim',
+    'ssl.truststore.location': file('trust.jks'),
+    'ssl.truststore.password': 'geheim',
+    'ssl.client.auth': 'required',
+  };
+  await using _worker = await startWorker({ properties });
+  const pair = { cert: readFileSync(file('certificate.pem')), key: readFileSync(file('key.pem')) };
+  // Another name is in the certificate.
+  const trusting = { ca: readFileSync(file('certificate.pem')), checkServerIdentity: () => undefined };
+  assert.equal(await status(port, { ...trusting, ...pair }), 200);
+  assert.notEqual(await status(port, trusting), 200);
+  await assert.rejects(
+    startWorker({ properties: { ...properties, 'ssl.keystore.password': 'falsch' } }),
+    /ssl\.keystore\.location: \S+ cannot be used: its password is wrong/,
+  );
+  await assert.rejects(
+    startWorker({ properties: { ...properties, 'ssl.keystore.location': file('trust.jks') } }),
+    /holds no key with its certificates/,
+  );
+});
+
+test('a PEM file may have an encrypted key; a wrong password for it is said', async () => {
+  const port = await freePort();
+  const key = createPrivateKey(readFileSync(file('server.key'))).export({
+    type: 'pkcs8',
+    format: 'pem',
+    cipher: 'aes-256-cbc',
+    passphrase: 'sesame',
+  });
+  writeFileSync(file('sealed.pem'), `${String(key)}${readFileSync(file('server.crt'), 'utf8')}`);
+  const properties = { listeners: `https://127.0.0.1:${port}`, 'ssl.keystore.location': file('sealed.pem'), 'ssl.key.password': 'sesame' };
+  {
+    await using _worker = await startWorker({ properties });
+    assert.equal(await status(port), 200);
+  }
+  await assert.rejects(
+    startWorker({ properties: { ...properties, 'ssl.key.password': 'wrong' } }),
+    /CONFIG_INVALID: The TLS settings ssl\.\* cannot be used: .*ssl\.key\.password/s,
+  );
 });
 
 test('the extension of Connect asks for names and passwords, of the file that the JAAS file names', async () => {

@@ -11,7 +11,7 @@
  * Source: RFC 7292, RFC 8018.
  */
 import { createDecipheriv, createHash, pbkdf2Sync } from 'node:crypto';
-import { MillraceError } from '../base/errors.ts';
+import { MillraceError } from '../errors.ts';
 import { derTag, integerOf, octets, oidText, readDer } from './der.ts';
 import type { DerValue } from './der.ts';
 import { toPem, wrongPassword } from './pem.ts';

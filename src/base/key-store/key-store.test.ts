@@ -10,7 +10,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isMillraceError } from '../base/errors.ts';
+import { isMillraceError } from '../errors.ts';
 import { readKeyStore } from './key-store.ts';
 
 const stores: Readonly<Record<string, string>> = JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures/key-stores.json'), 'utf8'));
@@ -20,7 +20,7 @@ const key = createPrivateKey(bytesOf('key.pem'));
 
 for (const name of ['openssl3.p12', 'openssl1.p12', 'key.jks', 'keytool.p12']) {
   test(`${name} gives its key and certificate`, () => {
-    const { certificates, keys } = readKeyStore(bytesOf(name), 'geheim');
+    const { certificates, keys } = readKeyStore(bytesOf(name), { password: 'geheim' });
     assert.deepEqual(
       certificates.map((pem) => new X509Certificate(pem).fingerprint256),
       [certificate],
@@ -33,7 +33,7 @@ for (const name of ['openssl3.p12', 'openssl1.p12', 'key.jks', 'keytool.p12']) {
 
   test(`${name} with a wrong password is refused as such`, () => {
     assert.throws(
-      () => readKeyStore(bytesOf(name), 'falsch'),
+      () => readKeyStore(bytesOf(name), { password: 'falsch' }),
       (error: unknown) => isMillraceError(error, 'CONFIG_INVALID') && /password/.test(error.message),
     );
   });
@@ -42,7 +42,7 @@ for (const name of ['openssl3.p12', 'openssl1.p12', 'key.jks', 'keytool.p12']) {
     const bytes = bytesOf(name);
     for (let size = 16; size < bytes.length; size += 37) {
       assert.throws(
-        () => readKeyStore(bytes.subarray(0, size), 'geheim'),
+        () => readKeyStore(bytes.subarray(0, size), { password: 'geheim' }),
         (error: unknown) => isMillraceError(error),
         String(size),
       );
@@ -52,7 +52,7 @@ for (const name of ['openssl3.p12', 'openssl1.p12', 'key.jks', 'keytool.p12']) {
 
 for (const name of ['trust.jks', 'trust.p12', 'certificate.pem']) {
   test(`${name} gives the certificate that it trusts`, () => {
-    const { certificates, keys } = readKeyStore(bytesOf(name), 'geheim');
+    const { certificates, keys } = readKeyStore(bytesOf(name), { password: 'geheim' });
     assert.deepEqual(
       certificates.map((pem) => new X509Certificate(pem).fingerprint256),
       [certificate],
@@ -62,16 +62,16 @@ for (const name of ['trust.jks', 'trust.p12', 'certificate.pem']) {
 }
 
 test('a trust store of JKS needs no password', () => {
-  assert.equal(readKeyStore(bytesOf('trust.jks'), '').certificates.length, 1);
+  assert.equal(readKeyStore(bytesOf('trust.jks'), { password: '' }).certificates.length, 1);
 });
 
 test('an encryption that is too old, and a file of another kind, are refused with the command that repairs it', () => {
   assert.throws(
-    () => readKeyStore(bytesOf('rc2.p12'), 'geheim'),
+    () => readKeyStore(bytesOf('rc2.p12'), { password: 'geheim' }),
     (error: unknown) => isMillraceError(error, 'CONFIG_UNSUPPORTED') && /openssl pkcs12 -legacy/.test(error.nextStep),
   );
   assert.throws(
-    () => readKeyStore(Buffer.from('hello'), ''),
+    () => readKeyStore(Buffer.from('hello'), { password: '' }),
     (error: unknown) => isMillraceError(error, 'CONFIG_UNSUPPORTED') && /keytool/.test(error.nextStep),
   );
 });

@@ -1,6 +1,6 @@
-/** Java's key stores, of which Debezium takes two forms, as the PEM texts that Node takes. */
-import { createHash } from 'node:crypto';
-import { MillraceError } from '../base/errors.ts';
+/** Java's key stores, as the PEM texts that Node takes. */
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
+import { MillraceError } from '../errors.ts';
 import { encodeDer } from './der.ts';
 import { readPem, toPem, wrongPassword } from './pem.ts';
 import type { KeyStore } from './pem.ts';
@@ -8,15 +8,22 @@ import { readPkcs12 } from './pkcs12.ts';
 
 const jksMagic = 0xfeedfeed;
 
+export interface StorePasswords {
+  readonly password: string;
+  /** Of the keys in a JKS file; absent: the same. */
+  readonly keyPassword?: string;
+}
+
 /**
- * Reads a JKS, PKCS #12 or PEM file; which one it is the bytes say.
+ * Reads a JKS, PKCS #12 or PEM file; which one it is the bytes say. The certificate of
+ * the first key comes first, as TLS wants it.
  *
  * @throws CONFIG_INVALID for a wrong password, CONFIG_UNSUPPORTED for another format
  */
-export function readKeyStore(bytes: Buffer, password: string): KeyStore {
+export function readKeyStore(bytes: Buffer, passwords: StorePasswords): KeyStore {
   if (bytes.includes('-----BEGIN ')) return readPem(bytes.toString('latin1'));
-  if (bytes.length >= 12 && bytes.readUInt32BE(0) === jksMagic) return readJks(bytes, password);
-  if (bytes[0] === 0x30) return readPkcs12(bytes, password);
+  if (bytes.length >= 12 && bytes.readUInt32BE(0) === jksMagic) return ownFirst(readJks(bytes, passwords));
+  if (bytes[0] === 0x30) return ownFirst(readPkcs12(bytes, passwords.password));
   throw new MillraceError('CONFIG_UNSUPPORTED', 'it is neither PEM, PKCS #12 nor JKS', {
     nextStep: 'Make a PKCS #12 file of it: keytool -importkeystore -srckeystore <file> -destkeystore store.p12 -deststoretype PKCS12',
   });
@@ -35,7 +42,7 @@ export function readKeyStore(bytes: Buffer, password: string): KeyStore {
  *
  * Source: OpenJDK, sun.security.provider.JavaKeyStore.
  */
-function readJks(bytes: Buffer, password: string): KeyStore {
+function readJks(bytes: Buffer, { password, keyPassword = password }: StorePasswords): KeyStore {
   const body = bytes.subarray(0, -20);
   // A store may be read without its password, which then is not checked; keys need it anyway.
   if (password !== '') checkJksPassword(bytes, body, password);
@@ -55,7 +62,7 @@ function readJks(bytes: Buffer, password: string): KeyStore {
       text();
       at += 8;
       if (kind === 1) {
-        keys.push(toPem('PRIVATE KEY', decryptJksKey(take(int()), password)));
+        keys.push(toPem('PRIVATE KEY', decryptJksKey(take(int()), keyPassword)));
         for (let chain = int(); chain > 0; chain--) certificate();
       } else {
         certificate();
@@ -66,6 +73,14 @@ function readJks(bytes: Buffer, password: string): KeyStore {
     throw new MillraceError('CONFIG_INVALID', 'the JKS file is damaged', { cause });
   }
   return { certificates, keys };
+}
+
+function ownFirst({ certificates, keys }: KeyStore): KeyStore {
+  const [first] = keys;
+  if (first === undefined) return { certificates, keys };
+  const key = createPrivateKey(first);
+  const isOwn = (pem: string): boolean => new X509Certificate(pem).checkPrivateKey(key);
+  return { certificates: [...certificates].sort((a, b) => Number(isOwn(b)) - Number(isOwn(a))), keys };
 }
 
 function checkJksPassword(bytes: Buffer, body: Buffer, password: string): void {

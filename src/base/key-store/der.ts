@@ -1,5 +1,5 @@
 /** Reads DER, as much of it as key stores need. */
-import { MillraceError } from '../base/errors.ts';
+import { MillraceError } from '../errors.ts';
 
 /** A value: its tag, the bytes of its content, and the bytes of the whole. All are views. */
 export interface DerValue {

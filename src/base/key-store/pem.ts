@@ -1,4 +1,4 @@
-import { MillraceError } from '../base/errors.ts';
+import { MillraceError } from '../errors.ts';
 
 /** What a key store holds. */
 export interface KeyStore {
