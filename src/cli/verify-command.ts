@@ -81,7 +81,7 @@ export function formatVerdict(verdict: TableVerdict, paint: Paint): string {
   const { table, rows, equal, substitutions, differences, differenceCount, undecided, notCompared = [] } = verdict;
   if (equal) {
     const replaced = substitutions === 0 ? '' : `, with ${formatCount(substitutions)} values that the replica cannot hold as NULL`;
-    const left = notCompared.length === 0 ? '' : `; not compared, since a mask names them: ${notCompared.join(', ')}`;
+    const left = notCompared.length === 0 ? '' : `; not compared, since masks or transformations change them: ${notCompared.join(', ')}`;
     return `${paint('green', 'equal')}      ${table}  ${formatCount(rows)} rows${replaced}${left}`;
   }
   if (undecided !== undefined && differenceCount === 0) return `${paint('yellow', 'undecided')}  ${table}  ${undecided}`;
@@ -105,7 +105,11 @@ export function formatSummary(report: VerifyReport, paint: Paint): string {
   const count = report.tables.length;
   const tables = `${count} ${count === 1 ? 'table' : 'tables'}, ${formatCount(report.tables.reduce((sum, table) => sum + table.rows, 0))} rows`;
   const isWhole = report.tables.every(({ notCompared }) => notCompared === undefined);
-  if (code === exitCodes.ok) return paint('green', `Equal: ${tables}, every value of every row${isWhole ? '' : ' but masked ones'}.`);
+  if (code === exitCodes.ok)
+    return paint(
+      'green',
+      `Equal: ${tables}, every value of every row${isWhole ? '' : ' but those of columns that are named as not compared'}.`,
+    );
   const bad = report.tables.filter((table) => !table.equal).length;
   return code === exitCodes.failed ? paint('red', `Different: ${bad} of ${tables}.`) : paint('yellow', `Undecided: ${bad} of ${tables}.`);
 }

@@ -44,18 +44,9 @@ export async function verifyReplicas(
           tell(undecided(table, `the types of ${table.guessed.join(', ')} are guesses: its records do not tell them`));
         }
         if (told.length === 0) continue;
-        const changed = hasTransformations(connector.config) || hasTransformations(source.connector.config);
-        const judge = (verdict: TableVerdict): TableVerdict => (changed ? ofTransformed(verdict) : verdict);
-        const one = {
-          warehouse,
-          sink: connector.name,
-          source,
-          tables: told,
-          params,
-          onTable: (verdict: TableVerdict) => onTable(judge(verdict)),
-        };
-        const report = await verifyOne(one, signal);
-        verdicts.push(...report.tables.map(judge));
+        const transforms = [source.connector, connector].flatMap(({ name, config }) => (hasTransformations(config) ? [name] : []));
+        const report = await verifyOne({ warehouse, sink: connector.name, source, tables: told, params, transforms, onTable }, signal);
+        verdicts.push(...report.tables);
         position = report.position;
       }
       const prefixes = new Set(connectors.sources.map(({ config }) => config.topicPrefix));
@@ -85,26 +76,25 @@ function undecided({ id }: VerifyTable, reason: string): TableVerdict {
   return { table: `${id.database}.${id.table}`, ...none, undecided: reason };
 }
 
-/** Transformations may give tables and columns other names, which says nothing of their rows. */
-function ofTransformed(verdict: TableVerdict): TableVerdict {
-  return verdict.undecided === undefined ? verdict : { ...verdict, differenceCount: 0 };
-}
-
 interface OneReplica {
   readonly warehouse: WarehouseHandle;
   readonly sink: string;
   readonly source: CheckedSource;
   readonly tables: readonly VerifyTable[];
   readonly params: VerifyParams;
+  readonly transforms: readonly string[];
   readonly onTable: (verdict: TableVerdict) => void;
 }
 
-async function verifyOne({ warehouse, sink, source, tables, params, onTable }: OneReplica, signal: AbortSignal): Promise<VerifyReport> {
+async function verifyOne(
+  { warehouse, sink, source, tables, params, transforms, onTable }: OneReplica,
+  signal: AbortSignal,
+): Promise<VerifyReport> {
   signal.throwIfAborted();
   const { port1, port2 } = new MessageChannel();
   warehouse.attach(port2);
   const { onePosition, maxDifferences } = params;
-  const data: VerifyThreadData = { source: source.connector, sink, tables, onePosition, maxDifferences, port: port1 };
+  const data: VerifyThreadData = { source: source.connector, sink, tables, transforms, onePosition, maxDifferences, port: port1 };
   const worker = new Worker(new URL('verify-thread.ts', import.meta.url), { workerData: data, transferList: [port1], name: 'verify' });
   using _abort = addAbortListener(signal, () => void worker.terminate());
   const exited = once(worker, 'exit');

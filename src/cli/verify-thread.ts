@@ -10,7 +10,7 @@ import { connectionSettings } from '../mysql/connection-settings.ts';
 import { parseSourceConfig } from '../mysql/connector-config.ts';
 import { openConsistentViews } from '../mysql/consistent-view.ts';
 import { verify } from '../verify/verify.ts';
-import type { PinnedReplica, SourceView, TableVerdict, VerifyReport, VerifyTable } from '../verify/verify.ts';
+import type { Excuse, PinnedReplica, SourceView, TableVerdict, VerifyReport, VerifyTable } from '../verify/verify.ts';
 import { createCaller } from '../worker/rpc.ts';
 import type { WarehouseMethods } from '../worker/thread-messages.ts';
 
@@ -19,6 +19,8 @@ export interface VerifyThreadData {
   /** Connector of the sink. */
   readonly sink: string;
   readonly tables: readonly VerifyTable[];
+  /** Connectors whose transformations the rows go through. */
+  readonly transforms: readonly string[];
   readonly onePosition: boolean;
   readonly maxDifferences: number;
   /** To the thread of the warehouse. */
@@ -47,11 +49,28 @@ try {
   const onTable = (verdict: TableVerdict): void => post({ kind: 'table', verdict });
   const isMasked = ({ database, table }: TableId, column: string): boolean =>
     config.rules.masksOf({ database, table, columns: [], primaryKey: [] }, column).length > 0;
-  post({ kind: 'report', report: await verify({ tables, onePosition, maxDifferences, openView, pinAt, onTable, isMasked }, signal) });
+  const isCaptured = (table: TableId, column: string): boolean => config.capturesColumn(table, column);
+  const options = { tables, onePosition, maxDifferences, openView, pinAt, onTable, isMasked, isCaptured, excuseOf };
+  post({ kind: 'report', report: await verify(options, signal) });
 } catch (error) {
   post({ kind: 'error', error: toErrorData(error) });
 }
 data.port.close();
+
+/** What the connectors' properties ask for that makes a replica other than its source. */
+function excuseOf(table: TableId): Excuse | undefined {
+  const { transforms } = data;
+  if (transforms.length > 0) {
+    return { reason: `its rows go through transformations of ${transforms.join(' and ')}, which may change them`, explains: 'names' };
+  }
+  const { snapshotSelection: selection, snapshotMode } = config;
+  if (!selection.copies(table)) return { reason: 'snapshot.include.collection.list leaves the table out', explains: 'missing rows' };
+  if (selection.source(table) !== undefined) {
+    return { reason: 'snapshot.select.statement.overrides says what is copied of the table', explains: 'rows' };
+  }
+  if (snapshotMode !== 'no_data') return undefined;
+  return { reason: 'with snapshot.mode=no_data no row from before the start is copied', explains: 'missing rows' };
+}
 
 async function release(): Promise<void> {
   if (held !== undefined) await warehouse.call('release', { hold: held }, signal);

@@ -21,6 +21,8 @@ export interface SourceColumn {
 export interface SourceTable {
   readonly id: TableId;
   readonly columns: readonly SourceColumn[];
+  /** Names of its other columns. */
+  readonly others: readonly string[];
   /** Positions of the primary key's columns; empty: rows are told apart by all their values. */
   readonly key: readonly number[];
   /** MariaDB's system versioning: history rows are rows of the replica too. */
@@ -57,7 +59,8 @@ export async function readSourceTable(reader: SourceReader, id: TableId, names: 
   );
   const key = keyRows.map(([name]) => columns.findIndex((column) => column.name === name));
   // History rows repeat the key: such a table's rows are told apart by all their values.
-  return { id, columns, key: isVersioned || key.includes(-1) ? [] : key, isVersioned };
+  const others = [...byName.keys()].filter((name) => !names.includes(name));
+  return { id, columns, others, key: isVersioned || key.includes(-1) ? [] : key, isVersioned };
 }
 
 interface ColumnText {
