@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ByteWriter } from '../base/byte-writer.ts';
 import { isMillraceError } from '../base/errors.ts';
-import { writeJsonText } from './json.ts';
+import { writeJsonText, writeMarkedJsonText } from './json.ts';
 import { readJsonDiffs } from './json-diff.ts';
 import { writeDouble } from './number-text.ts';
 
@@ -28,6 +28,19 @@ const document =
   '0002004b0012000100130001000214000c49006163060035000501000b16000c1e0004000004010000210000000000000004' +
   'c002780a010014000b0001000a0c0062351cdcdf020000000164';
 const documentText = '{"a": [1, -2.5, "x\\n", null, true, {"b": 12345678901}], "c": "d"}';
+
+test('a marked text has a tab before each double and each value of an SQL type, and nowhere else', () => {
+  const marked = (hex: string): string => {
+    const target = new ByteWriter(1);
+    writeMarkedJsonText(Buffer.from(hex, 'hex'), 0, hex.length / 2, target);
+    return Buffer.from(target.toBytes()).toString();
+  };
+  assert.equal(marked(document), documentText.replace('-2.5', '\t-2.5'));
+  // A TIME of zero; a DECIMAL(2,1).
+  assert.equal(marked('0f0b080000000000000000'), '\t"00:00:00.000000"');
+  assert.equal(marked('0ff60402018105'), '1.5');
+  assert.equal(textOf(document), documentText);
+});
 
 test('scalars, also at the top', () => {
   assert.equal(textOf(document), documentText);

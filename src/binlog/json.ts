@@ -1,4 +1,5 @@
 import { ByteWriter } from '../base/byte-writer.ts';
+import { columnType } from './column-types.ts';
 import { uint32At } from './cursor.ts';
 import { damagedJson, variableLength, variableLengthSize, writeOpaque } from './json-opaque.ts';
 import { appendAscii, longestNumber, writeDigits, writeDouble, writeInt64 } from './number-text.ts';
@@ -42,6 +43,19 @@ export function writeJsonText(source: Uint8Array, start: number, end: number, ta
   writer.write(source, start, end, target);
 }
 
+/**
+ * The same with a tab before each value that is printed as something else than it is, and before doubles: a reader of the
+ * text cannot know a TIME from a string that looks like one. To JSON the tab is nothing.
+ */
+export function writeMarkedJsonText(source: Uint8Array, start: number, end: number, target: ByteWriter): void {
+  writer.marks = true;
+  try {
+    writeJsonText(source, start, end, target);
+  } finally {
+    writer.marks = false;
+  }
+}
+
 /** For each byte what is written behind a backslash instead of it: 0 the byte itself, `u` a \u00xx escape. */
 const escapes = new Uint8Array(256);
 escapes.fill(0x75, 0, 0x20);
@@ -61,6 +75,7 @@ const literals = [Buffer.from('null'), Buffer.from('true'), Buffer.from('false')
  * target's bytes directly and gives the length back at the end.
  */
 class TextWriter {
+  marks = false;
   #source: Uint8Array = nothing;
   #target = new ByteWriter(64);
   #bytes: Uint8Array = nothing;
@@ -106,6 +121,7 @@ class TextWriter {
         return;
       }
       case jsonType.opaque:
+        this.#mark(this.#source[at] !== columnType.newdecimal);
         this.#target.length = this.#to;
         writeOpaque(this.#source, at, end, this.#target);
         this.#resume();
@@ -230,6 +246,7 @@ class TextWriter {
       }
       case jsonType.double:
         need(at, 8, end);
+        this.#mark(true);
         this.#target.length = this.#to;
         writeDouble(this.#target, doubleAt(source, at));
         this.#resume();
@@ -310,6 +327,12 @@ class TextWriter {
     this.#bytes[this.#to] = mark;
     this.#bytes[this.#to + 1] = 0x20;
     this.#to += 2;
+  }
+
+  #mark(isMarked: boolean): void {
+    if (!this.marks || !isMarked) return;
+    this.#room(4);
+    this.#bytes[this.#to++] = 0x09;
   }
 
   #room(count: number): void {

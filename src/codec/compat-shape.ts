@@ -5,7 +5,8 @@ import type { Column } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import type { FieldShape, WriteCell } from './field.ts';
 import { wrongDecoder, wrongText } from './wrong-charset.ts';
-import { jsonString, utf8, writeAscii, writeBytes, writeInteger } from './json-writer.ts';
+import { wrongDocument } from './wrong-document.ts';
+import { jsonString, utf8, writeAscii, writeBytes, writeCompactDocument, writeInteger } from './json-writer.ts';
 
 const nothing = new Uint8Array(0);
 const nullText = utf8('null');
@@ -26,6 +27,8 @@ export function compatShape(column: Column, shape: FieldShape, { connector }: De
       return scale === undefined ? { ...shape, snapshotWriter: () => writeSixDigits } : shape; // 22
     case 'double':
       return scale === undefined || shape.type !== 'double' ? shape : { ...shape, snapshotWriter: () => roundingWriter(scale) }; // 22
+    case 'json': // 36, 37
+      return streamedOnly(shape, () => writeWrongDocument);
     case 'text': {
       const wrong = wrongText(column, connector); // 28, 29, 30, M37
       return wrong === undefined ? shape : streamedOnly(shape, () => rewritten(wrong));
@@ -47,7 +50,7 @@ export function compatShape(column: Column, shape: FieldShape, { connector }: De
 
 /** Another writer of streamed rows; those of snapshots stay right. */
 function streamedOnly(shape: FieldShape, writer: FieldShape['writer']): FieldShape {
-  return { ...shape, writer, snapshotWriter: (missing) => (shape.snapshotWriter ?? shape.writer)(missing) };
+  return { ...shape, writer, snapshotWriter: (missing) => shape.snapshotWriter?.(missing) ?? shape.writer(missing) };
 }
 
 function yearWriter(zero: number): WriteCell {
@@ -70,6 +73,11 @@ function bytesOf(cell: CellCursor): Buffer {
   const bytes = Buffer.from(cell.bytes.buffer, cell.bytes.byteOffset + cell.at, end - cell.at);
   cell.at = end;
   return bytes;
+}
+
+function writeWrongDocument(cell: CellCursor, out: ByteWriter): void {
+  const bytes = wrongDocument(bytesOf(cell));
+  writeCompactDocument(out, bytes, 0, bytes.length);
 }
 
 function rewritten(change: (text: string) => string): WriteCell {

@@ -47,7 +47,7 @@ function renderWrong({ type, writtenDefault }: Column, text: string, shape: Fiel
       return type.bits === 64 ? String(value > greatestBigint ? greatestBigint : value) : render(type, text, shape);
     }
     case 'enum': // 26: streamed values have escapes, their default has none
-      return render(type, text, { ...shape, writer: shape.snapshotWriter ?? shape.writer });
+      return render(type, text, { ...shape, writer: (missing) => shape.snapshotWriter?.(missing) ?? shape.writer(missing) });
     case 'text': // 39
       return render(type, escaped(text), shape);
     case 'binary': {

@@ -77,7 +77,7 @@ function encoderOf(charset: string): Encode | undefined {
   if (label === 'utf-16le') return (text) => Buffer.from(text, 'utf16le');
   if (label === 'utf-16be') return (text) => Buffer.from(text, 'utf16le').swap16();
   const codes = label === undefined ? codesOfTable(ownTables[charset]) : codesOfLabel(label);
-  return codes && ((text) => Uint8Array.from([...text].flatMap((character) => codes.get(character) ?? [0x3f])));
+  return codes && ((text) => Uint8Array.from(Array.from(text).flatMap((character) => codes.get(character) ?? [0x3f])));
 }
 
 type Codes = ReadonlyMap<string, readonly number[]>;
@@ -86,7 +86,7 @@ function codesOfTable(last: string | undefined): Codes | undefined {
   if (last === undefined) return undefined;
   const first = Array.from({ length: 256 - last.length }, (_, code) => String.fromCodePoint(code));
   // Backwards, so that of two bytes for one character the first counts.
-  return new Map([...first, ...last].map((character, code): [string, number[]] => [character, [code]]).toReversed());
+  return new Map([...first, ...Array.from(last)].map((character, code): [string, number[]] => [character, [code]]).toReversed());
 }
 
 /** By decoding every code of one and two bytes; Windows' doubles of Shift_JIS from 0xed on are not written. */

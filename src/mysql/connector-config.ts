@@ -97,6 +97,7 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
           ? undefined
           : { most: values['guardrail.collections.max'], fails: values['guardrail.collections.limit.action'].toLowerCase() === 'fail' },
       tellsQueries: values['include.query'],
+      marksDocuments: values['millrace.compat'] !== 'none',
       countRecords: values['provide.transaction.metadata'] ? recordCounter(values, rules) : undefined,
       tellsTruncate: !values['skipped.operations'].some((letter) => letter.toLowerCase() === 't'),
       described: readDescribed(values, (table) => filters.captures(table)),

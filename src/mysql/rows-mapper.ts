@@ -5,12 +5,11 @@ import type { ChangeBatchBuilder } from '../event/change-batch.ts';
 import { tableName } from '../event/table-schema.ts';
 import type { TableId } from '../event/table-schema.ts';
 import type { CapturedTable } from './captured.ts';
-import type { Charsets } from './charset.ts';
 import { decision } from './snapshot-filter.ts';
 import type { SnapshotFilter, TableFilter } from './snapshot-filter.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
 import { compileTranscoder } from './transcode-program.ts';
-import type { TranscodeProgram } from './transcode-program.ts';
+import type { TranscodeOptions, TranscodeProgram } from './transcode-program.ts';
 import { transcodeImage } from './transcode-row.ts';
 import type { ImageBytes } from './transcode-row.ts';
 
@@ -23,10 +22,11 @@ export interface StreamFilter {
   tableChanged(table: TableId): void;
 }
 
-export interface RowsMapperOptions {
+export interface RowsMapperOptions extends TranscodeOptions {
   readonly captures: (table: TableId) => boolean;
-  readonly charsets: Charsets;
   readonly models: { find(database: string, table: string): CapturedTable | undefined; isAbsent(table: TableId): boolean };
+  /** An event's table is not captured. */
+  readonly onFiltered?: (() => void) | undefined;
 }
 
 /** The rows of one event, about to be mapped. */
@@ -78,6 +78,7 @@ export class RowsMapper {
     const program = this.#programFor(table);
     // Under a definition that the stream has not come to yet, such rows cannot even be read.
     if (isDropped && program === 'unknown') return undefined;
+    if (program === undefined) this.#options.onFiltered?.();
     return program === undefined || program === 'unknown' ? program : { program, place, filter, snapshot };
   }
 
@@ -178,13 +179,13 @@ export class RowsMapper {
   }
 
   #compile(map: TableMap): TranscodeProgram | 'unknown' | undefined {
-    const { captures, models, charsets } = this.#options;
+    const { captures, models } = this.#options;
     const id: TableId = { database: map.database, table: map.table };
     if (!captures(id)) return undefined;
     const model = models.find(map.database, map.table);
     if (model === undefined) return models.isAbsent(id) ? undefined : 'unknown';
     try {
-      return compileTranscoder(map, model, charsets);
+      return compileTranscoder(map, model, this.#options);
     } catch (error) {
       if (isMillraceError(error, 'SCHEMA_MISMATCH')) return 'unknown';
       throw error;

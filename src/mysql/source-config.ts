@@ -57,6 +57,8 @@ export interface SourceConfig {
   readonly countRecords?: ((batch: ChangeBatch) => number) | undefined;
   /** `include.query`. */
   readonly tellsQueries: boolean;
+  /** `millrace.compat`: the text of a document marks the values that Debezium prints in a form of its own. */
+  readonly marksDocuments: boolean;
   /** Undefined: there is no schema-change topic. */
   readonly described?: DescribedTables | undefined;
   readonly snapshotMode: SnapshotMode;

@@ -307,6 +307,7 @@ class MysqlSourceTask implements SourceTask {
       masks: this.#masks,
       tellsTruncate: config.tellsTruncate,
       tellsQueries: config.tellsQueries,
+      marksDocuments: config.marksDocuments,
       monitor: this.#monitor,
       run: this.#parts.run,
       serverId: Number((await control.query('SELECT @@server_id', signal))[0]?.[0] ?? 0),

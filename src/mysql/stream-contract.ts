@@ -40,12 +40,15 @@ export interface EventMapperOptions {
   readonly captures: (table: TableId) => boolean;
   readonly charsets: Charsets;
   readonly models: StreamModels;
+  /** An event's table is not captured. */
+  readonly onFiltered?: () => void;
   readonly start: StreamPosition;
   readonly masks?: FindRowMask | undefined;
   /** Records tell of TRUNCATE. */
   readonly tellsTruncate?: boolean;
   /** Records tell the statement that made them. */
   readonly tellsQueries?: boolean;
+  readonly marksDocuments?: boolean;
   /** Records and a topic tell of transactions. */
   readonly monitor?: TransactionMonitor | undefined;
   /** Of the start of the task. */

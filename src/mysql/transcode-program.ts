@@ -53,6 +53,12 @@ export interface TranscodeProgram {
   readonly formats: readonly (((writer: ByteWriter, bytes: Uint8Array) => void) | undefined)[];
 }
 
+export interface TranscodeOptions {
+  readonly charsets: Charsets;
+  /** As `SourceConfig.marksDocuments`. */
+  readonly marksDocuments?: boolean | undefined;
+}
+
 const encoder = new TextEncoder();
 
 /**
@@ -60,7 +66,7 @@ const encoder = new TextEncoder();
  * @throws SCHEMA_MISMATCH when the binlog's columns are not those of the model
  * @throws BINLOG_UNSUPPORTED for a column type or character set that cannot be read
  */
-export function compileTranscoder(binlog: BinlogColumns, table: CapturedTable, charsets: Charsets): TranscodeProgram {
+export function compileTranscoder(binlog: BinlogColumns, table: CapturedTable, options: TranscodeOptions): TranscodeProgram {
   const { full, captured, positions } = table;
   const columns = binlog.types.length;
   if (columns !== full.columns.length) {
@@ -78,7 +84,7 @@ export function compileTranscoder(binlog: BinlogColumns, table: CapturedTable, c
   const charset: (Charset | undefined)[] = [];
   const formats: TranscodeProgram['formats'][number][] = [];
   full.columns.forEach((column, index) => {
-    const step = columnStep(column, { type: binlog.types[index] ?? 0, metadata: binlog.metadata[index] ?? 0 }, charsets);
+    const step = columnStep(column, { type: binlog.types[index] ?? 0, metadata: binlog.metadata[index] ?? 0 }, options);
     if (step === undefined) {
       throw new MillraceError(
         'SCHEMA_MISMATCH',
@@ -121,7 +127,7 @@ interface BinlogColumn {
 }
 
 /** `undefined`: the binlog's type cannot be what the model says. */
-function columnStep(column: Column, binlog: BinlogColumn, charsets: Charsets): Step | undefined {
+function columnStep(column: Column, binlog: BinlogColumn, { charsets, marksDocuments }: TranscodeOptions): Step | undefined {
   const { type } = column;
   switch (type.kind) {
     case 'int':
@@ -153,7 +159,7 @@ function columnStep(column: Column, binlog: BinlogColumn, charsets: Charsets): S
     case 'text':
       return textStep(column, binlog, charsets);
     case 'json': {
-      if (binlog.type === columnType.json) return { code: code.json, first: binlog.metadata };
+      if (binlog.type === columnType.json) return { code: code.json, first: binlog.metadata, second: marksDocuments === true ? 1 : 0 };
       return textStep(column, binlog, charsets);
     }
     case 'binary':

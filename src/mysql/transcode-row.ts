@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../base/byte-writer.ts';
 import { MillraceError } from '../base/errors.ts';
-import { writeJsonText } from '../binlog/json.ts';
+import { writeJsonText, writeMarkedJsonText } from '../binlog/json.ts';
 import { cellState } from '../event/change-batch.ts';
 import { tableName } from '../event/table-schema.ts';
 import { writeCharset } from './charset.ts';
@@ -192,7 +192,7 @@ export function transcodeImage(program: TranscodeProgram, image: ImageBytes, wri
         const length = lengthAt(bytes, at, a);
         at += a;
         check(at + length <= end, program);
-        writeJson(writer, bytes, at, at + length);
+        writeJson(writer, bytes, at, at + length, b === 1);
         at += length;
         break;
       }
@@ -295,13 +295,14 @@ function isMember(bytes: Uint8Array, at: number, size: number, label: number): b
 }
 
 /** The document's text is as long as it turns out; its length goes before it, in as few bytes as it takes. */
-function writeJson(writer: ByteWriter, bytes: Uint8Array, start: number, end: number): void {
+function writeJson(writer: ByteWriter, bytes: Uint8Array, start: number, end: number, isMarked: boolean): void {
   const prefixAt = writer.length;
   const guess = end - start < 100 ? 1 : end - start < 13_000 ? 2 : 5;
   writer.reserve(guess);
   writer.length += guess;
   // A document of no bytes is what an interrupted ALTER can leave: the server reads it as the JSON null.
-  writeJsonText(bytes, start, end, writer);
+  if (isMarked) writeMarkedJsonText(bytes, start, end, writer);
+  else writeJsonText(bytes, start, end, writer);
   const textAt = prefixAt + guess;
   const length = writer.length - textAt;
   const needed = length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x20_0000 ? 3 : length < 0x1000_0000 ? 4 : 5;

@@ -119,7 +119,11 @@ interface Parts extends Partial<NativeType> {
 
 function native({ name, args = [], labels = [], unsigned = false, zerofill = false, written, writtenLabels }: Parts): NativeType {
   return {
-    ...{ name, args, labels, unsigned: unsigned || zerofill, zerofill },
+    name,
+    args,
+    labels,
+    unsigned: unsigned || zerofill,
+    zerofill,
     ...(written === undefined ? {} : { written }),
     ...(writtenLabels === undefined ? {} : { writtenLabels }),
   };
