@@ -64,6 +64,8 @@ export interface SourceProgress {
   readonly snapshot: readonly TableProgress[];
   /** All before it has been polled; undefined while that is not known. */
   readonly position?: SourcePosition | undefined;
+  /** Events of the stream that nothing was made of, since their tables are not captured; absent: not counted. */
+  readonly filteredEvents?: number;
 }
 
 /** How far the snapshot of one table is. */

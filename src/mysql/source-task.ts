@@ -137,6 +137,7 @@ class MysqlSourceTask implements SourceTask {
   /** Of the newest event so far. */
   #facts: Pick<OffsetFacts, 'seconds' | 'serverId'> = { seconds: Math.floor(Date.now() / 1000) };
   #advancedAt = 0;
+  #filteredEvents = 0;
   #advancedTo: SourcePosition | undefined;
   readonly #closing = new AbortController();
   #inner: { readonly outer: AbortSignal; readonly inner: AbortSignal } | undefined;
@@ -200,7 +201,7 @@ class MysqlSourceTask implements SourceTask {
   }
 
   progress(): SourceProgress {
-    return { snapshot: this.#snapshot?.progress() ?? this.#finished };
+    return { snapshot: this.#snapshot?.progress() ?? this.#finished, filteredEvents: this.#filteredEvents };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -313,6 +314,7 @@ class MysqlSourceTask implements SourceTask {
       serverId: Number((await control.query('SELECT @@server_id', signal))[0]?.[0] ?? 0),
       groupBytes: config.groupBytes,
       keepsTables: this.#parts.keepsTables,
+      onFiltered: () => this.#filteredEvents++,
     });
     this.#mapper.watcher = this.#desk;
     if (this.#snapshot !== undefined) this.#mapper.snapshot = this.#streamFilter(this.#snapshot);

@@ -19,7 +19,8 @@ export function connectMetrics({ connectors, sources, sinks }: ConnectFacts): re
   const ofSinks = (value: (sink: SinkMetrics) => number): readonly Sample[] =>
     sinks.map((each) => ({ labels: perTask(each.connector), value: value(each) }));
   const written = ({ changes, snapshotRows, counts }: SourceMetrics): number => changes + snapshotRows + counts.records;
-  const failed = ({ records }: SourceMetrics): number => records?.failed ?? 0;
+  const failed = ({ records }: SourceMetrics | SinkMetrics): number => records?.failed ?? 0;
+  const ofAll = (value: (task: SourceMetrics | SinkMetrics) => number): readonly Sample[] => [...ofSources(value), ...ofSinks(value)];
   const gauge = (name: string, help: string, samples: readonly Sample[]): MetricFamily => ({
     name: `kafka_connect_${name}`,
     type: 'gauge',
@@ -66,8 +67,14 @@ export function connectMetrics({ connectors, sources, sinks }: ConnectFacts): re
     ),
     counter('source_task_source_record_poll_total', 'Changes, snapshot rows and records that a source has read.', ofSources(written)),
     counter('source_task_source_record_write_total', 'Those that are durable in the log.', ofSources(written)),
-    counter('task_error_total_record_errors', 'Records with a fault in a transformation or converter.', ofSources(failed)),
-    counter('task_error_total_records_skipped', 'Those that were left out, as errors.tolerance says.', ofSources(failed)),
+    // Their names end as no counter's does: a gauge for those who check.
+    gauge('task_error_total_record_errors', 'Records with a fault in a transformation or converter.', ofAll(failed)),
+    gauge('task_error_total_records_skipped', 'Those that were left out, as errors.tolerance says.', ofAll(failed)),
+    gauge(
+      'task_error_deadletterqueue_produce_requests',
+      'Those that are in the dead letter topic of a sink.',
+      ofSinks(({ records }) => records?.deadLetters ?? 0),
+    ),
     counter(
       'sink_task_sink_record_read_total',
       'Changes and snapshot rows that a sink has read.',

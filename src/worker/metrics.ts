@@ -18,6 +18,12 @@ export interface SourceMetrics {
   readonly snapshot: readonly TableProgress[];
   /** Whether a snapshot is under way, as of `seq`. */
   readonly snapshotting: boolean;
+  /** How long snapshots were under way since the thread began. */
+  readonly snapshotMs: number;
+  /** When the task was opened last: milliseconds since the epoch; undefined before the first time. */
+  readonly openedMs: number | undefined;
+  /** Events of tables that are not captured; undefined where they are not counted. */
+  readonly filteredEvents: number | undefined;
   /** Changes appended since the thread began, snapshot rows not counted. */
   readonly changes: number;
   readonly snapshotRows: number;
@@ -49,6 +55,11 @@ export interface SinkSourceMetrics {
   readonly unfinished: readonly string[];
 }
 
+export interface SinkRecordCounts {
+  readonly failed: number;
+  readonly deadLetters: number;
+}
+
 export interface SinkMetrics {
   readonly connector: string;
   readonly state: TaskState;
@@ -58,6 +69,8 @@ export interface SinkMetrics {
   readonly changes: number;
   readonly snapshotRows: number;
   readonly flushes: number;
+  /** Records that it could not handle, and those of them that are in its dead letter topic; undefined: it takes none. */
+  readonly records: SinkRecordCounts | undefined;
   /**
    * Age of the newest applied source commit at the moment it was applied: how fresh the replica is while changes come.
    * Of the last flush that applied any; undefined before it.

@@ -113,7 +113,7 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
   };
   const measure = (): SourceMetrics => {
     const { error, source, changes, snapshotRows, counts, interruptions, groups, seq, position, committedMs, snapshotting, task } = loop;
-    const snapshot = task?.progress?.().snapshot ?? [];
+    const progress = task?.progress?.();
     const logBytes = log.stats().bytes;
     const { connector: name } = context;
     return {
@@ -122,8 +122,11 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
       state,
       error,
       waiting: waiting(committedMs),
-      snapshot,
+      snapshot: progress?.snapshot ?? [],
       snapshotting,
+      snapshotMs: loop.snapshotMs,
+      openedMs: loop.openedMs,
+      filteredEvents: progress?.filteredEvents,
       changes,
       snapshotRows,
       counts,

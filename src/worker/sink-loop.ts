@@ -255,6 +255,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
       changes,
       snapshotRows,
       flushes,
+      records: records?.counts,
       freshnessMs,
       worstFreshnessMs: worst.max(),
     }),

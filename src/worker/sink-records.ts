@@ -15,6 +15,7 @@ import type { TopicIndex } from '../log/topic-view.ts';
 import { captureFilter } from './capture-filter.ts';
 import { openDeadLetters, type DeadLetters, type ErrorStage, type FailedRecord } from './dead-letters.ts';
 import { readErrorHandling } from './error-handling.ts';
+import type { SinkRecordCounts } from './metrics.ts';
 import { openSinkPipeline, type SinkPipeline } from './sink-pipeline.ts';
 import { sinkTopicFilter } from './topic-filter.ts';
 
@@ -40,6 +41,7 @@ export interface SinkRecords {
    */
   take(group: CommitGroup, signal: AbortSignal): Promise<SinkGroup>;
   topicOf(source: string, table: TableId): string | undefined;
+  readonly counts: SinkRecordCounts;
 }
 
 interface Origin {
@@ -57,6 +59,7 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
   const handling = readErrorHandling(properties);
   const takes = sinkTopicFilter(properties);
   const decoders = new Map<string, RecordDecoder>();
+  const counts = { failed: 0, deadLetters: 0 };
   let task: SinkTask | undefined;
   let log: (Log & Partial<TopicIndex>) | undefined;
   let deadLetters: DeadLetters | undefined;
@@ -155,6 +158,8 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
     if (handling.logs) for (const each of letters) logger.error(logFields(each, handling.logsRecords), 'a record cannot be handled');
     logger.debug({ records: failed.length }, 'records left out');
     await deadLetters?.write(group, letters, signal);
+    counts.failed += letters.length;
+    if (deadLetters !== undefined) counts.deadLetters += letters.length;
   };
 
   return {
@@ -177,6 +182,7 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
       return decoded;
     },
     topicOf: (source, table) => decoders.get(source)?.topicOf(table),
+    counts,
   };
 }
 

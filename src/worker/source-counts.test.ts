@@ -32,7 +32,17 @@ function groupOf(ops: readonly (1 | 2 | 3)[], transactions: number, open = false
 
 test('changes are counted by what they did, transactions when they end', () => {
   const first = countGroup(noSourceCounts, groupOf([op.insert, op.insert, op.update, op.delete], 2), 5400);
-  assert.deepEqual(first, { inserts: 2, updates: 1, deletes: 1, transactions: 2, records: 0, behindMs: 400, lastChangeMs: 5400 });
+  assert.deepEqual(first, {
+    inserts: 2,
+    updates: 1,
+    deletes: 1,
+    transactions: 2,
+    records: 0,
+    behindMs: 400,
+    schemaChanges: 0,
+    lastSchemaChangeMs: undefined,
+    lastChangeMs: 5400,
+  });
   const open = countGroup(first, groupOf([op.insert], 1, true), 6000);
   assert.equal(open.transactions, 2);
   assert.equal(countGroup(open, groupOf([op.insert], 1), 6000).transactions, 3);

@@ -12,6 +12,10 @@ export interface SourceCounts {
   readonly records: number;
   /** Age of the newest commit of the last group with any when it was durable in the log; undefined before the first. */
   readonly behindMs: number | undefined;
+  /** Statements that changed the definition of a captured table. */
+  readonly schemaChanges: number;
+  /** When the last of them was durable: milliseconds since the epoch; undefined before the first. */
+  readonly lastSchemaChangeMs: number | undefined;
   /** When the last group with changes was durable: milliseconds since the epoch; undefined before the first. */
   readonly lastChangeMs: number | undefined;
 }
@@ -23,15 +27,18 @@ export const noSourceCounts: SourceCounts = {
   transactions: 0,
   records: 0,
   behindMs: undefined,
+  schemaChanges: 0,
+  lastSchemaChangeMs: undefined,
   lastChangeMs: undefined,
 };
 
 /** The counts with another group. One pass over a byte a row: below a thousandth of what a row costs. */
 export function countGroup(counts: SourceCounts, group: CommitGroup, nowMs = Date.now()): SourceCounts {
   const byOp = new Uint32Array(8);
-  let { records } = counts;
+  let { records, schemaChanges } = counts;
   for (const entry of group.entries) {
     if (entry.kind === 'records') records += entry.records.length;
+    if (entry.kind === 'schema') schemaChanges++;
     if (entry.kind !== 'changes') continue;
     const { ops, count } = entry.batch;
     for (let at = 0; at < count; at++) {
@@ -50,6 +57,8 @@ export function countGroup(counts: SourceCounts, group: CommitGroup, nowMs = Dat
     transactions: counts.transactions + group.transactions.count - (group.open && group.transactions.count > 0 ? 1 : 0),
     records,
     behindMs: hasChanges && committedMs > 0 ? Math.max(0, nowMs - committedMs) : counts.behindMs,
+    schemaChanges,
+    lastSchemaChangeMs: schemaChanges > counts.schemaChanges ? nowMs : counts.lastSchemaChangeMs,
     lastChangeMs: hasChanges ? nowMs : counts.lastChangeMs,
   };
 }

@@ -43,6 +43,8 @@ export interface SourceLoop {
   readonly committedMs: number;
   /** Whether a snapshot is under way, as of what is durable in the log. */
   readonly snapshotting: boolean;
+  readonly snapshotMs: number;
+  readonly openedMs: number | undefined;
   /**
    * Runs until the signal is aborted (then it resolves, the task disposed and nothing half done), or until the task fails for
    * good (then it rejects).
@@ -60,6 +62,9 @@ const longestRetryMs = 30_000;
 export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
   const { context, log } = options;
   const logger = context.log;
+  let snapshotMs = 0;
+  /** While a snapshot is under way. */
+  let snapshotSinceMs: number | undefined;
   const loop = {
     state: 'UNASSIGNED' as TaskState,
     error: undefined as ErrorData | undefined,
@@ -74,6 +79,10 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
     position: undefined as SourceLoop['position'],
     committedMs: 0,
     snapshotting: false,
+    openedMs: undefined as number | undefined,
+    get snapshotMs(): number {
+      return snapshotMs + (snapshotSinceMs === undefined ? 0 : performance.now() - snapshotSinceMs);
+    },
     async run(signal: AbortSignal): Promise<void> {
       const backoff = createBackoff({ firstMs: firstRetryMs, maxMs: longestRetryMs });
       while (!signal.aborted) {
@@ -112,6 +121,7 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
     const state = await log.loadSource(context.connector, signal);
     await using task = await options.connector.openTask({ ...context, state }, signal);
     loop.task = task;
+    loop.openedMs = Date.now();
     // A sink has to commit what an earlier life appended, too.
     loop.seq = Math.max(loop.seq, log.range(loop.source)?.last ?? 0);
     observe(task);
@@ -127,13 +137,21 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
         await task.commit?.(signal);
       }
     } finally {
+      stopWatch();
       loop.task = undefined;
     }
+  };
+
+  const stopWatch = (): void => {
+    ({ snapshotMs } = loop);
+    snapshotSinceMs = undefined;
   };
 
   const observe = (task: SourceTask): void => {
     const progress = task.progress?.();
     loop.snapshotting = progress?.snapshot.some((table) => !table.done) ?? false;
+    if (loop.snapshotting) snapshotSinceMs ??= performance.now();
+    else stopWatch();
     loop.position ??= progress?.position;
   };
 

@@ -3,12 +3,33 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { RowDataPacket } from 'mysql2/promise';
 import { sourceConnector } from '../pipeline/harness.ts';
 import { freshDatabase, sharedServer, withoutServer } from '../servers/shared.ts';
 import { parsePrometheus } from './prometheus.ts';
 import type { Sample } from './prometheus.ts';
 import { freePort } from '../servers/free-port.ts';
 import { startWorker } from './worker-under-test.ts';
+
+/** The numbers among Debezium's metrics that people alert on. */
+const debeziumNames = {
+  streaming: [
+    ...['MilliSecondsBehindSource', 'Connected', 'MilliSecondsSinceLastEvent', 'QueueRemainingCapacity', 'QueueTotalCapacity'],
+    ...['CurrentQueueSizeInBytes', 'MaxQueueSizeInBytes', 'TotalNumberOfEventsSeen', 'NumberOfEventsFiltered', 'NumberOfErroneousEvents'],
+    ...['BinlogFilename', 'BinlogPosition', 'IsGtidModeEnabled', 'NumberOfCommittedTransactions', 'NumberOfRolledBackTransactions'],
+    ...['NumberOfNotWellFormedTransactions', 'NumberOfLargeTransactions', 'NumberOfDisconnects', 'NumberOfSkippedEvents'],
+    ...['TotalNumberOfCreateEventsSeen', 'TotalNumberOfUpdateEventsSeen', 'TotalNumberOfDeleteEventsSeen'],
+    ...['NumberOfUnchangedEventsSkipped'],
+  ],
+  snapshot: [
+    ...['SnapshotRunning', 'SnapshotCompleted', 'SnapshotAborted', 'SnapshotPaused', 'SnapshotSkipped', 'RemainingTableCount'],
+    ...['TotalTableCount', 'RowsScanned', 'SnapshotDurationInSeconds', 'SnapshotPausedDurationInSeconds'],
+  ],
+  'schema-history': [
+    ...['Status', 'RecoveryStartTime', 'ChangesRecovered', 'ChangesApplied'],
+    ...['MilliSecondsSinceLastRecoveredChange', 'MilliSecondsSinceLastAppliedChange'],
+  ],
+};
 
 test('metrics by the names of Debezium and Kafka Connect, and our own', { skip: withoutServer('mysql') }, async () => {
   const server = await sharedServer('mysql');
@@ -74,7 +95,29 @@ test('metrics by the names of Debezium and Kafka Connect, and our own', { skip: 
   assert.equal(value('debezium_metrics_QueueRemainingCapacity', streaming), value('debezium_metrics_QueueTotalCapacity', streaming));
   assert.ok((value('debezium_metrics_BinlogPosition', streaming) ?? 0) > 0);
 
+  await using other = await freshDatabase(server);
+  await other.root.query('CREATE TABLE o (id INT PRIMARY KEY); INSERT INTO o VALUES (1), (2); INSERT INTO o VALUES (3)');
+  await database.root.query('ALTER TABLE t ADD COLUMN w INT');
+  const history = { ...streaming, context: 'schema-history' };
+  assert.equal(value('debezium_metrics_MilliSecondsSinceLastAppliedChange', history), -1);
+  await untilEqual(1, 'debezium_metrics_ChangesApplied', history);
+  assert.ok((value('debezium_metrics_MilliSecondsSinceLastAppliedChange', history) ?? -1) >= 0);
+  // Others may work on this server, too.
+  assert.ok((value('debezium_metrics_NumberOfEventsFiltered', streaming) ?? 0) >= 2);
+  const opened = value('debezium_metrics_RecoveryStartTime', history) ?? 0;
+  assert.ok(opened > Date.now() / 1000 - 300 && opened <= Date.now() / 1000);
+  assert.equal(value('debezium_metrics_Status', { ...history, status: 'RUNNING' }), 1);
+  const [[{ File: file = '' } = {}] = []] = await other.root.query<RowDataPacket[]>('SHOW BINARY LOG STATUS');
+  assert.equal(value('debezium_metrics_BinlogFilename', { ...streaming, file: String(file) }), 1);
+  const duration = value('debezium_metrics_SnapshotDurationInSeconds', snapshot);
+  assert.ok(duration !== undefined && Number.isInteger(duration));
+  for (const [context, names] of Object.entries(debeziumNames)) {
+    for (const name of names)
+      assert.notEqual(value(`debezium_metrics_${name}`, { ...streaming, context }), undefined, `${context} ${name}`);
+  }
+
   assert.equal(value('kafka_connect_worker_connector_count'), 2);
+  assert.equal(value('kafka_connect_task_error_deadletterqueue_produce_requests', { connector: 'sink' }), 0);
   assert.equal(value('kafka_connect_connector_task_status', { connector: 'a "source"\\', task: '0', status: 'running' }), 1);
   assert.equal(value('kafka_connect_source_task_source_record_write_total', { connector: 'a "source"\\' }), 7);
   assert.equal(value('kafka_connect_sink_task_sink_record_send_total', { connector: 'sink' }), 7);
