@@ -48,11 +48,11 @@ export function createControlHandlers(
       }
       return { sources: asked };
     },
-    async signal({ connector, type, data }, _tell, signal) {
+    async signal({ connector, type, data, record }, _tell, signal) {
       const source = herder.source(connector);
       if (source === undefined) throw new MillraceError('WORKER_REFUSED', `There is no source "${connector}" that runs.`);
       const id = randomUUID();
-      await source.call('signal', { id, type, data, record: null }, signal);
+      await source.call('signal', { id, type, data, record }, signal);
       return { id };
     },
     verify: (params, tell, signal) => verifyReplicas({ herder, connectors: connectors(), params, onTable: tell }, signal),

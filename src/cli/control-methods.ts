@@ -1,3 +1,4 @@
+import type { SignalRecord } from '../connect/signal-record.ts';
 import type { TableVerdict, VerifyReport } from '../verify/verify.ts';
 import type { SinkMetrics, SourceMetrics } from '../worker/metrics.ts';
 import type { TaskStatus } from '../worker/herder.ts';
@@ -33,6 +34,8 @@ export interface SignalParams {
   readonly type: string;
   /** JSON. */
   readonly data: string | null;
+  /** It comes as a record of the source's signal topic. */
+  readonly record: SignalRecord | null;
 }
 
 export interface ResyncAnswer {

@@ -222,6 +222,12 @@ function addSignal(program: Command): void {
     .argument('<connector>', 'name of a source')
     .argument('<type>', 'execute-snapshot, stop-snapshot, pause-snapshot, resume-snapshot, log, set-binlog-position')
     .argument('[data]', 'JSON')
+    .addOption(
+      new Option('--channel <channel>', "api: from here; kafka: as a record of the source's signal topic")
+        .choices(['api', 'kafka'])
+        .default('api'),
+    )
+    .option('--key <key>', 'of that record; topic.prefix when absent')
     .summary("give a source one of Debezium's signals")
     .description('Asks a running source for an incremental or a blocking snapshot, or what else the signals of Debezium ask for.')
     .addHelpText('after', examples(['millrace signal shop execute-snapshot \'{"type":"incremental","data-collections":["shop.orders"]}\'']))

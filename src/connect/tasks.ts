@@ -1,4 +1,5 @@
 import type { CommitGroup, SourcePosition } from './commit-group.ts';
+import type { SignalRecord } from './signal-record.ts';
 
 /** A record of a compacted topic of the source's own: table models, snapshot progress. `value` null removes the key. */
 export interface StateRecord {
@@ -39,8 +40,8 @@ export interface SourceSignal {
   readonly type: string;
   /** JSON. */
   readonly data: string | null;
-  /** Value of the record that it becomes in the source's signal topic, too; null: it does not come through that. */
-  readonly record: string | null;
+  /** It comes as a record of the source's signal topic; null: not through that. */
+  readonly record: SignalRecord | null;
 }
 
 export interface SourceTask extends AsyncDisposable {
@@ -111,6 +112,11 @@ export interface SinkTask extends AsyncDisposable {
    * The group's memory is the sink's until the offsets of its seq are flushed.
    */
   put(group: SinkGroup, signal: AbortSignal): Promise<void>;
+  /**
+   * Groups of a source up to this one do not come: the next one begins a snapshot of all its tables. Called right after `open`,
+   * of sinks that keep tables.
+   */
+  passOver?(source: string, seq: number): void;
   /** Applies what was put up to the last closed transaction, and returns what is durable now. */
   flush(signal: AbortSignal): Promise<readonly SinkOffset[]>;
   /** The stored notes of a source's groups, as of its stored offset. */

@@ -9,7 +9,7 @@ import { openBinlogStream } from '../binlog/stream.ts';
 import type { BinlogStream } from '../binlog/stream.ts';
 import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
 import type { SourceBatch, SourceProgress, SourceSignal, SourceState, SourceTask, StateRecord, TableProgress } from '../connect/tasks.ts';
-import { parseRegexList } from '../config/java-regex.ts';
+import { compileJavaRegex } from '../config/java-regex.ts';
 import type { TableId } from '../event/table-schema.ts';
 import { tableName } from '../event/table-schema.ts';
 import { connectionSettings } from './connection-settings.ts';
@@ -35,9 +35,10 @@ import { stepEntry } from './snapshot-entry.ts';
 import type { EntryWithState } from './snapshot-entry.ts';
 import { signalTopic } from './signals/incremental-state.ts';
 import type { BlockingRequest } from './signals/incremental-state.ts';
-import { tellStep } from './signals/initial-notices.ts';
+import { tellStart, tellStep } from './signals/initial-notices.ts';
 import { SignalDesk } from './signals/signal-desk.ts';
-import type { NamedPosition } from './signals/signal-desk.ts';
+import { problemOfPosition } from './signals/named-position.ts';
+import type { NamedPosition } from './signals/named-position.ts';
 import { snapshotTopic } from './snapshot-state.ts';
 import { SnapshotTeller } from './snapshot-teller.ts';
 import type { SourceConfig } from './source-config.ts';
@@ -171,7 +172,10 @@ class MysqlSourceTask implements SourceTask {
     this.#position = position;
     this.#first = first;
     this.#queued = [...queued, ...doubted.map((table) => this.#requests.doubt(table, true))];
-    if (snapshot === undefined) return;
+    if (snapshot === undefined) {
+      tellStart({ readsDefinitions: first !== undefined }, this.#desk.notifications);
+      return;
+    }
     await this.#waitFirst(this.#parts.config.snapshotDelayMs, 'snapshot.delay.ms', signal);
     await this.#openSnapshot(snapshot, signal);
   }
@@ -196,8 +200,8 @@ class MysqlSourceTask implements SourceTask {
     this.#requests.add(tables);
   }
 
-  signal({ id, type, data, record }: SourceSignal): void {
-    this.#desk.take({ id, type, data, channel: record === null ? 'api' : 'kafka', ...(record === null ? {} : { record }) });
+  signal(signal: SourceSignal): void {
+    this.#desk.take(signal);
   }
 
   progress(): SourceProgress {
@@ -381,7 +385,7 @@ class MysqlSourceTask implements SourceTask {
     if (place !== undefined) desk.work(place);
     if (this.#isAmidTransaction || this.#position === undefined) return undefined;
     desk.turn();
-    if (desk.jump !== undefined) await this.#jump(desk.jump, signal);
+    if (desk.jump !== null) await this.#jump(desk.jump, signal);
     else if (this.#snapshot === undefined) {
       const blocking = desk.takeBlocking();
       if (blocking !== undefined) await this.#openBlocking(blocking, signal);
@@ -411,8 +415,8 @@ class MysqlSourceTask implements SourceTask {
       this.#desk.incremental.add(id, { kind: 'incremental', collections, conditions, surrogateKey: undefined }, models.captured());
       return;
     }
-    const lists = collections.map(parseRegexList);
-    const tables = models.captured().filter((table) => lists.some((list) => list.matches(tableName(table))));
+    const patterns = collections.map(compileJavaRegex);
+    const tables = models.captured().filter((table) => patterns.some((pattern) => pattern.test(tableName(table))));
     if (tables.length === 0) {
       log.warn({ id, collections }, 'a blocking snapshot of no table');
       return;
@@ -426,9 +430,15 @@ class MysqlSourceTask implements SourceTask {
   }
 
   /** The stream goes on elsewhere. Who keeps tables gets them anew, since changes between the two places come twice or never. */
-  async #jump({ file, pos, gtids }: NamedPosition, signal: AbortSignal): Promise<void> {
+  async #jump(place: NamedPosition, signal: AbortSignal): Promise<void> {
+    const { file, pos, gtids } = place;
+    this.#desk.jump = null;
+    const problem = await problemOfPosition(this.#parts.control, place, signal);
+    if (problem !== undefined) {
+      this.#parts.log.warn({ file, pos, gtids, problem }, 'the stream cannot go on where a signal says: it stays');
+      return;
+    }
     this.#parts.log.warn({ file, pos, gtids }, 'the stream goes on where a signal says');
-    this.#desk.jump = undefined;
     await this.#stopStream();
     this.#position = { file, pos, gtids, eventsDone: 0, ...(gtids === '' ? {} : { byGtids: true }) };
     const tables = this.#parts.models.captured();

@@ -96,7 +96,11 @@ export function connectorRoutes(service: ConnectService): readonly Route[] {
       path: '/connectors/:name/signals',
       answer: async (request) => ({
         status: 202,
-        body: await service.signal(name(request), readSignalBody(request.json()), request.signal),
+        body: await service.signal(
+          name(request),
+          readSignalBody(request.json(), { channel: request.query('channel')[0], key: request.query('key')[0] }),
+          request.signal,
+        ),
       }),
     },
     { method: 'DELETE', path: '/connectors/:name/offsets', answer: async (request) => ok(await service.resetOffsets(name(request))) },

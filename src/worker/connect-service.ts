@@ -6,6 +6,7 @@
 import { isMillraceError } from '../base/errors.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import type { ConfigInfos, ConfigKey } from '../config/config-key.ts';
+import type { SignalRecord } from '../connect/signal-record.ts';
 import type { TaskStatus } from './herder.ts';
 import type { SinkMetrics, SourceMetrics } from './metrics.ts';
 import type { TaskState } from './task-state.ts';
@@ -86,8 +87,8 @@ export interface SignalRequest {
   readonly type: string;
   /** JSON; null: none. */
   readonly data: string | null;
-  /** Value of the record that it becomes in the source's signal topic, too. */
-  readonly record?: string;
+  /** It comes as a record of the source's signal topic. */
+  readonly record?: SignalRecord;
 }
 
 export interface RestartRequest {
@@ -197,7 +198,7 @@ export interface ConnectService {
   resetOffsets(name: string): Promise<Message>;
   /**
    * Gives a running source a signal of Debezium's form; the answer is its id.
-   * @throws WORKER_REFUSED when it does not run, or takes none
+   * @throws CONNECTOR_CONFLICT when it does not run, or takes none; REQUEST_INVALID when it reads none through its topic, or by that key
    */
   signal(name: string, request: SignalRequest, signal: AbortSignal): Promise<{ readonly id: string }>;
   metrics(): WorkerMetrics;

@@ -276,7 +276,7 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
   async signal(name: string, request: SignalRequest, signal: AbortSignal): Promise<{ readonly id: string }> {
     this.#find(name);
     const source = this.#options.herder.source(name);
-    if (source === undefined) throw new MillraceError('WORKER_REFUSED', `${name} is no source that runs: it takes no signals.`);
+    if (source === undefined) throw new MillraceError('CONNECTOR_CONFLICT', `${name} is no source that runs: it takes no signals.`);
     const { id = randomUUID(), type, data, record = null } = request;
     await source.call('signal', { id, type, data, record }, signal);
     return { id };

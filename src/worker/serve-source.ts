@@ -96,7 +96,7 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
       const task = loop.task;
       if (task?.signal === undefined) {
         return Promise.reject(
-          new MillraceError('WORKER_REFUSED', `The source "${context.connector}" is ${state}; it takes no signals now.`),
+          new MillraceError('CONNECTOR_CONFLICT', `The source "${context.connector}" is ${state}; it takes no signals now.`),
         );
       }
       task.signal(params);

@@ -135,7 +135,7 @@ export async function openWorkerUnderTest({ name, config }: ConnectorConfig): Pr
     state,
     async signal(value) {
       const { id, type, data } = JSON.parse(value) as { readonly id?: string; readonly type: string; readonly data: unknown };
-      await service.signal(name, { ...(id === undefined ? {} : { id }), type, data: JSON.stringify(data), record: value }, never);
+      await service.signal(name, { ...(id === undefined ? {} : { id }), type, data: JSON.stringify(data), record: { value } }, never);
     },
     offsets: () => service.offsets(name),
     async internalTopic(topic) {

@@ -1,4 +1,4 @@
-import { parseRegexList } from '../../config/java-regex.ts';
+import { compileJavaRegex } from '../../config/java-regex.ts';
 import { tableName } from '../../event/table-schema.ts';
 import type { TableId, TableSchema } from '../../event/table-schema.ts';
 import type { ChunkOrder } from './chunk-query.ts';
@@ -8,12 +8,12 @@ import type { SnapshotSignal } from './signal.ts';
 /** The tables that a signal names, in its order; those of one pattern by name. */
 export function chunkedTables(signal: SnapshotSignal, captured: readonly TableSchema[]): readonly ChunkedTable[] {
   return signal.collections.flatMap((collection): readonly ChunkedTable[] => {
-    const list = parseRegexList(collection);
-    const found = captured.filter((table) => list.matches(tableName(table)));
+    const pattern = compileJavaRegex(collection);
+    const found = captured.filter((table) => pattern.test(tableName(table)));
     const ids = found.length > 0 ? found : idOf(collection);
     return ids.map(({ database, table }) => {
       const name = tableName({ database, table });
-      const condition = signal.conditions.find((each) => parseRegexList(each.collection).matches(name));
+      const condition = signal.conditions.find((each) => compileJavaRegex(each.collection).test(name));
       return { database, table, filter: condition?.filter ?? null, surrogateKey: signal.surrogateKey ?? null };
     });
   });

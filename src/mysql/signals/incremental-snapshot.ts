@@ -3,7 +3,7 @@ import { isMillraceError, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { openConnection } from '../../binlog/connection.ts';
 import type { ConnectionSettings, ServerConnection } from '../../binlog/connection.ts';
-import { parseRegexList } from '../../config/java-regex.ts';
+import { compileJavaRegex } from '../../config/java-regex.ts';
 import type { Entry } from '../../connect/commit-group.ts';
 import { ChangeBatchBuilder } from '../../event/change-batch.ts';
 import type { TableId, TableSchema } from '../../event/table-schema.ts';
@@ -127,8 +127,9 @@ export class IncrementalSnapshot implements AsyncDisposable {
   stop(collections: readonly string[]): void {
     const { state } = this;
     if (state === undefined) return;
-    const lists = collections.map(parseRegexList);
-    const stays = collections.length === 0 ? [] : state.tables.filter((table) => !lists.some((list) => list.matches(tableName(table))));
+    const patterns = collections.map(compileJavaRegex);
+    const stays =
+      collections.length === 0 ? [] : state.tables.filter((table) => !patterns.some((pattern) => pattern.test(tableName(table))));
     if (stays.length === state.tables.length) return;
     // Read again from where it is: the chunk may be of a table that is left.
     if (this.#chunk !== undefined) this.#chunk.isStale = true;

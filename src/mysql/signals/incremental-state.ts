@@ -1,5 +1,6 @@
 import type { StateRecord } from '../../connect/tasks.ts';
 import type { ChunkKey } from './chunk-query.ts';
+import type { NamedPosition } from './named-position.ts';
 
 /**
  * The compacted topic of what signals asked for and is not done: key JSON `[connector]`, value JSON of `SignalState`. A record
@@ -39,12 +40,16 @@ export interface BlockingRequest {
 export interface SignalState {
   readonly incremental: IncrementalState | null;
   readonly blocking: readonly BlockingRequest[];
+  /** Where the stream shall go on. */
+  readonly jump: NamedPosition | null;
+  /** Ids of the newest signals that asked for such a place: going back, the stream comes to them again. */
+  readonly jumped: readonly string[];
 }
 
-const nothing: SignalState = { incremental: null, blocking: [] };
+const nothing: SignalState = { incremental: null, blocking: [], jump: null, jumped: [] };
 
 export function signalRecord(connector: string, state: SignalState): StateRecord {
-  const isEmpty = state.incremental === null && state.blocking.length === 0;
+  const isEmpty = state.incremental === null && state.blocking.length === 0 && state.jumped.length === 0;
   return { topic: signalTopic, key: JSON.stringify([connector]), value: isEmpty ? null : JSON.stringify(state) };
 }
 

@@ -3,6 +3,13 @@ import { tableName } from '../../event/table-schema.ts';
 import type { TableId } from '../../event/table-schema.ts';
 import type { Notice, Notifications } from './notifications.ts';
 
+/** Tells them of a start that copies no rows: only the definitions of tables, or nothing at all. */
+export function tellStart({ readsDefinitions }: { readonly readsDefinitions: boolean }, notifications: Notifications): void {
+  for (const type of readsDefinitions ? (['STARTED', 'COMPLETED'] as const) : (['SKIPPED'] as const)) {
+    notifications.tell({ aggregate: 'Initial Snapshot', type });
+  }
+}
+
 export interface TellStepOptions {
   readonly notifications: Notifications;
   /** Of which nothing is told. */

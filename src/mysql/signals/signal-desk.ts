@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { messageOf } from '../../base/errors.ts';
+import { MillraceError, isMillraceError, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ConnectionSettings } from '../../binlog/connection.ts';
 import type { Entry } from '../../connect/commit-group.ts';
-import type { StateRecord } from '../../connect/tasks.ts';
+import type { SourceSignal, StateRecord } from '../../connect/tasks.ts';
 import { readImage } from '../../event/cell.ts';
 import { op } from '../../event/change-batch.ts';
 import type { ChangeBatchBuilder } from '../../event/change-batch.ts';
@@ -15,7 +15,8 @@ import type { SourceModels } from '../source-models.ts';
 import { IncrementalSnapshot } from './incremental-snapshot.ts';
 import type { GroupRows } from './incremental-snapshot.ts';
 import { readSignalState, signalRecord } from './incremental-state.ts';
-import type { BlockingRequest, IncrementalState } from './incremental-state.ts';
+import type { BlockingRequest, SignalState } from './incremental-state.ts';
+import type { NamedPosition } from './named-position.ts';
 import { createNotifications } from './notifications.ts';
 import type { Notifications } from './notifications.ts';
 import { dataProblem, membersOf, parseSignal, readSnapshotSignal } from './signal.ts';
@@ -34,22 +35,19 @@ export interface SignalDeskOptions {
   readonly log: Logger;
 }
 
-/** A place that a `set-binlog-position` names. */
-export interface NamedPosition {
-  readonly file: string;
-  readonly pos: number;
-  readonly gtids: string;
-}
+/** So many signals of places are remembered. */
+const keptJumps = 100;
 
 /** Takes signals from all channels, and what they asked for until it is done. */
 export class SignalDesk implements AsyncDisposable {
   readonly notifications: Notifications;
   readonly incremental: IncrementalSnapshot;
   /** Where the stream shall go on; whoever goes there unsets it. */
-  jump: NamedPosition | undefined;
+  jump: NamedPosition | null;
   readonly #options: SignalDeskOptions;
   #blocking: readonly BlockingRequest[];
-  #written: { readonly incremental: IncrementalState | undefined; readonly blocking: readonly BlockingRequest[] };
+  #jumped: readonly string[];
+  #written: SignalState;
   #waiting: Signal[] = [];
   #entries: Entry[] = [];
   /** Of the file, what was acted on. */
@@ -60,18 +58,36 @@ export class SignalDesk implements AsyncDisposable {
     this.#options = options;
     const { config, connector, connection, models, masks, log } = options;
     this.notifications = createNotifications(config, options.topicPrefix, log);
-    const { incremental, blocking } = readSignalState(connector, options.state);
+    this.#written = readSignalState(connector, options.state);
+    const { incremental, blocking, jump, jumped } = this.#written;
     this.incremental = new IncrementalSnapshot(
       { config, connection, models, notifications: this.notifications, masks, log },
       incremental ?? undefined,
     );
     this.#blocking = blocking;
-    this.#written = { incremental: this.incremental.state, blocking };
+    this.jump = jump;
+    this.#jumped = jumped;
   }
 
-  /** From outside of the stream; acted on at the next `turn`. */
-  take(signal: Signal): void {
-    this.#waiting.push(signal);
+  /**
+   * From outside of the stream; acted on at the next `turn`.
+   *
+   * @throws REQUEST_INVALID for a record that Debezium would pass over: nobody reads the topic, or its key is not `topic.prefix`
+   */
+  take({ id, type, data, record }: SourceSignal): void {
+    if (record === null) {
+      this.#waiting.push({ id, type, data, channel: 'api' });
+      return;
+    }
+    const { config, connector, topicPrefix } = this.#options;
+    const { key = topicPrefix, value } = record;
+    if (!config.channels.has('kafka')) {
+      throw new MillraceError('REQUEST_INVALID', `${connector} reads no signals from a topic: signal.enabled.channels has no kafka.`);
+    }
+    if (key !== topicPrefix) {
+      throw new MillraceError('REQUEST_INVALID', `${connector} heeds records of ${config.topic} with the key "${topicPrefix}" alone.`);
+    }
+    this.#waiting.push({ id, type, data, channel: 'kafka', record: value });
   }
 
   /** Acts on what came from outside of the stream; between two transactions, when what was handed out last is durable. */
@@ -136,21 +152,25 @@ export class SignalDesk implements AsyncDisposable {
   /** What becomes durable with the next group. */
   drainState(): readonly StateRecord[] {
     if (!this.#isChanged) return [];
-    this.#written = { incremental: this.incremental.state, blocking: this.#blocking };
-    const { incremental, blocking } = this.#written;
-    return [signalRecord(this.#options.connector, { incremental: incremental ?? null, blocking })];
+    this.#written = this.#current();
+    return [signalRecord(this.#options.connector, this.#written)];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.incremental[Symbol.asyncDispose]();
   }
 
+  #current(): SignalState {
+    return { incremental: this.incremental.state ?? null, blocking: this.#blocking, jump: this.jump, jumped: this.#jumped };
+  }
+
   get #isChanged(): boolean {
-    return this.#written.incremental !== this.incremental.state || this.#written.blocking !== this.#blocking;
+    const { incremental, blocking, jump } = this.#current();
+    return this.#written.incremental !== incremental || this.#written.blocking !== blocking || this.#written.jump !== jump;
   }
 
   #handle(signal: Signal): void {
-    const { log, models } = this.#options;
+    const { log } = this.#options;
     const { id, type, data, channel } = signal;
     const problem = dataProblem(data);
     if (problem !== undefined) {
@@ -158,6 +178,18 @@ export class SignalDesk implements AsyncDisposable {
       return;
     }
     log.info({ id, type, channel }, `Received signal '${type}'`);
+    try {
+      this.#act(signal);
+    } catch (error) {
+      // It is in the binlog for good: a source that failed at it would never get past it.
+      if (!isMillraceError(error)) throw error;
+      log.warn({ id, type, channel, problem: error.message }, 'a signal cannot be done: it is passed over');
+    }
+  }
+
+  #act(signal: Signal): void {
+    const { log, models } = this.#options;
+    const { id, type, data, channel } = signal;
     switch (type) {
       case 'execute-snapshot': {
         const snapshot = readSnapshotSignal(signal);
@@ -199,9 +231,21 @@ export class SignalDesk implements AsyncDisposable {
 
   #setPosition({ id, data }: Signal): void {
     const { binlog_filename: file, binlog_position: pos, gtid_set: gtids } = membersOf(data);
-    if (typeof file === 'string' && typeof pos === 'number') this.jump = { file, pos, gtids: '' };
-    else if (typeof gtids === 'string') this.jump = { file: '', pos: 4, gtids };
-    else this.#options.log.warn({ id }, 'set-binlog-position needs binlog_filename and binlog_position, or gtid_set');
+    const { log } = this.#options;
+    if (this.#jumped.includes(id)) {
+      log.info({ id }, 'set-binlog-position has been done: the stream has come to it again');
+      return;
+    }
+    const offset = Number(pos);
+    if (typeof file === 'string' && file !== '' && Number.isSafeInteger(offset) && offset >= 4) {
+      this.jump = { file, pos: offset, gtids: '' };
+    } else if (typeof gtids === 'string' && gtids.trim() !== '') {
+      this.jump = { file: '', pos: 4, gtids: gtids.trim() };
+    } else {
+      log.warn({ id }, 'set-binlog-position needs binlog_filename and binlog_position, or gtid_set');
+      return;
+    }
+    this.#jumped = [...this.#jumped.slice(1 - keptJumps), id];
   }
 
   #topicEntry(text: string): Entry {

@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../base/json-object.ts';
 import { messageOf } from '../../base/errors.ts';
+import { compileJavaRegex } from '../../config/java-regex.ts';
 
 /** What someone asks a source for, through one of its channels. */
 export interface Signal {
@@ -9,7 +10,7 @@ export interface Signal {
   readonly data: string | null;
   /** Where it came through, for messages. */
   readonly channel: 'source' | 'kafka' | 'file' | 'api';
-  /** Value of its record in the signal topic. */
+  /** Value of its record in the signal topic, whose key is `topic.prefix`. */
   readonly record?: string;
 }
 
@@ -44,6 +45,7 @@ export function dataProblem(data: string | null): string | undefined {
   }
 }
 
+/** @throws CONFIG_INVALID, CONFIG_UNSUPPORTED for a regular expression that cannot be used */
 export function readSnapshotSignal({ data }: Signal): SnapshotSignal {
   const members = membersOf(data);
   const type = typeof members['type'] === 'string' ? members['type'].toLowerCase() : 'incremental';
@@ -57,6 +59,7 @@ export function readSnapshotSignal({ data }: Signal): SnapshotSignal {
   if (typeof forAll === 'string' && forAll.trim() !== '') {
     for (const collection of collections) conditions.push({ collection, filter: forAll });
   }
+  for (const pattern of [...collections, ...conditions.map(({ collection }) => collection)]) compileJavaRegex(pattern);
   const key = members['surrogate-key'];
   return {
     kind: type === 'blocking' ? 'blocking' : 'incremental',
