@@ -142,7 +142,7 @@ export class ConnectorRunner {
     for (const task of tasks) this.#setTask(task, { state: 'RESTARTING', trace: null, version: null });
     if (tasks.includes(0)) await this.#endTask(true);
     await this.reconcile();
-    for (const task of tasks) if (task !== 0) this.#setTask(task, this.#taskStates.get(0));
+    for (const task of tasks) if (task !== 0) this.#setIdle(task);
   }
 
   /** What a restart would start anew. */
@@ -187,9 +187,7 @@ export class ConnectorRunner {
     if (this.#running === undefined || state === 'UNASSIGNED' || state === 'STOPPED') return;
     const trace = error === undefined ? null : traceOf(error);
     this.#setTask(0, { state, trace, version: this.#version });
-    if (state === 'RUNNING' || state === 'PAUSED') {
-      for (let task = 1; task < this.tasks.length; task++) this.#setTask(task, { state, trace: null, version: this.#version });
-    }
+    if (state !== 'RESTARTING') for (let task = 1; task < this.tasks.length; task++) this.#setIdle(task);
     if (state === 'RUNNING') this.#restarts.running();
     else if (state === 'FAILED') this.#restarts.failed(error?.code ?? 'INTERNAL');
   }
@@ -259,6 +257,11 @@ export class ConnectorRunner {
     this.#state = next;
     this.#parts.statuses.putConnector(this.name, next);
     this.#parts.log.info({ connector: this.name, state }, 'connector state');
+  }
+
+  /** A task that has nothing to do does not fail at it. */
+  #setIdle(task: number): void {
+    this.#setTask(task, { state: this.target === 'PAUSED' ? 'PAUSED' : 'RUNNING', trace: null, version: this.#version });
   }
 
   #setTask(task: number, state: StoredState | undefined): void {

@@ -5,8 +5,29 @@ import type { TaskEvent } from './task-state.ts';
 
 const events: readonly TaskEvent[] = ['started', 'faulted', 'failed', 'paused', 'resumed', 'stopped', 'restarted'];
 
-test('every event in every state leads to a state', () => {
-  for (const state of taskStates) for (const event of events) assert.ok(taskStates.includes(nextState(state, event)), `${state} ${event}`);
+/** `=`: the event says nothing there. */
+const table = `
+                started     faulted     failed      paused      resumed     stopped     restarted
+  UNASSIGNED    RUNNING     RESTARTING  FAILED      PAUSED      =           STOPPED     RESTARTING
+  RUNNING       =           RESTARTING  FAILED      PAUSED      =           STOPPED     RESTARTING
+  PAUSED        =           =           FAILED      =           UNASSIGNED  STOPPED     =
+  STOPPED       =           =           =           PAUSED      UNASSIGNED  =           =
+  FAILED        =           =           =           =           =           STOPPED     RESTARTING
+  RESTARTING    RUNNING     =           FAILED      PAUSED      =           STOPPED     =`;
+
+test('every event leads from every state where the table says', () => {
+  const [names = [], ...rows] = table
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
+  assert.deepEqual(names, events);
+  assert.deepEqual(rows.map(([state]) => state).toSorted(), taskStates.toSorted());
+  for (const state of taskStates) {
+    const [, ...cells] = rows.find(([name]) => name === state) ?? [];
+    assert.equal(cells.length, events.length);
+    for (const [at, event] of events.entries())
+      assert.equal(nextState(state, event), cells[at] === '=' ? state : cells[at], `${state} ${event}`);
+  }
 });
 
 test('a failed task stays failed whatever happens, until it is restarted or stopped', () => {

@@ -220,14 +220,6 @@ export const allowedDifferences: readonly AllowedDifference[] = [
     expected: { status: [200], text: /needs file and topic/ },
   },
   {
-    reason: 'A file sink has one task, whatever tasks.max is.',
-    group: 'config',
-    scenario: /^fewer and more tasks of a sink$/,
-    recorded: {},
-    at: /^\$\.tasks\[\d+\]$/,
-    expected: { status: [200, 201] },
-  },
-  {
     reason: 'Transformations that Millrace does not have.',
     group: 'plugins',
     scenario: /EventRouter$/,

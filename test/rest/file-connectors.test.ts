@@ -1,18 +1,24 @@
 /** Kafka's file connectors on a worker: lines of a file, through the log, to lines of a file. */
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ask } from './replay-scenario.ts';
 import { freePort } from '../servers/free-port.ts';
 import { startWorker } from './worker-under-test.ts';
+import type { WorkerUnderTest } from './worker-under-test.ts';
 
 const text = { 'key.converter': 'org.apache.kafka.connect.storage.StringConverter', 'value.converter': 'StringConverter' };
 
-test('lines come through once and in their order, across stops, long lines, and offsets that are set', async () => {
-  const host = `127.0.0.1:${await freePort()}`;
-  await using worker = await startWorker({ properties: { listeners: `http://${host}` } });
-  const [input, output] = [join(worker.folder, 'in.txt'), join(worker.folder, 'out.txt')];
+interface Client {
+  /** Its answer is no refusal. */
+  call(method: string, path: string, body?: unknown): ReturnType<typeof ask>;
+  until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>;
+  /** Of the connector, then of its tasks: `RUNNING,RUNNING`. */
+  state(name: string): Promise<string>;
+}
+
+function clientOf(worker: WorkerUnderTest, host: string): Client {
   const call = async (method: string, path: string, body?: unknown): ReturnType<typeof ask> => {
     const answer = await ask(host, {
       method,
@@ -30,11 +36,19 @@ test('lines come through once and in their order, across stops, long lines, and 
       await new Promise((done) => setTimeout(done, 50));
     }
   };
-  const lines = (): readonly string[] => (existsSync(output) ? readFileSync(output, 'utf8').split('\n').slice(0, -1) : []);
   const state = async (name: string): Promise<string> => {
     const { text: status } = await ask(host, { method: 'GET', path: `/connectors/${name}/status`, headers: {} });
     return [...status.matchAll(/"state":"(\w+)"/g)].map(([, each]) => each).join();
   };
+  return { call, until, state };
+}
+
+test('lines come through once and in their order, across stops, long lines, and offsets that are set', async () => {
+  const host = `127.0.0.1:${await freePort()}`;
+  await using worker = await startWorker({ properties: { listeners: `http://${host}` } });
+  const [input, output] = [join(worker.folder, 'in.txt'), join(worker.folder, 'out.txt')];
+  const { call, until, state } = clientOf(worker, host);
+  const lines = (): readonly string[] => (existsSync(output) ? readFileSync(output, 'utf8').split('\n').slice(0, -1) : []);
   const expected: string[] = [];
   const write = (...added: readonly string[]): void => {
     appendFileSync(input, added.map((line) => `${line}\n`).join(''));
@@ -87,4 +101,43 @@ test('lines come through once and in their order, across stops, long lines, and 
   expected.push('anew');
   await arrive();
   assert.deepEqual(lines(), expected);
+});
+
+test('a sink of several tasks writes each line once: topics have one partition, the first task has them, the others none', async () => {
+  const host = `127.0.0.1:${await freePort()}`;
+  await using worker = await startWorker({ properties: { listeners: `http://${host}`, 'millrace.task.restart.enabled': 'false' } });
+  const { call, until, state } = clientOf(worker, host);
+  const [input, output, folder] = ['in.txt', 'out.txt', 'later'].map((name) => join(worker.folder, name));
+  writeFileSync(input ?? '', 'one\ntwo\nthree\n');
+  const source = { 'connector.class': 'FileStreamSource', file: input, ...text };
+  await call('PUT', '/connectors/a/config', { ...source, topic: 'first' });
+  await call('PUT', '/connectors/b/config', { ...source, topic: 'second' });
+  const sink = { 'connector.class': 'FileStreamSink', 'topics.regex': 'first|second', 'tasks.max': '3', ...text };
+  await call('PUT', '/connectors/out/config', { ...sink, file: output });
+  const lines = (): string =>
+    existsSync(output ?? '')
+      ? readFileSync(output ?? '', 'utf8')
+          .split('\n')
+          .toSorted()
+          .join(' ')
+      : '';
+  await until('each line is there once', () => lines() === ' one one three three two two');
+  assert.equal(await state('out'), 'RUNNING,RUNNING,RUNNING,RUNNING');
+  await call('POST', '/connectors/out/tasks/2/restart');
+  await call('PUT', '/connectors/out/pause');
+  await until('all pause', async () => (await state('out')) === 'PAUSED,PAUSED,PAUSED,PAUSED');
+  await call('PUT', '/connectors/out/resume');
+  await until('all go on', async () => (await state('out')) === 'RUNNING,RUNNING,RUNNING,RUNNING');
+  assert.equal(lines(), ' one one three three two two');
+
+  // What has nothing to do does not fail at it, and does not stay on its way.
+  await call('PUT', '/connectors/out/config', { ...sink, file: join(folder ?? '', 'out.txt') });
+  await until('the first task fails', async () => (await state('out')) === 'RUNNING,FAILED,RUNNING,RUNNING');
+  await call('POST', '/connectors/out/restart?includeTasks=true');
+  await until('it fails again', async () => (await state('out')) === 'RUNNING,FAILED,RUNNING,RUNNING');
+  await call('POST', '/connectors/out/tasks/1/restart');
+  await until('another task is as it was', async () => (await state('out')) === 'RUNNING,FAILED,RUNNING,RUNNING');
+  mkdirSync(folder ?? '');
+  await call('POST', '/connectors/out/restart?includeTasks=true&onlyFailed=true');
+  await until('it runs', async () => (await state('out')) === 'RUNNING,RUNNING,RUNNING,RUNNING');
 });
