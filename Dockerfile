@@ -1,4 +1,4 @@
-# The worker with its REST API. docs/container.md says what it needs and how it is run without compose.
+# The worker with its REST API. docs/worker.md says what it needs and how it is run without compose.
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
