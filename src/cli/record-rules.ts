@@ -21,6 +21,7 @@ export function recordRules(connector: ConnectorConfig): Partial<RecordRules> {
     },
     {
       keyOf: (schema) => rules.messageKey(schema),
+      hiddenEndOf: (schema) => rules.hiddenEnd(schema),
       ...(skipsUnchanged
         ? { comparedOf: (schema) => schema.columns.flatMap(({ name }, position) => (rules.isInRow(schema, name) ? [position] : [])) }
         : {}),

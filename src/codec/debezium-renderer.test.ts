@@ -249,3 +249,35 @@ test('one renderer serves several tables and versions of a table', () => {
     [4, 4],
   ]);
 });
+
+test('columns of a period that nobody named are in no record, and versions that have ended have none', () => {
+  const period = { type: { kind: 'timestamp', fsp: 6 }, nullable: false, nativeType: 'TIMESTAMP', invisible: true } as const;
+  const versioned = createTableSchema({
+    database: 'shop',
+    table: 'price',
+    primaryKey: [0, 2],
+    columns: [
+      { name: 'id', type: { kind: 'int', bits: 32, unsigned: false }, nullable: false, nativeType: 'INT' },
+      { name: 'row_start', versioning: 'start', ...period },
+      { name: 'row_end', versioning: 'end', ...period },
+    ],
+  });
+  const live: readonly Value[] = [7, '2024-01-01 00:00:00.000000', '2106-02-07 06:28:15.999999'];
+  const ended: readonly Value[] = [7, '2024-01-01 00:00:00.000000', '2024-05-01 00:00:00.000000'];
+  const batch = batchOf(
+    [
+      { code: op.insert, after: live },
+      { code: op.update, before: live, after: live },
+      { code: op.insert, after: ended },
+    ],
+    versioned,
+  );
+  const lines = linesOf({ kind: 'changes', batch });
+  assert.deepEqual(
+    lines.map(({ key, value: { op: code, after } }) => [code, key, after]),
+    [
+      ['c', { id: 7 }, { id: 7 }],
+      ['u', { id: 7 }, { id: 7 }],
+    ],
+  );
+});

@@ -184,7 +184,7 @@ class Renderer implements DebeziumRenderer {
 
   /** A row of an incremental snapshot: at the place of the event that ended its window, by the connector's own clock. */
   #renderRefreshed(table: Table, group: CommitGroup, batch: ChangeBatch, change: number): void {
-    if (this.#options.skippedOperations.has('r')) return;
+    if (this.#options.skippedOperations.has('r') || table.isEnded?.(batch, change) === true) return;
     const event = batch.events[change] ?? 0;
     this.#source.ofRefresh(table.template, group, event);
     this.#record.transaction = group.events.transaction[event];
@@ -205,8 +205,10 @@ class Renderer implements DebeziumRenderer {
     this.#record.transaction = undefined;
     this.#row = 0;
     let lastMarker = '';
-    for (let change = 0; change < batch.count; change++) {
-      const marker = markerOf(chunk, change === 0, change === batch.count - 1);
+    const told = toldOf(table, batch);
+    for (let change = told.first; change <= told.last; change++) {
+      if (table.isEnded?.(batch, change) === true) continue;
+      const marker = markerOf(chunk, change === told.first, change === told.last);
       if (marker !== lastMarker) this.#source.ofChunk(table.template, group, { chunk, marker });
       lastMarker = marker;
       const start = batch.starts[2 * change + 1] ?? 0;
@@ -221,6 +223,7 @@ class Renderer implements DebeziumRenderer {
   #renderChange(table: Table, batch: ChangeBatch, change: number): void {
     const { bytes, starts } = batch;
     const code = batch.ops[change];
+    if (table.isEnded !== undefined && code !== op.update && table.isEnded(batch, change)) return;
     const before = starts[2 * change] ?? 0;
     const after = starts[2 * change + 1] ?? 0;
     const skipped = this.#options.skippedOperations;
@@ -359,6 +362,14 @@ function truncatedOf({ records }: DdlEntry): readonly { readonly schema: TableSc
       kind === 'TRUNCATE' && schema !== undefined && place.kind === 'event' ? [{ schema, event: place.event, row: place.row }] : [],
     ),
   );
+}
+
+/** The first and the last row of a chunk that has a record. */
+function toldOf({ isEnded }: Table, batch: ChangeBatch): { readonly first: number; readonly last: number } {
+  let [first, last] = [0, batch.count - 1];
+  while (first <= last && isEnded?.(batch, first) === true) first++;
+  while (last > first && isEnded?.(batch, last) === true) last--;
+  return { first, last };
 }
 
 /** Debezium's snapshot marker of a row: `last` counts more than `first`, the whole snapshot more than its table. */

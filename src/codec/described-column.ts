@@ -1,3 +1,4 @@
+import { isHidden } from '../config/column-rules.ts';
 import type { Column, TableId, TableSchema } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 
@@ -71,11 +72,6 @@ export function describedTable(schema: TableSchema, options: DebeziumOptions): D
     columns: shown,
     comment: options.columnComments && hasCopiedComment !== true && comment !== undefined && comment !== '' ? comment : null,
   };
-}
-
-/** MariaDB's system versioning adds columns that no SELECT * has. */
-export function isHidden({ versioning, invisible }: Column): boolean {
-  return versioning !== undefined && invisible === true;
 }
 
 /** `"db"."table"`. */

@@ -1,5 +1,6 @@
 import { cellDiffers, cellWidths } from '../event/row-image.ts';
 import type { TableSchema } from '../event/table-schema.ts';
+import { endedRows, type IsEnded } from '../event/version-rows.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { compileTable, type TableTemplate } from './table-template.ts';
 
@@ -11,6 +12,8 @@ export interface Table {
   readonly located: number;
   readonly before: Int32Array;
   readonly after: Int32Array;
+  /** Of changes that have no record; undefined: all have. */
+  readonly isEnded: IsEnded | undefined;
 }
 
 /** Whether an update changes a column that records show. */
@@ -24,6 +27,7 @@ export function anyDiffers({ template: { columns }, before, after }: Table, byte
 
 export function createTable(schema: TableSchema, options: DebeziumOptions): Table {
   const template = compileTable(schema, options);
+  const hiddenEnd = options.rules.hiddenEnd(schema);
   const located = options.skipsUnchanged ? schema.columns.length : Math.max(-1, ...template.key) + 1;
   return {
     template,
@@ -31,6 +35,7 @@ export function createTable(schema: TableSchema, options: DebeziumOptions): Tabl
     located,
     before: new Int32Array(2 * located),
     after: new Int32Array(2 * located),
+    isEnded: hiddenEnd === undefined ? undefined : endedRows(schema, hiddenEnd),
   };
 }
 

@@ -11,11 +11,18 @@ export type Mask =
   /** `javaSerialized`: of the text as Java writes an object, as the first version of the property has it. */
   | { readonly kind: 'hash'; readonly algorithm: string; readonly salt: string; readonly javaSerialized: boolean };
 
+export interface RuledColumn {
+  readonly name: string;
+  readonly nativeType: string;
+  readonly versioning?: 'start' | 'end';
+  readonly invisible?: boolean;
+}
+
 /** A table as far as rules of columns look at it. */
 export interface RuledTable {
   readonly database: string;
   readonly table: string;
-  readonly columns: readonly { readonly name: string; readonly nativeType: string }[];
+  readonly columns: readonly RuledColumn[];
   readonly primaryKey: readonly number[];
 }
 
@@ -30,6 +37,16 @@ export interface ColumnRules {
   propagates(table: RuledTable, column: { readonly name: string; readonly nativeType: string }): boolean;
   /** Whether the records' rows have the column; their keys have it in any case. */
   isInRow(table: RuledTable, column: string): boolean;
+  /**
+   * Position of the column that says when a row's version ended, where MariaDB has added it without a name that anyone gave: then
+   * no record has it, nor is there one of rows that have ended. Undefined: there is none.
+   */
+  hiddenEnd(table: RuledTable): number | undefined;
+}
+
+/** MariaDB's system versioning adds columns that no SELECT * has. */
+export function isHidden({ versioning, invisible }: RuledColumn): boolean {
+  return versioning !== undefined && invisible === true;
 }
 
 interface MaskRule {
@@ -53,10 +70,15 @@ export function readColumnRules(properties: Properties): ColumnRules {
     hasMasks: masks.length > 0,
     masksOf: ({ database, table }, column) =>
       masks.filter((rule) => rule.columns.matches(`${database}.${table}.${column}`)).map(({ mask }) => mask),
-    messageKey: (table) => messageKeyOf(table, keys) ?? table.primaryKey,
+    messageKey: (table) => messageKeyOf(table, keys) ?? shownKey(table),
+    hiddenEnd: ({ columns: own }) => {
+      const position = own.findIndex((column) => column.versioning === 'end' && isHidden(column));
+      return position < 0 ? undefined : position;
+    },
     propagates: ({ database, table }, { name, nativeType }) =>
       columns?.matches(`${database}.${table}.${name}`) === true || types?.matches(`${database}.${table}.${nativeType}`) === true,
-    isInRow: ({ database, table }, column) => {
+    isInRow: ({ database, table, columns: own }, column) => {
+      if (own.some((each) => each.name === column && isHidden(each))) return false;
       const name = `${database}.${table}.${column}`;
       return include === undefined ? exclude?.matches(name) !== true : include.matches(name);
     },
@@ -127,6 +149,11 @@ function readMessageKeys(text: string | undefined): readonly KeyRule[] {
     rules.push({ columns: names.map((name) => ({ name, of: parseRegexList(`${tables.replaceAll(',', String.raw`\,`)}\\.${name}`) })) });
   }
   return rules;
+}
+
+function shownKey({ columns, primaryKey }: RuledTable): readonly number[] {
+  const hidden = new Set(columns.flatMap((column, position) => (isHidden(column) ? [position] : [])));
+  return hidden.size === 0 ? primaryKey : primaryKey.filter((position) => !hidden.has(position));
 }
 
 /** The columns that the rules name, in their order; undefined: none. */

@@ -1,6 +1,7 @@
 import { op, type ChangeBatch, type Op } from './change-batch.ts';
 import { cellDiffers, cellWidths, locateCells } from './row-image.ts';
 import type { TableSchema } from './table-schema.ts';
+import { endedRows, type IsEnded } from './version-rows.ts';
 
 /** How many records one change has; a batch must be counted fast, so that the rule knows no more of it. */
 export type RecordsOfChange = (code: Op, keyChanged: boolean) => number;
@@ -11,14 +12,17 @@ export interface CountOptions {
   readonly keyOf?: ((schema: TableSchema) => readonly number[]) | undefined;
   /** Positions of the columns of which an update must change one to have a record; absent: any update has. */
   readonly comparedOf?: ((schema: TableSchema) => readonly number[]) | undefined;
+  /** Position of the column by which rows that have ended have no record; absent, or undefined for a table: all have. */
+  readonly hiddenEndOf?: ((schema: TableSchema) => number | undefined) | undefined;
 }
 
 /** Counts the records of a batch by this rule, which is asked once per kind of change, not per row. */
 export function countChangesWith(
   recordsOfChange: RecordsOfChange,
-  { keyOf = (schema) => schema.primaryKey, comparedOf }: CountOptions = {},
+  { keyOf = (schema) => schema.primaryKey, comparedOf, hiddenEndOf }: CountOptions = {},
 ): (batch: ChangeBatch) => number {
   const layouts = new WeakMap<TableSchema, KeyLayout>();
+  const endings = new WeakMap<TableSchema, IsEnded | 'none'>();
   const perOp = new Uint8Array(8);
   for (const code of Object.values(op)) perOp[code] = recordsOfChange(code, false);
   const perUpdate = perOp[op.update] ?? 0;
@@ -32,12 +36,32 @@ export function countChangesWith(
       records += perOp[code] ?? 0;
       if (code === op.update) updates++;
     }
+    if (hiddenEndOf !== undefined) {
+      let isEnded = endings.get(batch.schema);
+      if (isEnded === undefined) endings.set(batch.schema, (isEnded = endedOf(batch.schema, hiddenEndOf) ?? 'none'));
+      if (isEnded !== 'none') records -= countEnded(batch, isEnded, perOp);
+    }
     if (updates === 0 || !looksAtUpdates) return records;
     let layout = layouts.get(batch.schema);
     if (layout === undefined) layouts.set(batch.schema, (layout = layoutOf(batch.schema, keyOf(batch.schema), comparedOf?.(batch.schema))));
     const { unchanged, keyChanges } = countUpdates(batch, layout);
     return records - unchanged * perUpdate + keyChanges * (perKeyChange - perUpdate);
   };
+}
+
+function endedOf(schema: TableSchema, hiddenEndOf: (schema: TableSchema) => number | undefined): IsEnded | undefined {
+  const column = hiddenEndOf(schema);
+  return column === undefined ? undefined : endedRows(schema, column);
+}
+
+/** The records that changes of ended rows would have. */
+function countEnded(batch: ChangeBatch, isEnded: IsEnded, perOp: Uint8Array): number {
+  let records = 0;
+  for (let i = 0; i < batch.count; i++) {
+    const code = batch.ops[i] ?? 0;
+    if (code !== op.update && isEnded(batch, i)) records += perOp[code] ?? 0;
+  }
+  return records;
 }
 
 /** What finding the key in a row image needs. */

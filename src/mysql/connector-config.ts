@@ -202,7 +202,11 @@ function recordCounter(values: SourceValues, rules: ColumnRules): (batch: Change
       if (code !== op.update || skipped.has('u')) return 0;
       return keyChanged ? 2 : 1;
     },
-    { keyOf: (schema) => rules.messageKey(schema), comparedOf: values['skip.messages.without.change'] ? shown : undefined },
+    {
+      keyOf: (schema) => rules.messageKey(schema),
+      hiddenEndOf: (schema) => rules.hiddenEnd(schema),
+      comparedOf: values['skip.messages.without.change'] ? shown : undefined,
+    },
   );
 }
 

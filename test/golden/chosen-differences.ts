@@ -301,6 +301,13 @@ export const chosenDifferences: readonly ChosenDifference[] = [
     values: { '1': noMember, [noMember]: '1' },
     always: true,
   },
+  {
+    finding: 'M27',
+    about: 'and has two records, one without a table',
+    scenarios: /^mariadb\/ddl-unparseable$/,
+    place: /^maria-ddl-unparseable (record|value\.(source\.table|tableChanges\[0\](\.table\.columns\[2\]\.name)?))$/,
+    always: true,
+  },
 ];
 
 /**

@@ -1,7 +1,7 @@
 /** Compares the records of a run with a recording; see varying.ts and relations.ts for what is not compared as it is. */
 import { compareRecordPair, signature, type PlacedDifference } from './differences.ts';
 import { mapPayload, payloadOf, printSide, type GoldenRecord } from './golden-record.ts';
-import { lineUp } from './line-up.ts';
+import { lineUp, type Item } from './line-up.ts';
 import { isList, JsonObject, printJson, type Json } from './lossless-json.ts';
 import { compareRelations, type RecordPair } from './relations.ts';
 import type { Scenario } from './scenario.ts';
@@ -33,7 +33,7 @@ export function compareRecords(
     else if (expected.length === 0) differences.push({ ...place, expected: '(no such topic)', got: `${here.length} records` });
     else if (here.length === 0) differences.push({ ...place, expected: `${expected.length} records`, got: '(no such topic)' });
     else {
-      const compared = compareTopic(topic, expected, extraAtEnd ? here.slice(0, expected.length) : here);
+      const compared = compareTopic(topic, expected, { got: here, extraAtEnd });
       differences.push(...compared.differences);
       pairs.push(...compared.pairs);
     }
@@ -73,21 +73,27 @@ interface TopicComparison {
   readonly pairs: readonly RecordPair[];
 }
 
-function compareTopic(topic: string, expected: readonly MarkedRecord[], got: readonly MarkedRecord[]): TopicComparison {
+function compareTopic(
+  topic: string,
+  expected: readonly MarkedRecord[],
+  { got, extraAtEnd }: { readonly got: readonly MarkedRecord[]; readonly extraAtEnd: boolean },
+): TopicComparison {
   const differences: PlacedDifference[] = [];
   const pairs: RecordPair[] = [];
-  const [recorded, ours] = [expected.map(signature), got.map(signature)];
+  const [recorded, ours] = [expected.map(itemOf), got.map(itemOf)];
   const line = lineUp(recorded, ours);
   for (const [i, j] of line.pairs) {
     const [one, other] = [expected[i], got[j]];
     if (one === undefined || other === undefined) continue;
     const record = i === j ? `record ${i + 1}` : `record ${i + 1} (ours ${j + 1})`;
     pairs.push({ expected: one, got: other, topic, record });
-    if (recorded[i] !== ours[j]) differences.push(...compareRecordPair(one, other).map((each) => ({ topic, record, ...each })));
+    if (recorded[i]?.whole === ours[j]?.whole) continue;
+    differences.push(...compareRecordPair(one, other).map((each) => ({ topic, record, ...each })));
   }
-  const extra = new Set(line.extra);
+  const lastPaired = Math.max(-1, ...line.pairs.map(([, j]) => j));
+  const extra = new Set(line.extra.filter((j) => !extraAtEnd || j < lastPaired));
   for (const i of line.missing) {
-    const elsewhere = [...extra].find((j) => ours[j] === recorded[i]);
+    const elsewhere = [...extra].find((j) => ours[j]?.whole === recorded[i]?.whole);
     const place = { topic, record: `record ${i + 1}`, path: 'record', expected: show(expected[i]) };
     if (elsewhere === undefined) differences.push({ ...place, got: '(missing)' });
     else differences.push({ ...place, got: `it comes as record ${elsewhere + 1}: another order` });
@@ -97,6 +103,15 @@ function compareTopic(topic: string, expected: readonly MarkedRecord[], got: rea
     differences.push({ topic, record: `our record ${j + 1}`, path: 'record', expected: '(no such record)', got: show(got[j]) });
   }
   return { differences, pairs };
+}
+
+/** It is about a statement, or a row's key and operation. */
+function itemOf(record: MarkedRecord): Item {
+  const payload = payloadOf(record.raw.value);
+  const member = (name: string): Json => (payload instanceof JsonObject ? (payload.get(name) ?? null) : null);
+  const ddl = member('ddl');
+  const about = typeof ddl === 'string' ? ddl : printJson([payloadOf(record.raw.key) ?? null, member('op')]);
+  return { whole: signature(record), about };
 }
 
 function show(record: MarkedRecord | undefined): string {

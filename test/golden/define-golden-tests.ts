@@ -3,9 +3,8 @@ import { after, before, describe, test } from 'node:test';
 import { startServer, type Flavor, type PrivateServer } from '../../src/cli/private-server.ts';
 import { withoutServer } from '../servers/shared.ts';
 import { checkScenario } from './check-scenario.ts';
-import { differencesOf, explain, nameOf } from './chosen-differences.ts';
+import { differencesOf, explain } from './chosen-differences.ts';
 import type { PlacedDifference } from './differences.ts';
-import { notYetPassing } from './not-yet-passing.ts';
 import { runsAlone } from './run-scenario.ts';
 import { loadScenarios, type Scenario } from './scenario.ts';
 
@@ -40,9 +39,7 @@ async function checkBoth(scenario: Scenario, server: PrivateServer | undefined):
   const texts = [await check(scenario, server, false)];
   if (differencesOf(scenario).some(({ always }) => always !== true)) texts.push(await check(scenario, server, true));
   const text = texts.filter((each) => each !== '').join('\n');
-  const reason = notYetPassing[nameOf(scenario)];
-  if (reason === undefined) assert.equal(text, '', text);
-  else assert.notEqual(text, '', `it passes, though it is listed as not yet passing: ${reason}`);
+  assert.equal(text, '', text);
 }
 
 /** What is wrong, in words; empty: nothing. */

@@ -5,24 +5,52 @@ export interface LinedUp {
   readonly extra: readonly number[];
 }
 
+/** An item as a whole, and what it is about: a changed one is about the same. */
+export interface Item {
+  readonly whole: string;
+  readonly about: string;
+}
+
 /**
- * Pairs the items of the longest common subsequence; of what lies between two such pairs the first of one side belongs to
- * the first of the other, and so on: so a missing or extra item is told as that, and a changed one as changed.
+ * Pairs the items of the longest common subsequence; of what lies between two such pairs those that are about the same, and of
+ * the rest the first of one side with the first of the other, and so on: so a missing or extra item is told as that, and a
+ * changed one as changed.
  */
-export function lineUp(expected: readonly string[], got: readonly string[]): LinedUp {
+export function lineUp(expected: readonly Item[], got: readonly Item[]): LinedUp {
+  const wholes = (items: readonly Item[]): readonly string[] => items.map(({ whole }) => whole);
+  const abouts = (items: readonly Item[], indexes: readonly number[]): readonly string[] =>
+    indexes.map((index) => items[index]?.about ?? '');
+  return lineUpWith(wholes(expected), wholes(got), (these, those) => {
+    const inner = lineUpWith(abouts(expected, these), abouts(got, those), byOrder);
+    const at = (indexes: readonly number[], place: number): number => indexes[place] ?? -1;
+    return {
+      pairs: inner.pairs.map(([i, j]) => [at(these, i), at(those, j)]),
+      missing: inner.missing.map((i) => at(these, i)),
+      extra: inner.extra.map((j) => at(those, j)),
+    };
+  });
+}
+
+/** What becomes of the items between two pairs, by their indexes. */
+type PairGap = (expected: readonly number[], got: readonly number[]) => LinedUp;
+
+function byOrder(expected: readonly number[], got: readonly number[]): LinedUp {
+  const count = Math.min(expected.length, got.length);
+  const pairs = expected.slice(0, count).map((index, place): readonly [number, number] => [index, got[place] ?? -1]);
+  return { pairs, missing: expected.slice(count), extra: got.slice(count) };
+}
+
+function lineUpWith(expected: readonly string[], got: readonly string[], pairGap: PairGap): LinedUp {
   const common = commonLengths(expected, got);
   const pairs: (readonly [number, number])[] = [];
   const missing: number[] = [];
   const extra: number[] = [];
   let [onlyExpected, onlyGot]: [number[], number[]] = [[], []];
   const closeGap = (): void => {
-    const paired = Math.min(onlyExpected.length, onlyGot.length);
-    onlyExpected.forEach((index, place) => {
-      const other = onlyGot[place];
-      if (other === undefined) missing.push(index);
-      else pairs.push([index, other]);
-    });
-    extra.push(...onlyGot.slice(paired));
+    const gap = pairGap(onlyExpected, onlyGot);
+    pairs.push(...gap.pairs);
+    missing.push(...gap.missing);
+    extra.push(...gap.extra);
     [onlyExpected, onlyGot] = [[], []];
   };
   let [i, j] = [0, 0];
