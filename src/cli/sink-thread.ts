@@ -41,6 +41,7 @@ try {
     setLogLevel,
     sinks,
     parts: (connector) => ({
+      lateStarts: { startGone: () => 'earliest', ask: () => undefined },
       connector: findSink(connector).classNames.includes(fileSinkClass) ? fileSink : findSink(connector),
       context: { connector: connector.name, properties: connector.config, log: logger.child({ connector: connector.name }) },
     }),

@@ -4,6 +4,7 @@ import type { DebeziumOptions } from '../codec/debezium-options.ts';
 import { optionsOfProperties } from '../codec/options-of-properties.ts';
 import { isSecretName } from '../config/config-def.ts';
 import type { Log } from '../log/log.ts';
+import { needsRecordPath } from '../worker/record-path.ts';
 import { sourceProperties } from '../mysql/connector-properties.ts';
 import type { CheckedSource } from './connectors.ts';
 
@@ -36,6 +37,13 @@ export function importedSources(log: Log): readonly string[] {
 export function sourceNote(log: Log, source: string): Note | undefined {
   const noted: unknown = JSON.parse(log.get(topic).get(source) ?? 'null');
   return isNote(noted) ? noted : undefined;
+}
+
+/** Whether a source's groups have records in place of batches: it was imported, or its connector changes them. */
+export function writesRecords(log: Log, source: string): boolean {
+  const noted = sourceNote(log, source);
+  if (noted === undefined) return true;
+  return noted.imported === true || needsRecordPath(noted.properties);
 }
 
 /** How the records of a source are rendered; as Debezium MySQL does by default when nothing was noted. */

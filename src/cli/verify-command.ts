@@ -105,11 +105,10 @@ export function formatSummary(report: VerifyReport, paint: Paint): string {
   const count = report.tables.length;
   const tables = `${count} ${count === 1 ? 'table' : 'tables'}, ${formatCount(report.tables.reduce((sum, table) => sum + table.rows, 0))} rows`;
   const isWhole = report.tables.every(({ notCompared }) => notCompared === undefined);
-  if (code === exitCodes.ok)
-    return paint(
-      'green',
-      `Equal: ${tables}, every value of every row${isWhole ? '' : ' but those of columns that are named as not compared'}.`,
-    );
+  if (code === exitCodes.ok) {
+    const rest = isWhole ? '' : ' but those of columns that are named as not compared';
+    return paint('green', `Equal: ${tables}, every value of every row${rest}.`);
+  }
   const bad = report.tables.filter((table) => !table.equal).length;
   return code === exitCodes.failed ? paint('red', `Different: ${bad} of ${tables}.`) : paint('yellow', `Undecided: ${bad} of ${tables}.`);
 }

@@ -7,13 +7,14 @@ import { createDuckDbSinkConnector } from '../warehouse/duckdb/connector.ts';
 import { openDuckDbReplica } from '../warehouse/duckdb/replica.ts';
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
+import { needsPipeline } from '../worker/sink-pipeline.ts';
 import { createSinkRecords } from '../worker/sink-records.ts';
 import type { FromThread, SinkThreadData, WarehouseMethods } from '../worker/thread-messages.ts';
 import { keepReplica } from './keep-replica.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
 import { remindOfResyncs } from './resync-reminder.ts';
-import { recordOptions, sourceNote } from './source-catalog.ts';
+import { recordOptions, sourceNote, writesRecords } from './source-catalog.ts';
 import { createWarehouseMethods } from './warehouse-methods.ts';
 
 if (parentPort === null) throw new MillraceError('INTERNAL', 'warehouse-thread.ts is no program');
@@ -54,6 +55,11 @@ try {
       return {
         connector: sink,
         records,
+        lateStarts: {
+          // what records make of a snapshot is no snapshot of tables
+          startGone: (source) => (needsPipeline(properties) || writesRecords(log, source) ? 'fail' : 'snapshot'),
+          ask: (source, reason) => post({ kind: 'resync', source, tables: [], reason }),
+        },
         context: { connector: name, properties, log: own, topicOf: (source, table) => records.topicOf(source, table) },
       };
     },

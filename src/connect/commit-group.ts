@@ -98,6 +98,8 @@ export type Entry =
       readonly tables: readonly TableSchema[];
       /** Whether the source had no earlier state of them: nothing is shown until the end. */
       readonly initial: boolean;
+      /** These are all tables that the source captures: what else a sink has of it is gone there. */
+      readonly whole?: boolean;
       /** Of one that is not initial: its rows are records all the same (a blocking snapshot). */
       readonly told?: boolean;
     }

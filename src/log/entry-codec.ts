@@ -14,7 +14,7 @@ import { damaged } from './byte-reader.ts';
  *
  *   1 changes        batch
  *   2 schema         database, statement, event + 1, changes
- *   3 snapshotBegin  snapshot, flags (1: initial, 2: told), schemas
+ *   3 snapshotBegin  snapshot, flags (1: initial, 2: told, 4: whole), schemas
  *   4 chunk          snapshot, position, marks (1: readMicros follows, then two bits each for first and last), batch
  *   5 snapshotEnd    snapshot, tables (database and table each)
  *   6 records        topic, records (timestamp + 1 as a float, transaction + 1, key, value, headers); bytes are their length + 1 and
@@ -83,7 +83,7 @@ export function writeEntry(to: ByteWriter, schemas: SchemaTable, entry: Entry): 
       return undefined;
     case 'snapshotBegin':
       writeText(to, entry.snapshot);
-      to.uint8((entry.initial ? 1 : 0) | (entry.told === true ? 2 : 0));
+      to.uint8((entry.initial ? 1 : 0) | (entry.told === true ? 2 : 0) | (entry.whole === true ? 4 : 0));
       to.varint(entry.tables.length);
       for (const schema of entry.tables) to.varint(schemas.indexOf(schema));
       return undefined;
@@ -132,7 +132,8 @@ export function readEntry(from: ByteReader, schemas: readonly TableSchema[], rea
       const snapshot = from.text();
       const flags = from.uint8();
       const tables = Array.from({ length: from.count() }, () => readSchema(from, schemas));
-      return { kind: 'snapshotBegin', snapshot, tables, initial: (flags & 1) !== 0, ...((flags & 2) !== 0 && { told: true }) };
+      const [told, whole] = [(flags & 2) !== 0, (flags & 4) !== 0];
+      return { kind: 'snapshotBegin', snapshot, tables, initial: (flags & 1) !== 0, ...(told && { told }), ...(whole && { whole }) };
     }
     case entryCode.chunk: {
       const snapshot = from.text();

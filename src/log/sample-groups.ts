@@ -81,6 +81,7 @@ const beginFields: EveryField<EntryOf<'snapshotBegin'>> = {
   tables: fc.array(arbitrarySchema, { maxLength: 3 }),
   initial: fc.boolean(),
   told: fc.constant(true),
+  whole: fc.constant(true),
 };
 const edge = fc.constantFrom('table' as const, 'snapshot' as const);
 const chunkFields: EveryField<EntryOf<'chunk'>> = {

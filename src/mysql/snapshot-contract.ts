@@ -87,6 +87,8 @@ export type SnapshotStep =
   | {
       readonly kind: 'begin';
       readonly tables: readonly TableSchema[];
+      /** They are all captured tables. */
+      readonly whole: boolean;
       readonly position: SourcePosition;
       readonly state: readonly StateRecord[];
     }

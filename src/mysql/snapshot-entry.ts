@@ -23,8 +23,10 @@ export function stepEntry(
     case 'begin':
     case 'tableRestart': {
       const tables = step.kind === 'begin' ? step.tables : [step.table];
+      // No table at all is more likely a privilege that is missing.
+      const whole = step.kind === 'begin' && step.whole && tables.length > 0;
       return {
-        entry: { kind: 'snapshotBegin', snapshot: id, tables, initial },
+        entry: { kind: 'snapshotBegin', snapshot: id, tables, initial, ...(whole && { whole }) },
         state: [...step.state, ...tables.flatMap((table) => models.define(table))],
       };
     }

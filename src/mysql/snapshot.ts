@@ -305,13 +305,13 @@ class SnapshotRun implements Snapshot {
   #begin(position: SourcePosition): void {
     this.#isNew = false;
     this.#seen(position);
-    const { connector } = this.#options;
+    const { connector, tables: asked } = this.#options;
     const tables = [...this.#tables.values()];
     const state = [
       headerRecord(connector, { snapshot: this.id, initial: this.initial }),
       ...tables.flatMap((table) => tableRecords(connector, table)),
     ];
-    this.#queue.push(() => ({ kind: 'begin', tables: tables.map(({ schema }) => schema), position, state }));
+    this.#queue.push(() => ({ kind: 'begin', tables: tables.map(({ schema }) => schema), whole: asked === undefined, position, state }));
   }
 
   async #readParts(round: Round, work: Work[], signal: AbortSignal): Promise<void> {

@@ -63,6 +63,7 @@ export function createSinkTask(options: SinkTaskOptions): SinkTask {
       for (const { source } of store.offsets) laneOf(source);
       return committed();
     },
+    passOver: (source, seq) => laneOf(source).passOver(seq),
     async put(group, signal) {
       await laneOf(group.source).put(group, signal);
     },

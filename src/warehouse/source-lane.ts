@@ -75,6 +75,12 @@ export class SourceLane {
     return this.#failure !== undefined || (this.#holds === 0 && !sameOffset(this.#end, this.#stored));
   }
 
+  /** Nothing was put yet, and the next group is the one after this. */
+  passOver(seq: number): void {
+    this.#lastSeq = seq;
+    this.#received = undefined;
+  }
+
   async put(group: SinkGroup, signal: AbortSignal): Promise<void> {
     this.#throwIfFailed();
     while (this.#holds > 0 && this.#cuts.length === 0 && (this.#isFull() || this.#hasBarrier(group))) await this.#release(signal);

@@ -150,9 +150,10 @@ export class UnitBuilder {
       }
       case 'snapshotBegin': {
         const tables = entry.tables.filter(accepts);
-        if (tables.length === 0) return;
+        const whole = entry.whole === true;
+        if (tables.length === 0 && !whole) return;
         await this.seal(signal);
-        (await this.#openUnit()).beginSnapshot({ snapshot: entry.snapshot, tables, initial: entry.initial });
+        (await this.#openUnit()).beginSnapshot({ snapshot: entry.snapshot, tables, initial: entry.initial, whole });
         return;
       }
       case 'snapshotEnd': {

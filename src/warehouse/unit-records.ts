@@ -2,6 +2,7 @@ import type { Logger } from '../base/logger.ts';
 import { tableName, type Column, type TableId, type TableSchema } from '../event/table-schema.ts';
 import type { BookChanges } from './book.ts';
 import { collision, type ReplicaName, type ReplicaNaming } from './replica-names.ts';
+import type { SnapshotStart } from './warehouse.ts';
 import { recordKey, withSchema, writeTarget, type InvalidTemporal, type TableRecord } from './table-record.ts';
 
 /** What is the same for all units of a sink connector. */
@@ -32,6 +33,19 @@ export interface UnitRecords {
 
 export function recordOf(unit: UnitRecords, { database, table }: TableId): TableRecord | undefined {
   return unit.book.get(recordKey({ connector: unit.sink.connector, source: unit.source, database, table }));
+}
+
+/** Tables of the source that a snapshot of all its tables does not have: it no longer has them, or captures them. */
+export function goneTables(unit: UnitRecords, { whole, tables }: Pick<SnapshotStart, 'whole' | 'tables'>): readonly TableRecord[] {
+  if (!whole) return [];
+  const there = new Set(tables.map(tableName));
+  const gone = [...unit.book.all()].filter(
+    (record) => record.connector === unit.sink.connector && record.source === unit.source && !there.has(tableName(record)),
+  );
+  for (const record of gone) {
+    unit.sink.log.warn({ table: tableName(record) }, 'the source no longer has, or captures, a table: it is removed');
+  }
+  return gone;
 }
 
 /** Drops the table's changes from here on, until a snapshot brings it anew, and tells. */

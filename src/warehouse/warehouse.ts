@@ -44,6 +44,8 @@ export interface SnapshotStart {
   readonly snapshot: string;
   readonly tables: readonly TableSchema[];
   readonly initial: boolean;
+  /** They are all that the sink takes of the source: see `goneTables`. */
+  readonly whole: boolean;
 }
 
 export interface OffsetMove {

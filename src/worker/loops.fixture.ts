@@ -88,6 +88,8 @@ export interface TestSink {
   /** Numbers of the groups that were put, over all lives. */
   readonly put: number[];
   readonly flushed: number[];
+  /** Numbers that were passed over. */
+  readonly passed: number[];
   offset: SinkOffset | undefined;
   /** Thrown by the next put. */
   fault: Error | undefined;
@@ -97,6 +99,7 @@ export function createTestSink(): TestSink {
   const sink: TestSink = {
     put: [],
     flushed: [],
+    passed: [],
     offset: undefined,
     fault: undefined,
     connector: {
@@ -111,6 +114,7 @@ export function createTestSink(): TestSink {
             logId = id;
             return Promise.resolve(committed());
           },
+          passOver: (_source, seq) => void sink.passed.push(seq),
           put({ source, seq, position }) {
             const fault = sink.fault;
             sink.fault = undefined;

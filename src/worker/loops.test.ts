@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { createWakeup } from '../base/abort.ts';
 import { MillraceError, isMillraceError } from '../base/errors.ts';
 import { context, createTestSink, createTestSource, emptyBatch, never, openTestLog } from './loops.fixture.ts';
-import type { TestSink, TestSource } from './loops.fixture.ts';
+import type { TestLog, TestSink, TestSource } from './loops.fixture.ts';
+import type { SourceBatch } from '../connect/tasks.ts';
+import type { LateStartsOptions } from './late-starts.ts';
 import { createSinkLoop } from './sink-loop.ts';
 import type { SinkLoop } from './sink-loop.ts';
 import { createSourceLoop } from './source-loop.ts';
@@ -19,7 +21,12 @@ function sourceLoop({ connector }: TestSource, log: EmbeddedLog, states: string[
   return createSourceLoop({ connector, context, log, onAppended, onState: (state) => states.push(state) });
 }
 
-function sinkLoop({ connector }: TestSink, log: EmbeddedLog, states: string[] = []): { loop: SinkLoop; wake: () => void } {
+function sinkLoop(
+  { connector }: TestSink,
+  log: EmbeddedLog,
+  states: string[] = [],
+  lateStarts?: Omit<LateStartsOptions, 'logger'>,
+): { loop: SinkLoop; wake: () => void } {
   const wakeup = createWakeup();
   const loop = createSinkLoop({
     connector,
@@ -27,6 +34,7 @@ function sinkLoop({ connector }: TestSink, log: EmbeddedLog, states: string[] = 
     sources: ['s'],
     log,
     wakeup,
+    lateStarts,
     onState: (state) => states.push(state),
   });
   return { loop, wake: () => wakeup.wake() };
@@ -198,15 +206,58 @@ test('a replica that was fed from another log is refused, and so is one that is 
   }
 });
 
+/** A log with groups of which the first ones are gone; the number of the first that is there. */
+async function shorten({ log }: TestLog): Promise<number> {
+  for (const pos of [10, 20, 30]) await log.append(emptyBatch(pos), { connector: 'c' }, never);
+  log.register('other', ['s']);
+  log.acknowledge('other', 's', 2);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  log.applyRetention();
+  const first = log.range('s')?.first ?? 0;
+  assert.ok(first > 1, 'nothing was removed');
+  return first;
+}
+
 test('a sink whose next group is gone fails by name, and never starts in the middle', async () => {
   await using opened = await openTestLog({ retentionMs: 0, retentionBytes: 0 });
-  for (const pos of [10, 20, 30]) await opened.log.append(emptyBatch(pos), { connector: 'c' }, never);
-  opened.log.register('other', ['s']);
-  opened.log.acknowledge('other', 's', 2);
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  opened.log.applyRetention();
-  assert.ok((opened.log.range('s')?.first ?? 0) > 1, 'nothing was removed');
+  await shorten(opened);
   const sink = createTestSink();
   await assert.rejects(sinkLoop(sink, opened.log).loop.run(never, never), (error: unknown) => isMillraceError(error, 'LOG_START_GONE'));
   assert.deepEqual(sink.put, []);
+});
+
+test('a sink that keeps no tables takes what there is when its next group is gone', async () => {
+  await using opened = await openTestLog({ retentionMs: 0, retentionBytes: 0 });
+  const first = await shorten(opened);
+  const sink = createTestSink();
+  const stop = new AbortController();
+  const { loop } = sinkLoop(sink, opened.log, [], { startGone: () => 'earliest', ask: () => assert.fail('nothing is asked for') });
+  const ran = loop.run(stop.signal, never);
+  await until(() => sink.flushed.at(-1) === 3);
+  stop.abort();
+  await ran;
+  assert.equal(sink.put[0], first);
+});
+
+test('a sink of tables whose next group is gone asks for all tables, and begins with their snapshot', async () => {
+  await using opened = await openTestLog({ retentionMs: 0, retentionBytes: 0 });
+  await shorten(opened);
+  const sink = createTestSink();
+  const asked: string[] = [];
+  const stop = new AbortController();
+  const { loop, wake } = sinkLoop(sink, opened.log, [], { startGone: () => 'snapshot', ask: (source) => asked.push(source) });
+  const ran = loop.run(stop.signal, never);
+  await until(() => asked.length > 0);
+  assert.deepEqual([asked, sink.put], [['s'], []]);
+  const begins = (whole: boolean): SourceBatch => {
+    const batch = emptyBatch(40);
+    const begin = { kind: 'snapshotBegin', snapshot: 'x', tables: [], initial: false } as const;
+    return { ...batch, group: { ...batch.group, entries: [whole ? { ...begin, whole } : begin] } };
+  };
+  for (const batch of [begins(false), begins(true), emptyBatch(50)]) await opened.log.append(batch, { connector: 'c' }, never);
+  wake();
+  await until(() => sink.flushed.at(-1) === 6);
+  stop.abort();
+  await ran;
+  assert.deepEqual([sink.passed, sink.put], [[4], [5, 6]]);
 });

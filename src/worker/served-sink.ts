@@ -4,6 +4,7 @@ import type { ErrorData } from '../base/errors.ts';
 import type { SinkConnector, TaskContext } from '../connect/connector.ts';
 import type { Log } from '../log/log.ts';
 import type { SinkMetrics } from './metrics.ts';
+import type { LateStartsOptions } from './late-starts.ts';
 import { createSinkLoop, drainMs } from './sink-loop.ts';
 import type { SinkLoop } from './sink-loop.ts';
 import type { SinkRecords } from './sink-records.ts';
@@ -15,6 +16,7 @@ export interface SinkParts {
   readonly context: TaskContext;
   /** Of a sink of tables. */
   readonly records?: SinkRecords;
+  readonly lateStarts?: Omit<LateStartsOptions, 'logger'>;
 }
 
 export interface ServedSinkOptions {

@@ -7,6 +7,8 @@ import type { SinkConnector, TaskContext } from '../connect/connector.ts';
 import type { SinkOffset, SinkTask } from '../connect/tasks.ts';
 import type { Log } from '../log/log.ts';
 import { countRows } from './count-rows.ts';
+import { LateStarts } from './late-starts.ts';
+import type { LateStartsOptions } from './late-starts.ts';
 import { createWindowMax } from './metrics.ts';
 import type { SinkMetrics } from './metrics.ts';
 import type { SinkRecords } from './sink-records.ts';
@@ -21,6 +23,8 @@ export interface SinkLoopOptions {
   readonly sources: readonly string[];
   /** Makes batches of records, of a sink that takes tables. */
   readonly records?: SinkRecords | undefined;
+  /** What is done where the log no longer has the next group; absent: the sink fails. */
+  readonly lateStarts?: Omit<LateStartsOptions, 'logger'> | undefined;
   /** Woken after every append. */
   readonly wakeup: Wakeup;
   readonly onState: (state: TaskState, error: ErrorData | undefined) => void;
@@ -85,6 +89,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
   let acknowledgedAtMs = 0;
   const worst = createWindowMax();
   const acknowledged = new Map<string, number>();
+  const late = new LateStarts({ startGone: () => 'fail', ask: () => undefined, ...options.lateStarts, logger });
 
   const enter = (event: TaskEvent, fault: unknown): void => {
     state = nextState(state, event);
@@ -103,6 +108,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
       cursors.set(offset.source, offset.seq);
     }
     log.register(consumer, options.sources);
+    for (const [source, seq] of cursors) cursors.set(source, late.begin(source, seq, log.range(source)));
     return cursors;
   };
 
@@ -140,7 +146,16 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
     let full = false;
     for (const [source, afterSeq] of cursors) {
       let bytes = 0;
-      for (const group of log.read({ source, afterSeq, maxBytes: readBytes })) {
+      const groups = log.read({ source, afterSeq, maxBytes: readBytes });
+      if (groups.length === 0) late.remind(source);
+      for (const group of groups) {
+        if (late.passes(group)) {
+          cursors.set(source, group.seq);
+          log.acknowledge(consumer, source, group.seq);
+          any = true;
+          continue;
+        }
+        if (late.starts(source)) open.passOver?.(source, group.seq - 1);
         const taken = records === undefined ? group : await records.take(group, signal);
         await open.put(taken, signal);
         cursors.set(source, group.seq);

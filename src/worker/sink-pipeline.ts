@@ -31,9 +31,14 @@ const written = { decimalFormat: 'base64', replaceNullWithDefault: false } as co
 const withSchemas = new JsonConverter({ schemas: true, ...written });
 const withoutSchemas = new JsonConverter({ schemas: false, ...written });
 
+/** Whether a sink takes rows as records, too. */
+export function needsPipeline(properties: Properties): boolean {
+  return hasTransformations(properties) || !convertsAsRendered(properties);
+}
+
 /** Undefined: records are JSON, and no transformation changes them. @throws CONFIG_INVALID, CONFIG_UNSUPPORTED */
 export function openSinkPipeline(properties: Properties): SinkPipeline | undefined {
-  if (!hasTransformations(properties) && convertsAsRendered(properties)) return undefined;
+  if (!needsPipeline(properties)) return undefined;
   const keys = given('key', properties);
   const values = given('value', properties);
   const headerConverter = headerConverterOf(properties);

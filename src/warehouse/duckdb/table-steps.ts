@@ -3,7 +3,7 @@ import type { SchemaChange } from '../../event/schema-change.ts';
 import { tableName, type TableId, type TableSchema } from '../../event/table-schema.ts';
 import { asidePrefix, checkReserved, collision, foldedName, type ReplicaName } from '../replica-names.ts';
 import { writeTarget, type TableRecord } from '../table-record.ts';
-import { checkOthers, markBroken, recordOf } from '../unit-records.ts';
+import { checkOthers, goneTables, markBroken, recordOf } from '../unit-records.ts';
 import type { SnapshotStart } from '../warehouse.ts';
 import { alterTable } from './alter-table.ts';
 import { catalog, literal, qualified, quoted } from './session.ts';
@@ -164,7 +164,9 @@ async function tableLike(tx: Transaction, { schema, table }: ReplicaName, target
 }
 
 /** Tables of a snapshot begin aside, empty; what readers see stays as it is. */
-export async function beginSnapshot(tx: Transaction, { snapshot, tables, initial }: SnapshotStart): Promise<void> {
+export async function beginSnapshot(tx: Transaction, start: SnapshotStart): Promise<void> {
+  const { snapshot, tables, initial } = start;
+  for (const gone of goneTables(tx, start)) await dropTable(tx, gone);
   for (const schema of tables) {
     const known = recordOf(tx, schema);
     const record = known ?? (await newRecord(tx, schema));
