@@ -17,7 +17,13 @@ for (const name of fixtureNames()) {
   test(`${name}: records in Connect's form, converted, are the bytes that are rendered`, () => {
     const fixture = loadCorrected(name);
     const { options } = fixture;
-    for (const form of [options, { ...options, keySchemas: true, valueSchemas: true }, { ...options, replaceNullWithDefault: false }]) {
+    const numericKeys: Partial<DebeziumOptions> = { keyConverter: { decimalFormat: 'numeric', replaceNullWithDefault: false } };
+    for (const form of [
+      options,
+      { ...options, keySchemas: true, valueSchemas: true },
+      { ...options, replaceNullWithDefault: false },
+      { ...options, ...numericKeys },
+    ]) {
       const renderer = createDebeziumRenderer(form);
       const reader = createConnectRecordReader(form);
       const convert = converting(form);
@@ -45,8 +51,8 @@ for (const name of fixtureNames()) {
 }
 
 function converting(options: DebeziumOptions): (record: ConnectRecord) => Texts {
-  const { decimalFormat, replaceNullWithDefault, keySchemas, valueSchemas, headerFormat } = options;
-  const keys = new JsonConverter({ schemas: keySchemas, decimalFormat, replaceNullWithDefault });
+  const { decimalFormat, replaceNullWithDefault, keyConverter, keySchemas, valueSchemas, headerFormat } = options;
+  const keys = new JsonConverter({ schemas: keySchemas, ...keyConverter });
   const values = new JsonConverter({ schemas: valueSchemas, decimalFormat, replaceNullWithDefault });
   const headers = headerConverterOf(
     headerFormat === 'simple'

@@ -1,6 +1,6 @@
 import type { CommitGroup, Entry } from '../connect/commit-group.ts';
 import type { ConnectHeader, ConnectRecord, SerializedRecord } from '../connect/record.ts';
-import type { DebeziumOptions } from './debezium-options.ts';
+import type { ConverterForm, DebeziumOptions } from './debezium-options.ts';
 import { createDebeziumRenderer, type RenderedRecord } from './debezium-renderer.ts';
 import { JsonConverter } from './json-converter.ts';
 import type { RecordHeader } from './record-headers.ts';
@@ -18,6 +18,8 @@ export interface ConnectRecordReader {
   read(group: CommitGroup, entry: Entry, to: ConnectRecordSink): void;
 }
 
+const exact: ConverterForm = { decimalFormat: 'base64', replaceNullWithDefault: false };
+
 /**
  * Reads the records back from the JSON that the renderer writes with schemas, which says all of a record that Connect's data
  * does. So both forms follow from one definition of what Debezium sends, and no second set of column rules can part from the
@@ -28,11 +30,12 @@ export function createConnectRecordReader(options: DebeziumOptions): ConnectReco
     ...options,
     keySchemas: true,
     valueSchemas: true,
-    decimalFormat: 'base64',
-    replaceNullWithDefault: false,
+    ...exact,
+    keyConverter: exact,
+    headerConverter: exact,
     headerFormat: 'json-schemas',
   });
-  const form = { schemas: true, decimalFormat: 'base64', replaceNullWithDefault: false, lenient: true } as const;
+  const form = { schemas: true, ...exact, lenient: true } as const;
   const keys = new JsonConverter(form);
   const values = new JsonConverter(form);
   const headers = new HeaderReader(new JsonConverter(form));

@@ -3,8 +3,16 @@ import { readColumnRules } from '../config/column-rules.ts';
 import type { FindConversion } from '../config/converter-rules.ts';
 import { topicNaming, type NameMode, type NameTopic } from './topic-naming.ts';
 
+/** How a JsonConverter writes values. */
+export interface ConverterForm {
+  /** `decimal.format`. */
+  readonly decimalFormat: 'base64' | 'numeric';
+  /** `replace.null.with.default`. */
+  readonly replaceNullWithDefault: boolean;
+}
+
 /** Which of Debezium's forms the records have: connector and converter properties, parsed. */
-export interface DebeziumOptions {
+export interface DebeziumOptions extends ConverterForm {
   readonly connector: 'mysql' | 'mariadb';
   readonly topicPrefix: string;
   /** `source.version`. */
@@ -43,8 +51,6 @@ export interface DebeziumOptions {
   readonly topicDelimiter: string;
   /** `decimal.handling.mode`. */
   readonly decimalMode: 'precise' | 'string' | 'double';
-  /** `decimal.format` of the converters. */
-  readonly decimalFormat: 'base64' | 'numeric';
   /** `bigint.unsigned.handling.mode`. */
   readonly bigintUnsignedMode: 'long' | 'precise';
   /** `binary.handling.mode`. */
@@ -53,8 +59,9 @@ export interface DebeziumOptions {
   readonly timeMode: 'adaptive_time_microseconds' | 'connect' | 'isostring' | 'microseconds' | 'nanoseconds';
   /** `enable.time.adjuster`: years 0 to 99 of DATE and DATETIME are 1970 to 2069. */
   readonly timeAdjuster: boolean;
-  /** `value.converter.replace.null.with.default`. */
-  readonly replaceNullWithDefault: boolean;
+  /** Of keys, and of keys in headers; that of values is the options' own. */
+  readonly keyConverter: ConverterForm;
+  readonly headerConverter: ConverterForm;
   /** `include.schema.comments`: the schemas have the columns' comments. Debezium 3.5 for MariaDB always has them. */
   readonly columnComments: boolean;
   /** `schema.name.adjustment.mode` and `field.name.adjustment.mode`. */
@@ -68,6 +75,8 @@ export interface DebeziumOptions {
 
 /** What follows from others unless it is given. */
 type Derived = 'connector' | 'topicPrefix' | 'version' | 'columnComments' | 'transactionTopic' | 'heartbeatTopic' | 'nameTopic';
+
+const defaultForm: ConverterForm = { decimalFormat: 'base64', replaceNullWithDefault: true };
 
 /** Debezium's defaults. */
 const defaultDebeziumOptions: Omit<DebeziumOptions, Derived> = {
@@ -88,12 +97,13 @@ const defaultDebeziumOptions: Omit<DebeziumOptions, Derived> = {
   headerFormat: 'simple',
   topicDelimiter: '.',
   decimalMode: 'precise',
-  decimalFormat: 'base64',
   bigintUnsignedMode: 'long',
   binaryMode: 'bytes',
   timeMode: 'adaptive_time_microseconds',
   timeAdjuster: true,
-  replaceNullWithDefault: true,
+  ...defaultForm,
+  keyConverter: defaultForm,
+  headerConverter: defaultForm,
   conversionOf: () => undefined,
   schemaNames: 'none',
   fieldNames: 'none',

@@ -8,6 +8,7 @@ import { createTableSchema, type TableSchema } from '../event/table-schema.ts';
 import type { Value } from '../event/value.ts';
 import { debeziumOptions, type DebeziumOptions } from './debezium-options.ts';
 import { createDebeziumRenderer } from './debezium-renderer.ts';
+import { optionsOfProperties } from './options-of-properties.ts';
 import { renderRecordLine } from './record-line.ts';
 
 const schema = createTableSchema({
@@ -280,4 +281,25 @@ test('columns of a period that nobody named are in no record, and versions that 
       ['u', { id: 7 }, { id: 7 }],
     ],
   );
+});
+
+test('keys have the form of their own converter', () => {
+  const priced = createTableSchema({
+    database: 'shop',
+    table: 'price',
+    primaryKey: [0],
+    columns: [
+      { name: 'amount', type: { kind: 'decimal', precision: 6, scale: 2, unsigned: false }, nullable: false, nativeType: 'DECIMAL' },
+    ],
+  });
+  const entry: Entry = { kind: 'changes', batch: batchOf([{ code: op.insert, after: ['1.50'] }], priced) };
+  const told = (properties: Readonly<Record<string, string>>): unknown => {
+    const off = { 'key.converter.schemas.enable': 'false', 'value.converter.schemas.enable': 'false', 'topic.prefix': 'p' };
+    const [line] = linesOf(entry, optionsOfProperties('mysql', { ...off, ...properties }));
+    return [line?.key, line?.value.after];
+  };
+  // 150 is 0x0096.
+  assert.deepEqual(told({}), [{ amount: 'AJY=' }, { amount: 'AJY=' }]);
+  assert.deepEqual(told({ 'value.converter.decimal.format': 'NUMERIC' }), [{ amount: 'AJY=' }, { amount: 1.5 }]);
+  assert.deepEqual(told({ 'key.converter.decimal.format': 'NUMERIC' }), [{ amount: 1.5 }, { amount: 'AJY=' }]);
 });

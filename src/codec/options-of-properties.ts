@@ -2,7 +2,7 @@ import { MillraceError } from '../base/errors.ts';
 import { readColumnRules } from '../config/column-rules.ts';
 import { readConverters } from '../config/converter-rules.ts';
 import { topicNaming } from './topic-naming.ts';
-import { debeziumOptions, type DebeziumOptions } from './debezium-options.ts';
+import { debeziumOptions, type ConverterForm, type DebeziumOptions } from './debezium-options.ts';
 
 type Properties = Readonly<Record<string, string | undefined>>;
 
@@ -13,6 +13,10 @@ type Properties = Readonly<Record<string, string | undefined>>;
  */
 export function optionsOfProperties(connector: 'mysql' | 'mariadb', properties: Properties): DebeziumOptions {
   const flag = (name: string, fallback: boolean): boolean => oneOf(properties, name, [String(fallback), String(!fallback)]) === 'true';
+  const converterForm = (name: string): ConverterForm => ({
+    decimalFormat: oneOf(properties, `${name}.decimal.format`, ['base64', 'numeric']),
+    replaceNullWithDefault: flag(`${name}.replace.null.with.default`, true),
+  });
   const topicPrefix = properties['topic.prefix'] ?? '';
   const topicDelimiter = properties['topic.delimiter'] ?? '.';
   const historyTopic = properties['schema.history.internal.kafka.topic']?.trim();
@@ -39,7 +43,6 @@ export function optionsOfProperties(connector: 'mysql' | 'mariadb', properties: 
     contextHeaders: flag('extended.headers.enabled', true),
     headerFormat: headerFormat(properties, flag),
     decimalMode: oneOf(properties, 'decimal.handling.mode', ['precise', 'string', 'double']),
-    decimalFormat: oneOf(properties, 'value.converter.decimal.format', ['base64', 'numeric']),
     bigintUnsignedMode: oneOf(properties, 'bigint.unsigned.handling.mode', ['long', 'precise']),
     binaryMode: oneOf(properties, 'binary.handling.mode', ['bytes', 'base64', 'base64-url-safe', 'hex']),
     timeMode: oneOf(properties, 'time.precision.mode', [
@@ -50,7 +53,9 @@ export function optionsOfProperties(connector: 'mysql' | 'mariadb', properties: 
       'nanoseconds',
     ]),
     timeAdjuster: flag('enable.time.adjuster', true),
-    replaceNullWithDefault: flag('value.converter.replace.null.with.default', true),
+    ...converterForm('value.converter'),
+    keyConverter: converterForm('key.converter'),
+    headerConverter: converterForm('header.converter'),
     columnComments: connector === 'mariadb' || flag('include.schema.comments', false),
     schemaNames: oneOf(properties, 'schema.name.adjustment.mode', ['none', 'avro', 'avro_unicode']),
     fieldNames: oneOf(properties, 'field.name.adjustment.mode', ['none', 'avro', 'avro_unicode']),

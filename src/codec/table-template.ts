@@ -62,27 +62,30 @@ export function compileTable(schema: TableSchema, options: DebeziumOptions): Tab
   const key = options.rules.messageKey(schema);
   const isShown = schema.columns.map(({ name }) => options.rules.isInRow(schema, name));
   const shown = fields.filter((_field, position) => isShown[position]);
-  // what masks and the source type add stands in the row's schema only
-  const keyFields = key.flatMap((position) => {
-    const [field, column] = [fields[position], schema.columns[position]];
-    return field === undefined || column === undefined ? [] : { ...field, shape: shapeOf(schema, column, options) };
-  });
-  const keySchema = `{"type":"struct","fields":[${keyFields.map(fieldSchema).join(',')}],"optional":false,"name":${jsonString(`${structName}.Key`)}}`;
+  const keyColumns = key.flatMap((position) => schema.columns[position] ?? []);
+  const keyFieldsOf = (form: DebeziumOptions): readonly Field[] =>
+    // what masks and the source type add stands in the row's schema only
+    keyColumns.map((column) => ({ ...fieldOf(schema, column, form), shape: shapeOf(schema, column, form) }));
+  const keyForm = { ...options, ...options.keyConverter };
+  const keyFields = keyFieldsOf(keyForm);
+  const headerFields = keyFieldsOf({ ...options, ...options.headerConverter });
+  const keySchema = (of: readonly Field[]): string =>
+    `{"type":"struct","fields":[${of.map(fieldSchema).join(',')}],"optional":false,"name":${jsonString(`${structName}.Key`)}}`;
   const { connector, version, topicPrefix } = options;
   return {
     topic,
     columns: columnTemplates(fields, isShown, options),
-    keyColumns: keyFields.map((field) => columnTemplate(field, 0, options)),
+    keyColumns: keyFields.map((field) => columnTemplate(field, 0, keyForm)),
     snapshotKey: keyFields.map((field, at) => {
-      const template = columnTemplate(field, 0, options);
+      const template = columnTemplate(field, 0, keyForm);
       const isShownToo = isShown[key[at] ?? 0] === true;
       return isShownToo || options.compat === undefined ? template : withoutValue(template, field.shape.zero);
     }),
     key,
     keyLabels: keyFields.map(({ name }, at) => label(name, at)),
-    keyInHeader: keyFields.map((field) => headerWriter(field, options)),
-    keyFrame: frame(options.keySchemas ? keySchema : undefined),
-    headerFrame: frame(options.headerFormat === 'json-schemas' ? keySchema : undefined),
+    keyInHeader: headerFields.map((field) => headerWriter(field, options)),
+    keyFrame: frame(options.keySchemas ? keySchema(keyFields) : undefined),
+    headerFrame: frame(options.headerFormat === 'json-schemas' ? keySchema(headerFields) : undefined),
     valueFrame: frame(options.valueSchemas ? envelopeSchema(structName, shown, connector) : undefined, '"before":'),
     sourceHead: utf8(`,"source":{"version":${jsonString(version)},"connector":"${connector}","name":${jsonString(topicPrefix)},"ts_ms":`),
     sourceDatabase: utf8(`,"db":${jsonString(schema.database)},"sequence":null,"ts_us":`),
