@@ -29,7 +29,10 @@ export interface ChunkEnd {
 
 /** Reads one part of a table in the connection's view, chunk after chunk, from where the part is. */
 export interface PartReader {
-  /** Fills the builder, which must be empty, with the next chunk. A chunk may have no rows only if it is the last one. */
+  /**
+   * Fills the builder, which must be empty, with the next chunk. A chunk has no rows only if the part has none any more when
+   * its reading begins: the last row is marked as such, so that it must be known to be the last.
+   */
   readChunk(builder: ChangeBatchBuilder, signal: AbortSignal): Promise<ChunkEnd>;
   /** Takes the rest of a running query off the connection, so that it can be used again. */
   drain(signal: AbortSignal): Promise<void>;
@@ -52,42 +55,60 @@ export function createPartReader(options: PartReaderOptions): PartReader {
   let query: RawQuery | undefined;
   let queryRows = 0;
   let limit = Math.min(firstLimit, chunkRows);
+  /** Rows that a chunk had no room for, of the running query. */
+  let carried: Buffer[] = [];
+  let isEnded = false;
+  let isDrained = false;
   let from = resumeKey(part);
 
+  const append = (to: ChangeBatchBuilder, bytes: Buffer, start: number, end: number): void => {
+    to.begin(op.read, 0);
+    to.middle();
+    rows.append(bytes, start, end, to.writer);
+    to.end();
+  };
   const consume = (bytes: Buffer, start: number, end: number): boolean => {
     queryRows++;
-    if (target === undefined) return false;
-    target.begin(op.read, 0);
-    target.middle();
-    rows.append(bytes, start, end, target.writer);
-    target.end();
+    // one row more than wanted was asked for, to know of it
+    if (isDrained || (keys !== undefined && queryRows > limit)) return false;
+    if (target === undefined) {
+      carried.push(Buffer.from(bytes.subarray(start, end)));
+      return true;
+    }
+    append(target, bytes, start, end);
     return target.writer.length >= chunkBytes;
   };
   const start = (): RawQuery => {
     queryRows = 0;
+    isEnded = false;
     if (table.order === undefined) return startRawQuery(connection, select, consume);
     const where = rangeCondition(table.order, from, part.high);
     const by = table.order.positions.map((position) => quoteName(table.schema.columns[position]?.name ?? '')).join(', ');
-    return startRawQuery(connection, `${select}${where === '' ? '' : ` WHERE ${where}`} ORDER BY ${by} LIMIT ${limit}`, consume);
+    return startRawQuery(connection, `${select}${where === '' ? '' : ` WHERE ${where}`} ORDER BY ${by} LIMIT ${limit + 1}`, consume);
   };
 
   return {
     async readChunk(builder, signal) {
-      target = builder;
       query ??= start();
-      const more = await query.pull(signal);
+      for (const row of carried) append(builder, row, 0, row.length);
+      carried = [];
+      target = builder;
+      isEnded ||= !(await query.pull(signal));
       target = undefined;
+      // whether another row follows
+      isEnded ||= !(await query.pull(signal));
       if (keys !== undefined && builder.count > 0) from = lastKey(keys, builder);
-      if (more) return { to: from, done: false };
+      if (!isEnded || carried.length > 0) return { to: from, done: false };
       query = undefined;
-      const isLast = keys === undefined || queryRows < limit;
+      const isLast = keys === undefined || queryRows <= limit;
       await releaseLocks(connection, signal);
       if (builder.count > 0) limit = rowsFor(chunkBytes, builder.byteLength / builder.count, chunkRows);
       return isLast ? { to: undefined, done: true } : { to: from, done: false };
     },
     async drain(signal) {
-      target = undefined;
-      while (query !== undefined && (await query.pull(signal)));
+      isDrained = true;
+      carried = [];
+      while (query !== undefined && !isEnded) isEnded = !(await query.pull(signal));
       query = undefined;
     },
   };

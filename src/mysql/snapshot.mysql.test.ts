@@ -305,6 +305,32 @@ for (const flavor of flavors) {
       ['BINARY(4)', ["x'00'", "x'61'", "x'6161'", "x'ffffffff'"]],
     ];
 
+    test("a table's last row is marked, wherever its chunks end", async () => {
+      await root.query('CREATE TABLE keyed (id INT PRIMARY KEY, v CHAR(20)); CREATE TABLE keyless (v CHAR(20))');
+      await root.query(`INSERT INTO keyed VALUES ${[1, 2, 3, 4, 5, 6].map((id) => `(${id}, 'v')`).join(', ')}`);
+      await root.query("INSERT INTO keyless VALUES ('a'), ('b'), ('c')");
+      for (const limits of [{ chunkRows: 3 }, { chunkBytes: 1 }, { chunkRows: 2, chunkBytes: 1 }]) {
+        const replica = new Replica(settingsOf(server), 's');
+        await using snapshot = await open(replica, { threads: 1, ...limits });
+        const marks: (string | number)[][] = [];
+        for (let step = await snapshot.next(never); step.kind !== 'end'; step = await snapshot.next(never)) {
+          replica.takeStep(step);
+          if (step.kind === 'chunk' && step.last !== undefined)
+            marks.push([step.batch.schema.table, step.batch.count > 0 ? step.last : 'no row']);
+        }
+        assert.deepEqual(
+          marks,
+          [
+            ['keyed', 'table'],
+            ['keyless', 'snapshot'],
+          ],
+          JSON.stringify(limits),
+        );
+        await replica.assertEqual();
+        await replica.close();
+      }
+    });
+
     test('chunks of one row meet at keys of every comparable type', async () => {
       await root.query("SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'");
       for (const [i, [type, values]] of keys.entries()) {
