@@ -2,6 +2,7 @@ import type { Entry } from '../connect/commit-group.ts';
 import type { ChangeBatch } from '../event/change-batch.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
 import { tableName, type TableId, type TableSchema } from '../event/table-schema.ts';
+import type { ChunkRows } from './chunk-rows.ts';
 import type { Fold } from './fold.ts';
 import { visitSlice, type GroupSlice } from './group-slice.ts';
 import { KeyedFold } from './keyed-fold.ts';
@@ -13,12 +14,6 @@ export interface UnitBuilderOptions {
   readonly source: string;
   /** Whether the sink takes the table's topic. */
   readonly accepts: (table: TableId) => boolean;
-}
-
-interface ChunkRows {
-  readonly batch: ChangeBatch;
-  readonly from: number;
-  readonly to: number;
 }
 
 /**

@@ -40,7 +40,7 @@ export async function alterTable(tx: Transaction, record: TableRecord, change: A
       columns.push({ after: mapped, before: undefined, sql: await fillLiteral(tx.session, mapped, fill) });
       continue;
     }
-    const conversion = convertColumn(old, mapped, quoted(old.column.name));
+    const conversion = convertColumn(old, mapped, { value: quoted(old.column.name) });
     if (conversion === undefined) {
       const reason = `${old.column.name} was changed from ${describe(old)} to ${describe(mapped)}, which only the server can convert`;
       markBroken(tx, record, reason);
@@ -69,7 +69,7 @@ function describe({ column }: MappedColumn): string {
 }
 
 /** Old columns in their old order, and only then new ones. */
-function keepsOrder(origins: readonly ColumnOrigin[]): boolean {
+export function keepsOrder(origins: readonly ColumnOrigin[]): boolean {
   let last = -1;
   let added = false;
   for (const origin of origins) {

@@ -17,6 +17,7 @@ export interface ConversionSql {
 /** DuckDB's own. A number that comes back the same was representable, and MySQL converts it to the same. */
 export const duckdbConversions: ConversionSql = {
   number: (from, to, value) => {
+    if (from.sqlType === to.sqlType) return { sql: value };
     const cast = `TRY_CAST(${value} AS ${to.sqlType})`;
     return { sql: cast, check: `TRY_CAST(${cast} AS ${from.sqlType}) IS NOT DISTINCT FROM ${value}` };
   },
@@ -40,7 +41,11 @@ const numericKinds = new Set(['int', 'decimal', 'float', 'double', 'year']);
  * How MySQL's conversion of a column is repeated in the replica: `undefined` where that is not certain, because it
  * depends on the session, on the SQL mode or on formats of MySQL's own. `value` is the SQL of the old value.
  */
-export function convertColumn(from: MappedColumn, to: MappedColumn, value: string, dialect = duckdbConversions): Conversion | undefined {
+export function convertColumn(
+  from: MappedColumn,
+  to: MappedColumn,
+  { value, dialect = duckdbConversions }: { readonly value: string; readonly dialect?: ConversionSql },
+): Conversion | undefined {
   // what is guessed was none of the source's conversions: later values are of another type than earlier ones
   if (isGuessed(to.column)) return { sql: `CAST(${value} AS ${to.sqlType})` };
   const conversion = convertType(from, to, value, dialect);
@@ -54,8 +59,7 @@ function convertType(from: MappedColumn, to: MappedColumn, value: string, dialec
   const a = from.column.type;
   const b = to.column.type;
   const cast = from.sqlType === to.sqlType ? value : `CAST(${value} AS ${to.sqlType})`;
-  if (numericKinds.has(a.kind) && numericKinds.has(b.kind))
-    return from.sqlType === to.sqlType ? { sql: value } : dialect.number(from, to, value);
+  if (numericKinds.has(a.kind) && numericKinds.has(b.kind)) return dialect.number(from, to, value);
   if (a.kind === 'bit' && b.kind === 'bit') return b.length >= a.length ? { sql: cast } : undefined;
   if (isText(a.kind) && isText(b.kind)) return convertText(from.column, to.column, value, dialect);
   if ((a.kind === 'int' || a.kind === 'decimal') && b.kind === 'text') {

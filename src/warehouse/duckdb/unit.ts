@@ -2,7 +2,8 @@ import { failpoint, isMutant } from '../../base/failpoint.ts';
 import type { ChangeBatch } from '../../event/change-batch.ts';
 import type { SchemaChange } from '../../event/schema-change.ts';
 import { tableName, type TableId } from '../../event/table-schema.ts';
-import { imageBytes, type Fold, type RowSet } from '../fold.ts';
+import { chunkSet, type ChunkRows } from '../chunk-rows.ts';
+import type { Fold } from '../fold.ts';
 import { BookChanges } from '../book.ts';
 import { recordKey, writeTarget } from '../table-record.ts';
 import { countSubstitutions, markBroken, recordOf, usableRecord, type SinkIdentity } from '../unit-records.ts';
@@ -17,13 +18,6 @@ import { catalog, type Session } from './session.ts';
 import { dropStaged, stageFold, type StagedMerge } from './stage.ts';
 import { beginSnapshot, createTable, endSnapshot, evolve } from './table-steps.ts';
 import { columnsOf, type Transaction } from './transaction.ts';
-
-/** Rows `[from, to)` of a batch of a snapshot. */
-interface ChunkRows {
-  readonly batch: ChangeBatch;
-  readonly from: number;
-  readonly to: number;
-}
 
 type Step = (tx: Transaction) => Promise<void>;
 
@@ -160,28 +154,4 @@ export class DuckDbUnit implements Unit {
     });
     countSubstitutions(tx, record, Object.fromEntries(substituted));
   }
-}
-
-/** The after images of all chunks, as one set. */
-function chunkSet(chunks: readonly ChunkRows[]): Pick<RowSet, 'extent' | 'visit'> {
-  const sources = chunks.map(({ batch }) => imageBytes(batch.bytes));
-  const ends: number[] = [];
-  let extent = 0;
-  for (const { from, to } of chunks) ends.push((extent += to - from));
-  return {
-    extent,
-    visit: (from, to, visitor) => {
-      let begin = 0;
-      for (const [index, chunk] of chunks.entries()) {
-        const end = ends[index] ?? 0;
-        const source = sources[index];
-        if (source !== undefined && end > from && begin < to) {
-          const { starts } = chunk.batch;
-          const last = Math.min(end, to) - begin + chunk.from;
-          for (let row = Math.max(begin, from) - begin + chunk.from; row < last; row++) visitor(source, starts[2 * row + 1] ?? 0);
-        }
-        begin = end;
-      }
-    },
-  };
 }
