@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ByteWriter } from '../base/byte-writer.ts';
+import { writeJavaString } from '../base/java-object.ts';
 import type { ColumnRules, Mask } from '../config/column-rules.ts';
 import { ChangeBatchBuilder, cellState, op, stateBytes, type ChangeBatch, type Op } from '../event/change-batch.ts';
 import { cellWidths, locateCells, noCell } from '../event/row-image.ts';
@@ -89,31 +90,7 @@ function cut(text: string, length: number): string {
 
 function digest(text: string, { algorithm, salt, javaSerialized }: Extract<Mask, { kind: 'hash' }>): string {
   const hash = createHash(algorithm).update(salt, 'utf8');
-  return hash.update(javaSerialized ? serialized(text) : Buffer.from(text, 'utf8')).digest('hex');
-}
-
-/** A String as ObjectOutputStream writes it: magic, version, TC_STRING or TC_LONGSTRING, length, modified UTF-8. */
-function serialized(text: string): Uint8Array {
-  const bytes = modifiedUtf8(text);
-  const isLong = bytes.length > 0xffff;
-  const head = Buffer.alloc(isLong ? 13 : 7);
-  head.writeUInt32BE(0xaced0005, 0);
-  head.writeUInt8(isLong ? 0x7c : 0x74, 4);
-  if (isLong) head.writeBigUInt64BE(BigInt(bytes.length), 5);
-  else head.writeUInt16BE(bytes.length, 5);
-  return Buffer.concat([head, bytes]);
-}
-
-/** As UTF-8, but U+0000 is two bytes, and each half of a surrogate pair three. */
-function modifiedUtf8(text: string): Buffer {
-  const bytes: number[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit !== 0 && unit < 0x80) bytes.push(unit);
-    else if (unit < 0x800) bytes.push(0xc0 | (unit >> 6), 0x80 | (unit & 0x3f));
-    else bytes.push(0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f));
-  }
-  return Buffer.from(bytes);
+  return hash.update(javaSerialized ? writeJavaString(text) : Buffer.from(text, 'utf8')).digest('hex');
 }
 
 class Masking implements RowMask {

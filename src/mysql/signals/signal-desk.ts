@@ -14,7 +14,9 @@ import type { BinlogPlace } from '../snapshot-table.ts';
 import type { SourceModels } from '../source-models.ts';
 import { IncrementalSnapshot } from './incremental-snapshot.ts';
 import type { GroupRows } from './incremental-snapshot.ts';
+import { incrementalOffset, incrementalOfOffset } from './incremental-offset.ts';
 import { readSignalState, signalRecord } from './incremental-state.ts';
+import { orderOf } from './chunked-tables.ts';
 import type { BlockingRequest, SignalState } from './incremental-state.ts';
 import type { NamedPosition } from './named-position.ts';
 import { createNotifications } from './notifications.ts';
@@ -32,6 +34,8 @@ export interface SignalDeskOptions {
   readonly masks: FindRowMask | undefined;
   /** The records of `signalTopic`. */
   readonly state: ReadonlyMap<string, string>;
+  /** The stored offset: a Debezium's may tell of an incremental snapshot. */
+  readonly offset?: Readonly<Record<string, unknown>> | undefined;
   readonly log: Logger;
 }
 
@@ -60,9 +64,10 @@ export class SignalDesk implements AsyncDisposable {
     this.notifications = createNotifications(config, options.topicPrefix, log);
     this.#written = readSignalState(connector, options.state);
     const { incremental, blocking, jump, jumped } = this.#written;
+    const open = incremental ?? incrementalOfOffset(options.offset);
     this.incremental = new IncrementalSnapshot(
       { config, connection, models, notifications: this.notifications, masks, log },
-      incremental ?? undefined,
+      open ?? undefined,
     );
     this.#blocking = blocking;
     this.jump = jump;
@@ -88,6 +93,15 @@ export class SignalDesk implements AsyncDisposable {
       throw new MillraceError('REQUEST_INVALID', `${connector} heeds records of ${config.topic} with the key "${topicPrefix}" alone.`);
     }
     this.#waiting.push({ id, type, data, channel: 'kafka', record: value });
+  }
+
+  /** What the stored offset tells of it. */
+  offset(): Readonly<Record<string, unknown>> {
+    const { models } = this.#options;
+    return incrementalOffset(this.incremental.state, (table) => {
+      const model = models.find(table.database, table.table);
+      return model === undefined ? undefined : orderOf(model.captured, table)?.columns;
+    });
   }
 
   /** Acts on what came from outside of the stream; between two transactions, when what was handed out last is durable. */
