@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep } from '../base/abort.ts';
 import { readWorkerProperties } from '../config/worker-properties.ts';
-import type { VerifyReport } from '../verify/verify.ts';
+import type { ReplicasReport } from './verify-replicas.ts';
 import type { ConnectWorker } from '../worker/connect-worker.ts';
 import { openConnectHost } from './connect-host.ts';
 import type { ConnectHost } from './connect-host.ts';
@@ -22,7 +22,7 @@ export interface TestHost extends AsyncDisposable {
   restart(): Promise<void>;
   /** Waits for states, as `connector/task,task`. */
   settles(name: string, states: string): Promise<void>;
-  verify(): Promise<VerifyReport>;
+  verify(): Promise<ReplicasReport>;
   /** Rows of the replica, by the control socket. */
   query(sql: string): Promise<readonly (readonly (string | null)[])[]>;
 }

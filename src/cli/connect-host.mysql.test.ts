@@ -57,12 +57,16 @@ for (const flavor of flavors) {
       await service.pause('source');
       await host.settles('source', 'PAUSED/PAUSED');
       await database.root.query('INSERT INTO t VALUES (3, "c"); UPDATE t SET v = "x" WHERE id = 1');
+      const [paused] = (await host.verify()).tables;
+      assert.match(paused?.undecided ?? '', /^source is PAUSED/, 'a position that is not to come is not waited for');
       await service.resume('source');
       await host.settles('source', 'RUNNING/RUNNING');
       await becomesEqual(host);
 
+      const waiting = host.verify();
       await service.pause('duck');
       await host.settles('duck', 'PAUSED/PAUSED');
+      assert.match((await waiting).tables[0]?.undecided ?? 'equal', /^duck is PAUSED|^equal$/);
       await database.root.query('DELETE FROM t WHERE id = 2');
       assert.equal((await host.query(`SELECT count(*) FROM duck_${database.name}.t`))[0]?.[0], '3', 'a paused sink is read as it is');
       await service.resume('duck');

@@ -1,8 +1,8 @@
 import type { SignalRecord } from '../connect/signal-record.ts';
-import type { TableVerdict, VerifyReport } from '../verify/verify.ts';
 import type { SinkMetrics, SourceMetrics } from '../worker/metrics.ts';
 import type { TaskStatus } from '../worker/herder.ts';
 import type { QueryAnswer, RowCount } from '../worker/thread-messages.ts';
+import type { ReplicasReport, ReplicaVerdict } from './verify-replicas.ts';
 
 export interface WorkerStatus {
   readonly pid: number;
@@ -51,5 +51,5 @@ export type ControlMethods = {
   resync: { params: { readonly tables: readonly string[] }; event: never; result: ResyncAnswer };
   /** Gives the source of this name a signal; the answer is its id. */
   signal: { params: SignalParams; event: never; result: { readonly id: string } };
-  verify: { params: VerifyParams; event: TableVerdict; result: VerifyReport };
+  verify: { params: VerifyParams; event: ReplicaVerdict; result: ReplicasReport };
 };

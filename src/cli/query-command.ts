@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { MillraceError, isMillraceError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import { defaultReplicaOptions, openDuckDbReplica } from '../warehouse/duckdb/replica.ts';
@@ -33,7 +34,9 @@ export async function queryCommand(sql: string, options: QueryOptions): Promise<
   writeOut(`${paint('dim', `(${more})`)}\n`);
 }
 
-async function ask(sql: string, { data, file, limit }: QueryOptions): Promise<QueryAnswer> {
+async function ask(sql: string, { data, file: given, limit }: QueryOptions): Promise<QueryAnswer> {
+  // the worker knows its files by their whole paths
+  const file = given === undefined ? undefined : resolve(given);
   const { signal } = new AbortController();
   const params = { sql, maxRows: limit, ...(file === undefined ? {} : { file }) };
   try {

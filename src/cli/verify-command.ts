@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { isMillraceError } from '../base/errors.ts';
 import { verifyExitCode } from '../verify/verify.ts';
-import type { RowDifference, TableVerdict, VerifyReport } from '../verify/verify.ts';
+import type { RowDifference } from '../verify/verify.ts';
 import { waitUntilCaughtUp } from './caught-up.ts';
 import { readConnectorFiles } from './connector-files.ts';
 import { checkConnectors } from './connectors.ts';
@@ -13,6 +13,7 @@ import { exitCodes, reportError } from './report-error.ts';
 import { formatCount } from './table-text.ts';
 import { createPaint, hasColors, writeOut } from './terminal.ts';
 import type { Paint } from './terminal.ts';
+import type { ReplicasReport, ReplicaVerdict } from './verify-replicas.ts';
 import { startWorker } from './worker.ts';
 
 export interface VerifyOptions {
@@ -26,7 +27,7 @@ export interface VerifyOptions {
 /** `millrace verify`: 0 equal, 1 different, 2 could not tell. */
 export async function verifyCommand(files: readonly string[], options: VerifyOptions): Promise<void> {
   const paint = createPaint(hasColors(process.stdout));
-  const onTable = (verdict: TableVerdict): void => {
+  const onTable = (verdict: ReplicaVerdict): void => {
     if (options.json !== true) writeOut(`${formatVerdict(verdict, paint)}\n`);
   };
   try {
@@ -44,8 +45,8 @@ export async function verifyCommand(files: readonly string[], options: VerifyOpt
 async function runVerify(
   files: readonly string[],
   options: VerifyOptions,
-  onTable: (verdict: TableVerdict) => void,
-): Promise<VerifyReport> {
+  onTable: (verdict: ReplicaVerdict) => void,
+): Promise<ReplicasReport> {
   const abort = new AbortController();
   const { signal } = abort;
   const params: VerifyParams = {
@@ -64,7 +65,7 @@ async function runVerify(
   const logging = { level: 'warn', format: 'text', color: hasColors(process.stderr) } as const;
   await using worker = await startWorker({ connectors, dataFolder: options.data, logging, logSettings: defaultLogSettings });
   const failed = worker.herder.failed.then((error) => Promise.reject(error));
-  const work = async (): Promise<VerifyReport> => {
+  const work = async (): Promise<ReplicasReport> => {
     await waitUntilCaughtUp(worker, signal);
     return worker.handlers.verify(params, onTable, signal);
   };
@@ -77,8 +78,9 @@ async function runVerify(
 }
 
 /** A line per table, and one per difference that is named. */
-export function formatVerdict(verdict: TableVerdict, paint: Paint): string {
-  const { table, rows, equal, substitutions, differences, differenceCount, undecided, notCompared = [] } = verdict;
+export function formatVerdict(verdict: ReplicaVerdict, paint: Paint): string {
+  const { sink, rows, equal, substitutions, differences, differenceCount, undecided, notCompared = [] } = verdict;
+  const table = `${verdict.table} ${paint('dim', `in ${sink}`)}`;
   if (equal) {
     const replaced = substitutions === 0 ? '' : `, with ${formatCount(substitutions)} values that the replica cannot hold as NULL`;
     const left = notCompared.length === 0 ? '' : `; not compared, since masks or transformations change them: ${notCompared.join(', ')}`;
@@ -100,7 +102,7 @@ function formatDifference({ kind, key, columns }: RowDifference): string {
   return `${row}: ${columns.map(({ name, source, replica }) => `${name} is ${source ?? 'NULL'}, in the replica ${replica ?? 'NULL'}`).join('; ')}`;
 }
 
-export function formatSummary(report: VerifyReport, paint: Paint): string {
+export function formatSummary(report: ReplicasReport, paint: Paint): string {
   const code = verifyExitCode(report);
   const count = report.tables.length;
   const tables = `${count} ${count === 1 ? 'table' : 'tables'}, ${formatCount(report.tables.reduce((sum, table) => sum + table.rows, 0))} rows`;

@@ -27,7 +27,9 @@ export function createWarehouseMethods(
     query: ({ sql, maxRows }, signal) => replica.query(sql, { maxRows }, signal),
     async rowCounts() {
       const tables = await replica.status();
-      return tables.map(({ record, rows, loading }) => ({ table: `${record.replica.schema}.${record.replica.table}`, rows, loading }));
+      return tables.map(({ record: { connector: sink, replica: name }, rows, loading }) => {
+        return { sink, table: `${name.schema}.${name.table}`, rows, loading };
+      });
     },
     tables: ({ connector }) =>
       Promise.resolve(

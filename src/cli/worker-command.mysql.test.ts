@@ -6,7 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative as relativeTo } from 'node:path';
 import { after, test } from 'node:test';
 import { sourceConnector } from '../../test/pipeline/harness.ts';
 import { freshDatabase, sharedServer, withoutServer } from '../../test/servers/shared.ts';
@@ -116,12 +116,35 @@ test(
       const twice = await connectors('create', join(folder, 'sink.json'));
       assert.equal(twice.code, 1);
       assert.match(twice.stderr, /Connector duck already exists/);
+      writeFileSync(join(folder, 'text.duckdb'), 'no database');
+      writeFileSync(
+        join(folder, 'broken.json'),
+        JSON.stringify({ name: 'broken', config: { ...sink, 'duckdb.file': join(folder, 'text.duckdb') } }),
+      );
+      assert.equal((await run('status', '--data', data)).code, 0);
+      assert.equal((await connectors('create', join(folder, 'broken.json'))).code, 0);
+      await until(
+        async () => (await run('status', '--data', data)).code === 1,
+        () => worker.said(),
+      );
+      assert.match((await run('status', '--data', data)).stdout, /sink broken {2}FAILED\n {2}WAREHOUSE_\w+: .*text\.duckdb.*\n {2}next: /);
+      assert.equal((await connectors('delete', 'broken')).code, 0);
+      const relative = await run('query', '--data', data, '--file', relativeTo(process.cwd(), join(folder, 'r.duckdb')), 'SELECT 1');
+      assert.equal(relative.code, 0, relative.stderr);
       assert.equal((await connectors('stop', 'duck')).code, 0);
       await until(
         async () => (await connectors('status', 'duck')).stdout.includes('STOPPED'),
         () => worker.said(),
       );
-      const query = await run('query', '--data', data, '--json', `SELECT count(*) AS n FROM ${database.name}.t`);
+      const query = await run(
+        'query',
+        '--data',
+        data,
+        '--json',
+        '--file',
+        join(folder, 'r.duckdb'),
+        `SELECT count(*) AS n FROM ${database.name}.t`,
+      );
       assert.equal(query.stdout, '{"n":2}\n', query.stderr);
       const status = await run('status', '--data', data);
       assert.match(status.stdout, /sink duck {2}STOPPED/);

@@ -112,6 +112,8 @@ export interface QueryAnswer {
 }
 
 export interface RowCount {
+  /** Its connector. */
+  readonly sink: string;
   /** `schema.table` in the replica. */
   readonly table: string;
   /** Rows that readers see; undefined while the first snapshot is loaded. */

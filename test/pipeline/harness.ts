@@ -21,7 +21,7 @@ import { sleep } from '../../src/base/abort.ts';
 import { compareBinlogPositions } from '../../src/binlog/positions.ts';
 import { openControlClient } from '../../src/cli/control-client.ts';
 import type { VerifyParams, WorkerStatus } from '../../src/cli/control-methods.ts';
-import type { VerifyReport } from '../../src/verify/verify.ts';
+import type { ReplicasReport } from '../../src/cli/verify-replicas.ts';
 import type { SharedServer } from '../servers/shared.ts';
 
 const mainFile = join(import.meta.dirname, '../../src/cli/main.ts');
@@ -96,9 +96,9 @@ export interface Pipeline extends AsyncDisposable {
   caughtUp(root: Connection, deadlineMs?: number): Promise<void>;
   /** Rows of the replica as text, by the worker's control socket. */
   query(sql: string): Promise<readonly (readonly (string | null)[])[]>;
-  verify(params?: Partial<VerifyParams>): Promise<VerifyReport>;
+  verify(params?: Partial<VerifyParams>): Promise<ReplicasReport>;
   /** Verifies, and fails naming what differs. Gives the report. */
-  assertEqual(params?: Partial<VerifyParams>): Promise<VerifyReport>;
+  assertEqual(params?: Partial<VerifyParams>): Promise<ReplicasReport>;
   /** As `assertEqual`, with time for tables that a schema change left uncertain and that are read again by themselves. */
   becomesEqual(): Promise<void>;
   /** The failpoint that the last worker died at. */

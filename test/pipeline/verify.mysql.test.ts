@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { sleep } from '../../src/base/abort.ts';
 import { flavors } from '../../src/cli/private-server.ts';
-import type { TableVerdict, VerifyReport } from '../../src/verify/verify.ts';
+import type { ReplicasReport, ReplicaVerdict } from '../../src/cli/verify-replicas.ts';
 import { freshDatabase, sharedServer, withoutServer, type FreshDatabase } from '../servers/shared.ts';
 import { openPipeline, sourceConnector, until, type Pipeline } from './harness.ts';
 import { createTables, openWorkload, runSeed } from './random-workload.ts';
@@ -51,14 +51,14 @@ async function plant(pipeline: Pipeline, statements: readonly string[], changed 
   }
 }
 
-function verdictOf({ tables }: VerifyReport, database: FreshDatabase, table: string): TableVerdict {
+function verdictOf({ tables }: ReplicasReport, database: FreshDatabase, table: string): ReplicaVerdict {
   const found = tables.find((each) => each.table === `${database.name}.${table}`);
   assert.ok(found, `no verdict of ${table}`);
   return found;
 }
 
 /** `kind key: columns` of each difference. */
-function named({ differences }: TableVerdict): readonly string[] {
+function named({ differences }: ReplicaVerdict): readonly string[] {
   return differences
     .map(({ kind, key, columns }) => {
       const row = Object.entries(key).map(([name, value]) => `${name}=${value ?? 'NULL'}`);
@@ -106,7 +106,7 @@ for (const flavor of flavors) {
     await pipeline.caughtUp(root);
     const told = await pipeline.millrace('verify', '--json', '--max-differences', '100');
     assert.equal(told.code, 1, told.stderr);
-    const report = JSON.parse(told.stdout) as VerifyReport;
+    const report = JSON.parse(told.stdout) as ReplicasReport;
     assert.deepEqual(named(verdictOf(report, database, 'kinds')), kinds.map((_, i) => `different id=${i} c${i}`).toSorted());
     assert.deepEqual(named(verdictOf(report, database, 'keyed')), [
       'different a=5 b=k5 v',
@@ -172,7 +172,7 @@ for (const flavor of flavors) {
         await sleep(30, stop.signal).catch(() => undefined);
       }
     })();
-    const seen: TableVerdict[] = [];
+    const seen: ReplicaVerdict[] = [];
     for (let i = 0; i < 3; i++) seen.push(...(await pipeline.verify({ tables: [`${name}.t`], onePosition: i % 2 === 1 })).tables);
     stop.abort();
     await altering;
@@ -204,7 +204,7 @@ for (const flavor of flavors) {
     await database.root.query('INSERT INTO t VALUES (2, 2); UPDATE t SET v = 3 WHERE id = 1');
     const alone = await pipeline.millrace('verify', ...pipeline.files, '--json');
     assert.equal(alone.code, 0, alone.stdout + alone.stderr);
-    assert.equal((JSON.parse(alone.stdout) as VerifyReport).tables[0]?.rows, 2);
+    assert.equal((JSON.parse(alone.stdout) as ReplicasReport).tables[0]?.rows, 2);
     const nobody = await pipeline.millrace('verify');
     assert.equal(nobody.code, 2);
     assert.match(nobody.stderr, /error WORKER_NOT_RUNNING/);
