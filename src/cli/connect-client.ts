@@ -1,3 +1,7 @@
+import { request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { text as readText } from 'node:stream/consumers';
 import { MillraceError, messageOf } from '../base/errors.ts';
 
 /** A client of Kafka Connect's REST API, Millrace's or another. */
@@ -14,32 +18,15 @@ const timeoutMs = 90_000;
 
 /** User and password may stand in the address. @throws CONFIG_INVALID */
 export function createConnectClient(address: string): ConnectClient {
-  const { base, authorization, shown } = readAddress(address);
+  const worker = readAddress(address);
+  const { shown } = worker;
   return {
     async call(method, path, body) {
-      let response: Response;
-      try {
-        response = await fetch(base + path, {
-          method,
-          headers: {
-            accept: 'application/json',
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-            ...(authorization === undefined ? {} : { authorization }),
-          },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-          signal: AbortSignal.timeout(timeoutMs),
-        });
-      } catch (cause) {
-        throw new MillraceError('WORKER_NOT_RUNNING', `No worker answers at ${shown}.`, {
-          cause,
-          nextStep: 'Start one with `millrace worker`, or name its address with --url.',
-        });
-      }
-      const text = await response.text();
-      if (!response.ok) {
-        throw new MillraceError('WORKER_REFUSED', messageIn(text) ?? `${shown} answered ${method} ${path} with ${response.status}.`, {
-          context: { status: response.status },
-          nextStep: nextStepOf(response.status),
+      const { status, text } = await send(worker, { method, path, body: body === undefined ? undefined : JSON.stringify(body) });
+      if (status < 200 || status > 299) {
+        throw new MillraceError('WORKER_REFUSED', messageIn(text) ?? `${shown} answered ${method} ${path} with ${status}.`, {
+          context: { status },
+          nextStep: nextStepOf(status),
         });
       }
       return text === '' ? undefined : parse(text, shown);
@@ -47,7 +34,56 @@ export function createConnectClient(address: string): ConnectClient {
   };
 }
 
-function readAddress(address: string): { readonly base: string; readonly authorization: string | undefined; readonly shown: string } {
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string | undefined;
+}
+
+/** Not by `fetch`: its URLs take a connector whose name is `..` for a step up. */
+async function send(
+  { url, authorization, shown }: Address,
+  { method, path, body }: Call,
+): Promise<{ readonly status: number; readonly text: string }> {
+  try {
+    const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const options = {
+      host: url.hostname.replaceAll(/[[\]]/g, ''),
+      port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
+      method,
+      path: url.pathname.replace(/\/+$/, '') + path,
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+        ...(authorization === undefined ? {} : { authorization }),
+      },
+      agent: false,
+      signal: AbortSignal.timeout(timeoutMs),
+    };
+    const response = await new Promise<IncomingMessage>((resolve, reject) => void request(options, resolve).on('error', reject).end(body));
+    return { status: response.statusCode ?? 0, text: await readText(response) };
+  } catch (cause) {
+    const reason = messageOf(cause);
+    const isOfTls =
+      /certificate|SSL|TLS|ALTNAME/i.test(reason) ||
+      (cause instanceof Error && 'code' in cause && /CERT|TLS|SSL|EPROTO/.test(String(cause.code)));
+    throw new MillraceError('WORKER_NOT_RUNNING', `No worker answers at ${shown}: ${reason}.`, {
+      cause,
+      nextStep: isOfTls
+        ? 'Name a certificate that the worker trusts in NODE_EXTRA_CA_CERTS, and write https:// only where it listens so.'
+        : 'Start one with `millrace worker`, or name its address with --url.',
+    });
+  }
+}
+
+interface Address {
+  readonly url: URL;
+  readonly authorization: string | undefined;
+  /** Without user and password. */
+  readonly shown: string;
+}
+
+function readAddress(address: string): Address {
   let url: URL;
   try {
     url = new URL(address);
@@ -57,13 +93,15 @@ function readAddress(address: string): { readonly base: string; readonly authori
       nextStep: 'Write it as http://host:8083.',
     });
   }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new MillraceError('CONFIG_INVALID', `"${address}" is no address of a worker.`, { nextStep: 'Write it as http://host:8083.' });
+  }
   const { username, password } = url;
   const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const base = `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
   return {
-    base,
+    url,
     authorization: username === '' ? undefined : `Basic ${Buffer.from(login).toString('base64')}`,
-    shown: base,
+    shown: `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`,
   };
 }
 

@@ -1,3 +1,5 @@
+import { initialStateOf, initialStates } from '../worker/connect-service.ts';
+import type { InitialState } from '../worker/connect-service.ts';
 import { isJsonObject } from '../base/json-object.ts';
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
@@ -16,9 +18,17 @@ export function readConnectorFiles(files: readonly string[]): readonly Connector
   return readUnresolvedFiles(files).map(({ file, connector }) => resolve(connector, file));
 }
 
+/** What a file says of a connector. */
+export interface FiledConnector {
+  readonly file: string;
+  readonly connector: ConnectorConfig;
+  /** `initial_state` of a new one. */
+  readonly initialState?: InitialState;
+}
+
 /** As `readConnectorFiles`, with references as they are. */
-export function readUnresolvedFiles(files: readonly string[]): readonly { readonly file: string; readonly connector: ConnectorConfig }[] {
-  const found = files.flatMap((file) => readConnectorFile(file).map((connector) => ({ file, connector })));
+export function readUnresolvedFiles(files: readonly string[]): readonly FiledConnector[] {
+  const found = files.flatMap(readConnectorFile);
   const names = new Set<string>();
   for (const { connector } of found) {
     const { name } = connector;
@@ -30,7 +40,7 @@ export function readUnresolvedFiles(files: readonly string[]): readonly { readon
   return found;
 }
 
-function readConnectorFile(file: string): readonly ConnectorConfig[] {
+function readConnectorFile(file: string): readonly FiledConnector[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -39,7 +49,7 @@ function readConnectorFile(file: string): readonly ConnectorConfig[] {
   }
   if (extname(file) === '.properties') {
     const config = Object.fromEntries(parseJavaProperties(text));
-    return [{ name: config['name'] ?? basename(file, '.properties'), config }];
+    return [{ file, connector: { name: config['name'] ?? basename(file, '.properties'), config } }];
   }
   let json: unknown;
   try {
@@ -51,7 +61,7 @@ function readConnectorFile(file: string): readonly ConnectorConfig[] {
   return (Array.isArray(json) ? json : [json]).map((each: unknown) => readConnector(each, file));
 }
 
-function readConnector(json: unknown, file: string): ConnectorConfig {
+function readConnector(json: unknown, file: string): FiledConnector {
   if (!isJsonObject(json)) throw invalid(file, 'it must be an object {"name", "config"}');
   const isFlat = json['config'] === undefined && json['connector.class'] !== undefined;
   const config = isFlat ? json : json['config'];
@@ -65,7 +75,12 @@ function readConnector(json: unknown, file: string): ConnectorConfig {
     else if (typeof value === 'number' || typeof value === 'boolean') properties[key] = String(value);
     else throw invalid(file, `the value of "${key}" must be a text`);
   }
-  return { name: name.trim(), config: properties };
+  const state = isFlat ? undefined : json['initial_state'];
+  const connector = { name: name.trim(), config: properties };
+  if (state === undefined || state === null) return { file, connector };
+  const initialState = initialStateOf(state);
+  if (initialState === undefined) throw invalid(file, `its "initial_state" must be one of ${initialStates.join(', ')}`);
+  return { file, connector, initialState };
 }
 
 function resolve({ name, config }: ConnectorConfig, file: string): ConnectorConfig {

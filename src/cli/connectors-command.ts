@@ -52,12 +52,13 @@ export async function listConnectors({ url, json }: ConnectorsOptions): Promise<
 /** `millrace connectors create`: of all files given, in their order. */
 export async function createConnectors(files: readonly string[], { url, json, state, replace }: CreateOptions): Promise<void> {
   const client = createConnectClient(url);
-  for (const { connector } of readUnresolvedFiles(files)) {
+  for (const { connector, initialState } of readUnresolvedFiles(files)) {
     const { name, config } = connector;
+    const first = state ?? initialState;
     const info =
       replace === true
         ? await client.call('PUT', `${pathOf(name)}/config`, config)
-        : await client.call('POST', '/connectors', { name, config, ...(state === undefined ? {} : { initial_state: state }) });
+        : await client.call('POST', '/connectors', { name, config, ...(first === undefined ? {} : { initial_state: first }) });
     if (json === true) print(info);
     else writeOut(`${name}: ${replace === true ? 'configured' : 'created'}\n`);
   }
@@ -83,7 +84,8 @@ export async function changeConnectors(
   for (const name of names) {
     if (what === 'delete') await client.call('DELETE', pathOf(name));
     else await client.call('PUT', `${pathOf(name)}/${what}`);
-    if (json !== true) writeOut(`${name}: ${done}\n`);
+    if (json === true) print({ name, done: what });
+    else writeOut(`${name}: ${done}\n`);
   }
 }
 
@@ -107,8 +109,26 @@ export async function showOffsets(name: string, { url, json, set, reset }: Offse
   }
   const offsets = await ask<ConnectorOffsets>(url, path);
   if (json === true) return print(offsets);
-  const lines = offsets.offsets.map(({ partition, offset }) => `${JSON.stringify(partition)}\n  ${JSON.stringify(offset)}\n`);
-  writeOut(lines.length === 0 ? `${name}: no offsets\n` : lines.join(''));
+  writeOut(offsets.offsets.length === 0 ? `${name}: no offsets\n` : `${formatOffsets(offsets, createPaint(hasColors(process.stdout)))}\n`);
+}
+
+/** A line for each partition: its members, then those of its offset. */
+function formatOffsets({ offsets }: ConnectorOffsets, paint: Paint): string {
+  const membersOf = (part: 'partition' | 'offset'): readonly string[] => [
+    ...new Set(offsets.flatMap((each) => Object.keys(each[part] ?? {}))),
+  ];
+  const [partition, offset] = [membersOf('partition'), membersOf('offset')];
+  const text = (value: unknown): string | null =>
+    value === undefined || value === null ? null : typeof value === 'string' ? value : JSON.stringify(value);
+  const rows = offsets.map((each) => [
+    ...partition.map((member) => text(each.partition?.[member])),
+    ...offset.map((member) => text(each.offset?.[member])),
+  ]);
+  return formatTable(
+    [...partition, ...offset].map((member) => ({ name: member })),
+    rows,
+    paint,
+  );
 }
 
 /** The answer of a worker of ours, or of one that keeps the same contract. */

@@ -1,5 +1,6 @@
 /** The subcommands of `millrace connectors`. */
 import { Command, Option } from 'commander';
+import { initialStates } from '../worker/connect-service.ts';
 import type { ConnectorsOptions, CreateOptions, OffsetsOptions, RestartOptions } from './connectors-command.ts';
 
 export function createConnectorsProgram(examples: (...lines: readonly (readonly [command: string, why?: string])[]) => string): Command {
@@ -23,7 +24,9 @@ export function createConnectorsProgram(examples: (...lines: readonly (readonly 
     (await import('./connectors-command.ts')).listConnectors(options),
   );
   add(program, 'create <file...>', 'of connector files, references in them unresolved')
-    .addOption(new Option('--state <state>', 'initial state').choices(['RUNNING', 'PAUSED', 'STOPPED']))
+    .addOption(
+      new Option('--state <state>', "initial state, in the place of the files' own").choices([...initialStates]).conflicts('replace'),
+    )
     .option('--replace', 'also where there is one of this name: it gets this configuration')
     .action(async (files: string[], options: CreateOptions) => (await import('./connectors-command.ts')).createConnectors(files, options));
   add(program, 'status <name>', 'states, and why something failed').action(async (name: string, options: ConnectorsOptions) =>

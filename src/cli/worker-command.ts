@@ -65,9 +65,12 @@ function readProperties(file: string): Readonly<Record<string, string>> {
 
 /** As connect-standalone: what the files say is what the connectors are, whatever they were. */
 async function putConnectors({ service }: ConnectHost, files: readonly string[]): Promise<void> {
-  for (const { file, connector } of readUnresolvedFiles(files)) {
+  const { signal } = new AbortController();
+  for (const { file, connector, initialState } of readUnresolvedFiles(files)) {
+    const { name, config } = connector;
     try {
-      await service.putConfig(connector.name, connector.config, new AbortController().signal);
+      if (initialState === undefined || service.connectors().includes(name)) await service.putConfig(name, config, signal);
+      else await service.create({ name, config, initialState }, signal);
     } catch (cause) {
       throw new MillraceError('CONFIG_INVALID', `The connector of ${file} cannot be started.`, { cause });
     }

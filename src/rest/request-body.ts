@@ -3,6 +3,7 @@
  * not known are refused. What it answers by 500 and a text of its own is a 400 here.
  */
 import { messageOf, MillraceError } from '../base/errors.ts';
+import { initialStateOf } from '../worker/connect-service.ts';
 import type { ConnectorOffset, GivenConfig, InitialState } from '../worker/connect-service.ts';
 
 /** A number with the digits it came with. */
@@ -87,8 +88,8 @@ function plain(value: unknown): unknown {
 }
 
 function readInitialState(value: unknown): InitialState {
-  const text = typeof value === 'string' ? value.toUpperCase() : '';
-  if (text === 'RUNNING' || text === 'PAUSED' || text === 'STOPPED') return text;
+  const state = initialStateOf(value);
+  if (state !== undefined) return state;
   throw invalid('"initial_state" must be RUNNING, PAUSED or STOPPED.');
 }
 

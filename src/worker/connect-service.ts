@@ -15,7 +15,13 @@ import type { LoggingOptions } from './thread-messages.ts';
 export type ConnectorType = 'source' | 'sink' | 'unknown';
 
 /** `initial_state` of a new connector. */
-export type InitialState = 'RUNNING' | 'PAUSED' | 'STOPPED';
+export const initialStates = ['RUNNING', 'PAUSED', 'STOPPED'] as const;
+export type InitialState = (typeof initialStates)[number];
+
+/** In any case of letters, as Connect reads it; undefined: it is none. */
+export function initialStateOf(value: unknown): InitialState | undefined {
+  return initialStates.find((state) => typeof value === 'string' && state === value.toUpperCase());
+}
 
 /** A configuration as a client gave it; null: no value (PUT and POST refuse it, PATCH takes the property away). */
 export type GivenConfig = Readonly<Record<string, string | null>>;
