@@ -48,10 +48,11 @@ for (const flavor of flavors) {
       await using host = await openTestHost();
       const { service } = host;
       const source = sourceConnector({ server, databases: [database.name] }, { prefix: 'life' });
-      await create(host, source);
+      // A sink may be there before its source.
       await create(host, duckdbSink(host, 'life'));
-      await host.settles('source', 'RUNNING/RUNNING');
       await host.settles('duck', 'RUNNING/RUNNING');
+      await create(host, source);
+      await host.settles('source', 'RUNNING/RUNNING');
       await becomesEqual(host);
 
       await service.pause('source');

@@ -74,7 +74,7 @@ export async function openConnectHost({ dataFolder, properties, logging }: Conne
     onState: (status) => service.taskChanged(status),
   });
   opened.defer(() => herder.stop());
-  herder.addStreams(importedSources(store));
+  await herder.addStreams(importedSources(store));
   const workerId = workerIdOf(values);
   const service: ConnectWorker = new ConnectWorker({
     store,

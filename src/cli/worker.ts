@@ -58,7 +58,7 @@ export async function startWorker({ connectors, dataFolder, logging, logSettings
       for (const source of importedSources(shared)) if (!own.has(source)) imports.push({ source, seq: shared.range(source)?.last ?? 0 });
     }
     const herder = createHerder({ dataFolder, logging, logSettings, log });
-    herder.addStreams([...connectors.sources.map(({ config }) => config.topicPrefix), ...imports.map(({ source }) => source)]);
+    await herder.addStreams([...connectors.sources.map(({ config }) => config.topicPrefix), ...imports.map(({ source }) => source)]);
     const all = [...connectors.warehouses.flatMap((warehouse) => warehouse.sinks), ...connectors.sources];
     for (const { connector } of all) await herder.start({ connector, place: placeTask(connector) });
     const handlers = createControlHandlers(herder, () => connectors);

@@ -93,14 +93,14 @@ export class ConnectorRunner {
     };
   }
 
-  /** A source's stream is known before it starts, so that sinks which start now take from it. */
+  /** A source's stream is known before it starts, so that sinks which start before it take from it. */
   findStream(): void {
     const { herder, place: placeOf, resolve } = this.#parts;
     try {
       const place = placeOf({ name: this.name, config: resolve(this.config) });
       if (place.type !== 'source') return;
       this.stream = place.stream;
-      herder.addStreams([place.stream]);
+      void herder.addStreams([place.stream]);
     } catch {
       // It fails by itself, and says so.
     }

@@ -64,8 +64,8 @@ export interface WarehouseHandle extends Caller<WarehouseMethods> {
 
 /** The threads of a worker, seen from its main thread. Tasks come and go; one that fails ends alone. */
 export interface Herder {
-  /** Streams of sources that may run some time: sinks that start from now on take from them. */
-  addStreams(streams: readonly string[]): void;
+  /** Streams of sources that may run some time: all sinks take from them. Resolves when those that run know. */
+  addStreams(streams: readonly string[]): Promise<void>;
   removeStream(stream: string): void;
   /** Starts a task; one of this connector must not be there. Resolves when its thread has it; how it goes shows in `tasks`. */
   start(task: TaskStart): Promise<void>;
@@ -216,23 +216,25 @@ export function createHerder(options: HerderOptions): Herder {
     await there.closing;
   };
 
+  const addStreams = async (names: readonly string[]): Promise<void> => {
+    const added = names.filter((name) => !streams.has(name));
+    for (const name of added) streams.add(name);
+    const calls = added.flatMap((source) => [...sinkThreads.values()].map(({ caller }) => caller.call('addSource', { source }, signal)));
+    // a thread that ends meanwhile has told so
+    await Promise.allSettled(calls);
+  };
+
   const sinkThreadOf = (name: string): SinkThread | undefined => [...sinkThreads.values()].find((each) => each.members.has(name));
 
   return {
-    addStreams(names) {
-      for (const name of names) streams.add(name);
-    },
+    addStreams,
     removeStream: (stream) => void streams.delete(stream),
     async start(task) {
       const { connector, place } = task;
       states.set(connector.name, { connector: connector.name, type: place.type, state: 'UNASSIGNED', error: undefined });
       if (place.type === 'sink') return startSink(task, place);
-      const isNew = !streams.has(place.stream);
-      streams.add(place.stream);
       startSource(task, place);
-      if (!isNew) return;
-      const added = [...sinkThreads.values()].map((each) => each.caller.call('addSource', { source: place.stream }, signal));
-      await Promise.allSettled(added);
+      await addStreams([place.stream]);
     },
     async pause(connector) {
       sources.get(connector)?.thread.worker.postMessage({ kind: 'pause' } satisfies ToThread);
