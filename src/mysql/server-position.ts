@@ -55,9 +55,3 @@ export async function readBinlogFiles(connection: ServerConnection, signal: Abor
     throw error;
   }
 }
-
-/** Whether the server no longer has a binlog file; false too where it will not tell. */
-export async function isPurged(connection: ServerConnection, file: string, signal: AbortSignal): Promise<boolean> {
-  const files = await readBinlogFiles(connection, signal);
-  return files !== undefined && !files.has(file);
-}

@@ -11,6 +11,7 @@ import { readSnapshotState, snapshotRemovals, snapshotTopic } from './snapshot-s
 import type { SourceConfig } from './source-config.ts';
 import { readSteadyDefinitions, tableTopic } from './source-models.ts';
 import type { SourceModels } from './source-models.ts';
+import type { SnapshotRequest } from './source-snapshot.ts';
 import { isAmidSnapshot, readOffset } from './source-offset.ts';
 import { takeOver } from './takeover/take-over.ts';
 
@@ -26,8 +27,8 @@ export interface StartOptions {
 export interface SourceStart {
   /** Where the stream goes on; undefined: where the snapshot's first view is. */
   readonly position: StreamPosition | undefined;
-  /** The snapshot to take before or beside it; `anew`: whatever is stored of an unfinished one does not count. */
-  readonly snapshot: { readonly initial: boolean; readonly anew: boolean } | undefined;
+  /** The snapshot to take before or beside it. */
+  readonly snapshot: SnapshotRequest | undefined;
   /** What the first group holds. */
   readonly first: EntryWithState | undefined;
   /** Records that become durable with the first batch. */
@@ -48,6 +49,7 @@ export async function decideStart(options: StartOptions, signal: AbortSignal): P
   const stored = readOffset(state.offset);
   // A first snapshot of which nothing is stored here was another's: it begins anew.
   const position = isAmidSnapshot(state.offset) && unfinished === undefined ? undefined : stored;
+  if (state.offset !== undefined && stored === undefined) throw noPlace(config.name, state.offset);
   const start = { position, snapshot: undefined, first: undefined, queued: [] };
   if (position !== undefined && state.state(tableTopic).size === 0) return takeOver(options, position, signal);
   if (config.snapshotMode === 'recovery') {
@@ -58,15 +60,17 @@ export async function decideStart(options: StartOptions, signal: AbortSignal): P
   }
   if (position === undefined) {
     if (config.snapshotMode === 'no_data') return startWithoutData(options, signal);
-    return { ...start, snapshot: { initial: true, anew: true } };
+    return { ...start, snapshot: { reason: 'there is no stored position', initial: true, anew: true } };
   }
   if (config.snapshotMode === 'always') {
     // What was written meanwhile is in the snapshot, and the stream goes on from there.
-    return { ...start, position: undefined, snapshot: { initial: true, anew: true }, queued: snapshotRemovals(config.name, records) };
+    const snapshot = { reason: 'snapshot.mode=always', initial: true, anew: true };
+    return { ...start, position: undefined, snapshot, queued: snapshotRemovals(config.name, records) };
   }
   const lost = await findLostPlace(control, position, signal);
   if (lost === undefined) {
-    return unfinished === undefined ? start : { ...start, snapshot: { initial: unfinished.initial, anew: false } };
+    if (unfinished === undefined) return start;
+    return { ...start, snapshot: { reason: 'it was interrupted, and goes on', initial: unfinished.initial, anew: false } };
   }
   if (config.snapshotMode !== 'when_needed') {
     throw new MillraceError('BINLOG_PURGED', `${config.name} cannot go on from ${position.file}:${position.pos}: ${lost}`, {
@@ -77,7 +81,14 @@ export async function decideStart(options: StartOptions, signal: AbortSignal): P
   log.warn({ file: position.file, pos: position.pos, reason: lost }, 'the place in the binlog is gone, all tables are read anew');
   // What an unfinished snapshot has read cannot be joined with the stream any more either.
   const queued = snapshotRemovals(config.name, records);
-  return { ...start, position: undefined, snapshot: { initial: unfinished?.initial ?? false, anew: true }, queued };
+  const snapshot = { reason: 'the place in the binlog is gone', initial: unfinished?.initial ?? false, anew: true };
+  return { ...start, position: undefined, snapshot, queued };
+}
+
+function noPlace(connector: string, offset: Readonly<Record<string, unknown>>): MillraceError {
+  return new MillraceError('CONFIG_INVALID', `the stored offset of ${connector} names no place in the binlog: ${JSON.stringify(offset)}`, {
+    nextStep: 'Set one with "file" and "pos", a number, or with "gtids"; or delete it, and all tables are copied.',
+  });
 }
 
 /** The tables as they are, empty, and the stream from here on. */

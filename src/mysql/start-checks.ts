@@ -13,8 +13,8 @@ const passingChecks = new Set(['captured tables', 'XA RECOVER']);
 /** What only a replica needs: Debezium passes such changes over. */
 const replicaChecks = new Set(['system versioning']);
 
-/** Advice, for `doctor` alone. */
-const adviceChecks = new Set(['binlog_row_metadata', 'time zone tables']);
+/** Advice, for `doctor` alone; a replica with the source's own id is nearly always the connection that it had before. */
+const adviceChecks = new Set(['binlog_row_metadata', 'time zone tables', 'server_id']);
 
 /** Checks named by a privilege are upper case: `REPLICATION SLAVE`, `SELECT`. */
 const privilege = /^[A-Z][A-Z ]+$/;

@@ -9,6 +9,7 @@ import { freshDatabase, sharedServer, withoutServer } from '../../../test/server
 import type { FreshDatabase, SharedServer } from '../../../test/servers/shared.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { isMillraceError } from '../../base/errors.ts';
+import type { ErrorCode } from '../../base/errors.ts';
 import { flavors } from '../../cli/private-server.ts';
 import { batchRows, never } from '../snapshot.fixture.ts';
 import type { SourceConfig } from '../source-config.ts';
@@ -93,10 +94,16 @@ for (const flavor of flavors) {
     const server = await sharedServer(flavor);
     await using database = await freshDatabase(server);
     const config = configOf(server, database.name);
-    await assert.rejects(
-      openSourceTask({ config, state: { offset: { file: 'nope.000001', pos: 4 }, state: () => new Map() }, log: silentLogger }, never),
-      (error) => isMillraceError(error, 'BINLOG_PURGED') && error.message.includes('nope.000001'),
-    );
+    await database.root.query('CREATE TABLE t (id INT PRIMARY KEY)');
+    const { file, pos } = await endOf(database, server);
+    const refused = (offset: Readonly<Record<string, unknown>>, code: ErrorCode, message: RegExp): Promise<void> =>
+      assert.rejects(
+        openSourceTask({ config, state: { offset, state: () => new Map() }, log: silentLogger }, never),
+        (error) => isMillraceError(error, code) && message.test(error.message),
+      );
+    await refused({ file: 'nope.000001', pos: 4 }, 'BINLOG_PURGED', /nope\.000001/);
+    await refused({ file, pos: pos - 1 }, 'BINLOG_PURGED', /within an event/);
+    await refused({ file }, 'CONFIG_INVALID', /names no place in the binlog: \{"file":"/);
   });
 
   test(

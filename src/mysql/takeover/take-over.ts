@@ -7,7 +7,7 @@ import { tableName } from '../../event/table-schema.ts';
 import type { TableId } from '../../event/table-schema.ts';
 import { readCharsetCatalog } from '../charset-catalog.ts';
 import { connectionSettings } from '../connection-settings.ts';
-import { isPurged } from '../server-position.ts';
+import { findLostPlace } from '../lost-place.ts';
 import { readSteadyDefinitions } from '../source-models.ts';
 import type { SourceStart, StartOptions } from '../source-start.ts';
 import type { StreamPosition } from '../stream-contract.ts';
@@ -25,19 +25,15 @@ import { tablesAt } from './tables-at.ts';
 export async function takeOver(options: StartOptions, stored: StreamPosition, signal: AbortSignal): Promise<SourceStart> {
   const { config, control, log } = options;
   const byGtids = stored.gtids !== '' && (await hasGtids(control, signal));
-  const isGone = byGtids
-    ? await arePurged(control, stored.gtids, signal)
-    : stored.file === '' || (await isPurged(control, stored.file, signal));
-  if (isGone) {
+  const lost = byGtids ? await findPurged(control, stored.gtids, signal) : await findLostFile(control, stored, signal);
+  if (lost !== undefined) {
     if (config.snapshotMode === 'when_needed') {
-      log.warn(
-        { file: stored.file, gtids: stored.gtids },
-        'the server no longer has the binlog from the stored offset, all tables are read anew',
-      );
-      return { position: undefined, snapshot: { initial: true, anew: true }, first: undefined, queued: [] };
+      log.warn({ file: stored.file, gtids: stored.gtids, lost }, 'the stored offset is of no use, all tables are read anew');
+      const snapshot = { reason: 'the binlog from the stored offset on is gone', initial: true, anew: true };
+      return { position: undefined, snapshot, first: undefined, queued: [] };
     }
-    const place = byGtids ? `the transactions that follow ${stored.gtids}` : stored.file;
-    throw new MillraceError('BINLOG_PURGED', `the server does not have ${place}, from which ${config.name} would go on`, {
+    throw new MillraceError('BINLOG_PURGED', `${config.name} cannot go on from the offset that was set: ${lost}`, {
+      nextStep: 'Correct the offset; or delete it, or set snapshot.mode=when_needed, and all tables are copied.',
       context: { file: stored.file, gtids: stored.gtids },
     });
   }
@@ -120,9 +116,14 @@ async function hasGtids(control: ServerConnection, signal: AbortSignal): Promise
   return (await control.query('SELECT @@GLOBAL.gtid_mode', signal))[0]?.[0] === 'ON';
 }
 
-/** Whether MySQL has thrown away transactions that are not in the set; MariaDB tells when it is asked for them. */
-async function arePurged(control: ServerConnection, gtids: string, signal: AbortSignal): Promise<boolean> {
-  if (control.version.flavor === 'mariadb') return false;
+async function findLostFile(control: ServerConnection, { file, pos }: StreamPosition, signal: AbortSignal): Promise<string | undefined> {
+  return file === '' ? 'it names GTIDs, and the server has none' : findLostPlace(control, { file, pos, gtids: '' }, signal);
+}
+
+/** What MySQL has thrown away of the transactions that are not in the set; MariaDB tells when it is asked for them. */
+async function findPurged(control: ServerConnection, gtids: string, signal: AbortSignal): Promise<string | undefined> {
+  if (control.version.flavor === 'mariadb') return undefined;
   const set = GtidSet.parse(gtids).toString();
-  return (await control.query(`SELECT GTID_SUBSET(@@GLOBAL.gtid_purged, '${set}')`, signal))[0]?.[0] === '0';
+  const [[isThere] = []] = await control.query(`SELECT GTID_SUBSET(@@GLOBAL.gtid_purged, '${set}')`, signal);
+  return isThere === '0' ? `the server no longer has the transactions that follow ${gtids}` : undefined;
 }
