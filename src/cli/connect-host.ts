@@ -80,7 +80,7 @@ export async function openConnectHost({ dataFolder, properties, logging }: Conne
     store,
     herder,
     configs: openConfigStore(store, values['config.storage.topic']),
-    statuses: openStatusStore(store, { topic: values['status.storage.topic'], workerId }),
+    statuses: openStatusStore(store, { topic: values['status.storage.topic'], workerId, logger: log }),
     plugins: withOverridePolicy(pluginCatalog, values['connector.client.config.override.policy']),
     workerId,
     log,

@@ -1,6 +1,8 @@
 /** The records of the worker's own topics, against what Kafka Connect 4.3 wrote for the same requests. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MillraceError } from '../base/errors.ts';
+import { silentLogger } from '../base/logger.ts';
 import { openConfigStore } from './config-store.ts';
 import { never, openTestLog } from './loops.fixture.ts';
 import { openStatusStore } from './status-store.ts';
@@ -62,7 +64,7 @@ test('a name that begins as another one does is another one', async () => {
 
 test('states and active topics have the recorded form', async () => {
   await using opened = await openTestLog();
-  const store = openStatusStore(opened.log, { topic: 'connect-status', workerId: '127.0.0.1:8083' });
+  const store = openStatusStore(opened.log, { topic: 'connect-status', workerId: '127.0.0.1:8083', logger: silentLogger });
   store.putConnector('c', { state: 'RUNNING', trace: null, version: '4.3.0' });
   store.putTask('c', 0, { state: 'FAILED', trace: 'why', version: '4.3.0' });
   store.putTopic('c', 'rg-c', 0);
@@ -95,4 +97,31 @@ test('an offset has the recorded key', async () => {
   assert.deepEqual((await opened.log.loadSource('c-file', never)).offsets, [
     { partition: { filename: '/tmp/in.txt' }, offset: { position: 14 } },
   ]);
+});
+
+test('a state that finds the disk full is written with the next one', async () => {
+  await using opened = await openTestLog();
+  let isFull = true;
+  const log: Parameters<typeof openStatusStore>[0] = {
+    get: (topic) => opened.log.get(topic),
+    put(records) {
+      if (isFull) throw new MillraceError('DISK_FULL', 'No room', { retriable: true });
+      opened.log.put(records);
+    },
+  };
+  const store = openStatusStore(log, { topic: 'connect-status', workerId: '127.0.0.1:8083', logger: silentLogger });
+  store.putTask('c', 0, { state: 'RESTARTING', trace: 'full', version: null });
+  store.putTask('c', 0, { state: 'FAILED', trace: 'full', version: null });
+  store.putConnector('c', { state: 'RUNNING', trace: null, version: null });
+  assert.equal(opened.log.get('connect-status').size, 0);
+  isFull = false;
+  store.putTask('c', 1, { state: 'RUNNING', trace: null, version: null });
+  assert.deepEqual(
+    [...opened.log.get('connect-status')].map(([key, value]) => [key, /"state":"(\w+)"/.exec(value)?.[1]]),
+    [
+      ['status-connector-c', 'RUNNING'],
+      ['status-task-c-0', 'FAILED'],
+      ['status-task-c-1', 'RUNNING'],
+    ],
+  );
 });

@@ -1,4 +1,6 @@
+import { isMillraceError } from '../base/errors.ts';
 import { isJsonObject } from '../base/json-object.ts';
+import type { Logger } from '../base/logger.ts';
 import type { Log } from '../log/log.ts';
 import type { TaskState } from './task-state.ts';
 
@@ -25,16 +27,30 @@ export interface StatusStore {
 export interface StatusStoreOptions {
   readonly topic: string;
   readonly workerId: string;
+  readonly logger: Logger;
 }
 
 /**
+ * A state that the log has no room for is written with the next one: it must not end what has changed.
+ *
  * Keys `status-connector-<name>`, `status-task-<name>-<number>`, `status-topic-<topic>:connector-<name>`; source:
  * org.apache.kafka.connect.storage.KafkaStatusBackingStore.
  */
-export function openStatusStore(log: Pick<Log, 'put' | 'get'>, { topic, workerId }: StatusStoreOptions): StatusStore {
+export function openStatusStore(log: Pick<Log, 'put' | 'get'>, { topic, workerId, logger }: StatusStoreOptions): StatusStore {
+  const unwritten = new Map<string, string | null>();
   /** Counts what in a cluster are its rebalances: the changes of who runs what. */
   let generation = 1;
-  const put = (key: string, value: object | null): void => log.put([{ topic, key, value: value === null ? null : JSON.stringify(value) }]);
+  const put = (key: string, value: object | null): void => {
+    const isFirst = unwritten.size === 0;
+    unwritten.set(key, value === null ? null : JSON.stringify(value));
+    try {
+      log.put([...unwritten].map(([each, text]) => ({ topic, key: each, value: text })));
+      unwritten.clear();
+    } catch (error) {
+      if (!isMillraceError(error) || !error.retriable) throw error;
+      if (isFirst) logger.warn({ err: error, topic }, 'states of connectors cannot be stored now');
+    }
+  };
   const stateValue = ({ state, trace, version }: StoredState): object => ({ state, trace, worker_id: workerId, generation, version });
   return {
     putConnector(name, state) {
