@@ -18,6 +18,8 @@ export interface SourceBatchesOptions {
   readonly run?: string | undefined;
   /** A first snapshot is under way. */
   readonly isInitial: () => boolean;
+  /** What the offset says of signals. */
+  readonly signals: () => Readonly<Record<string, unknown>>;
 }
 
 /** Makes what a source hands over, with its offset, and knows how far that has come. */
@@ -86,7 +88,7 @@ export class SourceBatches {
     this.#queued = [];
     this.#facts = factsOf(group) ?? this.#facts;
     const offset = writeOffset(position, { ...this.#facts, snapshot: this.#options.isInitial() });
-    return { group, offset: { ...offset, ...this.monitor?.offset() }, state: all };
+    return { group, offset: { ...offset, ...this.monitor?.offset(), ...this.#options.signals() }, state: all };
   }
 }
 

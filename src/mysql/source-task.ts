@@ -122,11 +122,13 @@ class MysqlSourceTask implements SourceTask {
       models,
       masks: this.#masks,
       state: state.state(signalTopic),
+      offset: state.offset,
       log,
     });
     this.#teller = new SnapshotTeller(parts);
     this.#snapshot = new SourceSnapshot({ config, settings, state, models, streamPlace: () => this.#streamPlace(), log });
-    this.#batches = new SourceBatches({ config, state, run, isInitial: () => this.#snapshot.current?.initial === true });
+    const isInitial = (): boolean => this.#snapshot.current?.initial === true;
+    this.#batches = new SourceBatches({ config, state, run, isInitial, signals: () => this.#desk.offset() });
     this.#stream = new SourceStream({ ...parts, masks: this.#masks, monitor: this.#batches.monitor, watcher: this.#desk });
   }
 
