@@ -9,6 +9,7 @@ import type { DebeziumOptions } from '../codec/debezium-options.ts';
 import type { CommitGroup, Entry } from '../connect/commit-group.ts';
 import type { ConnectorProperties } from '../connect/connector.ts';
 import { stretchesInEventOrder } from '../connect/event-order.ts';
+import { loadMarkOf } from '../connect/load-mark.ts';
 import { javaText } from '../connect/java-text.ts';
 import type { ConnectHeader, ConnectRecord, Converter, HeaderConverter, SerializedHeader, SerializedRecord } from '../connect/record.ts';
 import { applyTransformations, hasTransformations, openTransformations } from '../transform/transformation-chain.ts';
@@ -28,7 +29,7 @@ export interface RecordPathOptions {
 /** Turns a source's groups into records before they are appended: transformed, and as the connector's converters write them. */
 export interface RecordPath {
   /**
-   * The same group with `records` entries in the place of rows, DDL statements and snapshots.
+   * The same group with `records` entries in the place of rows, DDL statements and snapshots; of first snapshots the marks stay.
    * @throws TRANSFORMATION_FAILED, CONVERSION_FAILED when errors are not tolerated
    */
   convert(group: CommitGroup, signal: AbortSignal): Promise<CommitGroup>;
@@ -122,6 +123,7 @@ class SourceRecordPath implements RecordPath {
         }
       }
       for (const [topic, records] of topics) entries.push({ kind: 'records', topic, records });
+      entries.push(...stretch.flatMap((entry) => loadMarkOf(entry) ?? []));
     }
     return { ...group, entries };
   }

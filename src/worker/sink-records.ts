@@ -7,6 +7,7 @@ import { modesOfProperties } from '../codec/decode/value-form.ts';
 import type { CommitGroup, Entry } from '../connect/commit-group.ts';
 import type { OpenDdlReader } from '../connect/ddl-reader.ts';
 import { stretchesInEventOrder } from '../connect/event-order.ts';
+import { isLoadMark, loadMarkOf } from '../connect/load-mark.ts';
 import type { SerializedRecord } from '../connect/record.ts';
 import type { SinkGroup, SinkTask } from '../connect/tasks.ts';
 import { tableName, type TableId } from '../event/table-schema.ts';
@@ -112,11 +113,11 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
 
   /** The group's entries with records as the pipeline leaves them: in the place of rows, too. */
   const passed = async (group: CommitGroup, through: SinkPipeline, signal: AbortSignal): Promise<readonly Entry[]> => {
-    const result: { kind: 'records'; topic: string; records: SerializedRecord[] }[] = [];
+    const result: Entry[] = [];
+    let last: { kind: 'records'; topic: string; records: SerializedRecord[] } | undefined;
     const add = (topic: string, record: SerializedRecord): void => {
-      const last = result.at(-1);
       if (last?.topic === topic) last.records.push(record);
-      else result.push({ kind: 'records', topic, records: [record] });
+      else result.push((last = { kind: 'records', topic, records: [record] }));
     };
     for (const entry of [...stretchesInEventOrder(group.entries)].flat()) {
       const records =
@@ -140,6 +141,11 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
           if (!isRecordError(error) || !handling.tolerates) throw error;
           rejected.push({ ...from, error, ...placeOf(error) });
         }
+      }
+      const mark = loadMarkOf(entry);
+      if (mark !== undefined) {
+        result.push(mark);
+        last = undefined;
       }
     }
     return result;
@@ -172,7 +178,7 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
       deadLetters = await openDeadLetters({ connector, topic, contextHeaders, log: from }, signal);
     },
     async take(group, signal) {
-      const hasRecords = pipeline !== undefined || group.entries.some(({ kind }) => kind === 'records');
+      const hasRecords = pipeline !== undefined || group.entries.some((entry) => entry.kind === 'records' || isLoadMark(entry));
       if (!hasRecords && !isLoading(group.source)) return group;
       rejected = [];
       origins = new WeakMap();

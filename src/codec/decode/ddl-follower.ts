@@ -15,6 +15,8 @@ export interface DdlFollowerOptions {
   /** Whether the source's lists let a table in; undefined: not told. */
   readonly captures: ((table: TableId) => boolean) | undefined;
   readonly onDoubt: ((table: TableId, reason: string) => void) | undefined;
+  /** Snapshot of the source that was being loaded when the notes were made. */
+  readonly load: string | undefined;
   readonly topic: (topic: string, table: TableId) => TopicTable;
   readonly topics: () => Iterable<TopicTable>;
   /** The table's note is another. */
@@ -27,10 +29,34 @@ export class DdlFollower {
   readonly #options: DdlFollowerOptions;
   /** Tables that are being loaded. */
   readonly #open = new Set<TopicTable>();
+  /** The source's first snapshot, from its begin to its end: all tables of it appear at its end. */
+  #load: string | undefined;
 
   constructor(options: DdlFollowerOptions) {
     this.#options = options;
     this.reader = options.reader;
+    this.#load = options.load;
+  }
+
+  /** Snapshot of the source that is being loaded. */
+  get load(): string | undefined {
+    return this.#load;
+  }
+
+  /** A first snapshot begins, maybe once more: then what was loaded is void. */
+  beginLoad(snapshot: string, assembler: GroupAssembler): void {
+    const isAgain = this.#load !== undefined && this.#load !== snapshot;
+    this.#load = snapshot;
+    if (!isAgain) return;
+    for (const table of this.#open)
+      this.beginSnapshot(table, { id: snapshot, byStatement: table.snapshot?.byStatement ?? false }, assembler);
+  }
+
+  /** What was loaded is a state that the source had. */
+  endLoad(snapshot: string, assembler: GroupAssembler): void {
+    if (snapshot !== this.#load) return;
+    this.#load = undefined;
+    this.#publish([...this.#open], assembler);
   }
 
   take(ddl: DdlRecord, record: SerializedRecord, assembler: GroupAssembler): void {
@@ -39,10 +65,10 @@ export class DdlFollower {
     if (ddl.snapshot) {
       const id = `snapshot@${ddl.file}:${ddl.pos}`;
       for (const change of changes) if (change.kind === 'createTable') this.#createAside(change.after, id, assembler);
-      if (ddl.last) this.markEnded();
+      if (ddl.last) this.markAllEnded();
       return;
     }
-    if (this.hasOpenSnapshot) this.endEmptySnapshots(assembler);
+    if (this.hasOpenSnapshot) this.endEmptySnapshots();
     const wanted = changes.flatMap((change) => this.#followed(change, assembler));
     if (wanted.length > 0) assembler.schemaChanges(wanted, assembler.barrierEvent(record, undefined), ddl.statement);
   }
@@ -58,8 +84,6 @@ export class DdlFollower {
       event: -1,
       changes: [{ kind: 'dropTable', before: table.schema }],
     });
-    table.snapshot = undefined;
-    this.#open.delete(table);
     this.#forget(table);
   }
 
@@ -75,7 +99,7 @@ export class DdlFollower {
   }
 
   get hasOpenSnapshot(): boolean {
-    return this.#open.size > 0;
+    return this.#load !== undefined || this.#open.size > 0;
   }
 
   /** A table that its notes say is being loaded. */
@@ -84,10 +108,8 @@ export class DdlFollower {
   }
 
   /** What streams comes behind the snapshot: tables that had no rows in it are empty. */
-  endEmptySnapshots(assembler: GroupAssembler): void {
-    for (const table of this.#open) {
-      if (table.snapshot?.byStatement === true && !table.snapshot.hasRows && !table.snapshot.ended) this.endSnapshot(table, assembler);
-    }
+  endEmptySnapshots(): void {
+    for (const table of this.#open) if (table.snapshot?.byStatement === true && !table.snapshot.hasRows) this.markEnded(table);
   }
 
   beginSnapshot(table: TopicTable, { id, byStatement }: Pick<OpenSnapshot, 'id' | 'byStatement'>, assembler: GroupAssembler): void {
@@ -98,20 +120,20 @@ export class DdlFollower {
     assembler.beginSnapshot(id, [table.schema]);
   }
 
-  endSnapshot(table: TopicTable, assembler: GroupAssembler): void {
-    const { snapshot, schema } = table;
-    table.snapshot = undefined;
-    this.#open.delete(table);
+  /**
+   * The last row of a table's snapshot was read, or what streams has come: it is complete, once the stream has come to where
+   * its rows were read. Of a source that tells the end itself, that alone counts.
+   */
+  markEnded(table: TopicTable): void {
+    const { snapshot } = table;
+    if (this.#load !== undefined || snapshot === undefined || snapshot.ended) return;
+    snapshot.ended = true;
     this.#options.changed(table);
-    if (snapshot !== undefined && schema !== undefined) assembler.endSnapshot(snapshot.id, [schema]);
   }
 
-  /** The snapshot's last row was read: what is open is complete, once the stream has come to where it was read. */
-  markEnded(): void {
-    for (const table of this.#open) {
-      if (table.snapshot !== undefined) table.snapshot.ended = true;
-      this.#options.changed(table);
-    }
+  /** As `markEnded`, of all tables. */
+  markAllEnded(): void {
+    for (const table of this.#open) this.markEnded(table);
   }
 
   /** Behind a group that ends at this position: all complete tables appear at once, if they are a state that the source had. */
@@ -120,17 +142,27 @@ export class DdlFollower {
     const ended = [...this.#open].filter(({ snapshot }) => snapshot?.ended === true);
     const isReached = ({ snapshot }: TopicTable): boolean => snapshot?.reach === undefined || comparePlaces(position, snapshot.reach) >= 0;
     if (position.file !== '' && !ended.every(isReached)) return;
-    for (const [id, tables] of Map.groupBy(ended, ({ snapshot }) => snapshot?.id ?? '')) {
+    this.#publish(ended, assembler);
+  }
+
+  #publish(tables: readonly TopicTable[], assembler: GroupAssembler): void {
+    for (const [id, together] of Map.groupBy(tables, ({ snapshot }) => snapshot?.id ?? '')) {
       assembler.endSnapshot(
         id,
-        tables.flatMap(({ schema }) => schema ?? []),
+        together.flatMap(({ schema }) => schema ?? []),
       );
     }
-    for (const table of ended) {
+    for (const table of tables) {
       table.snapshot = undefined;
       this.#open.delete(table);
       this.#options.changed(table);
     }
+  }
+
+  /** It is no more loaded, whatever became of what was. */
+  #close(table: TopicTable): void {
+    table.snapshot = undefined;
+    this.#open.delete(table);
   }
 
   #createAside(schema: TableSchema, snapshot: string, assembler: GroupAssembler): void {
@@ -158,7 +190,8 @@ export class DdlFollower {
   #followed(change: SchemaChange, assembler: GroupAssembler): readonly SchemaChange[] {
     const changes = [...this.#options.topics()].flatMap((table) => this.#routed(table, change));
     const before = 'before' in change ? this.#ofTable(change.before) : undefined;
-    if (before?.snapshot !== undefined) this.endSnapshot(before, assembler);
+    const snapshot = before?.snapshot;
+    if (before !== undefined) this.markEnded(before);
     const existed = before?.created === true && before.schema !== undefined;
     // rows of it have come that do not follow the definition
     if (existed && before.knowledge !== 'defined' && change.kind !== 'dropTable') return changes;
@@ -173,6 +206,11 @@ export class DdlFollower {
     table.hasRows = change.kind !== 'createTable' && hasRows;
     table.created = existed || this.#options.captures !== undefined;
     if (!table.created) return changes;
+    if (change.kind === 'createTable') this.#close(table);
+    else if (snapshot !== undefined) {
+      table.snapshot = snapshot;
+      this.#open.add(table);
+    }
     return [...changes, existed || change.kind === 'createTable' ? change : { kind: 'createTable', after }];
   }
 
@@ -182,6 +220,7 @@ export class DdlFollower {
   }
 
   #forget(table: TopicTable): void {
+    this.#close(table);
     table.schema = undefined;
     table.created = false;
     table.hasRows = false;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CommitGroup, Entry } from '../../connect/commit-group.ts';
 import type { SerializedRecord } from '../../connect/record.ts';
 import { groupOf, openDecoder, record, shown } from './decode.fixture.ts';
 import type { RecordDecoder } from './record-decoder.ts';
@@ -86,9 +87,50 @@ test('a snapshot that begins again is loaded anew, and ends with the first strea
   assert.deepEqual(decode(decoder, [read(1, 'first'), streamed]), [
     'snapshotBegin d.t',
     'chunk read {id: 1}',
-    'snapshotEnd d.t',
     'update {id: 1} {id: 1}',
+    'snapshotEnd d.t',
   ]);
+});
+
+test('a streamed row does not show a table before the stream is where its rows were read', () => {
+  const decoder = openDecoder();
+  const place = { file: 'b.000001', pos: 200 };
+  decode(decoder, [record({ id: 1 }, envelope('r', null, { id: 1 }, { ...place, snapshot: 'first' }))]);
+  const streamed = (pos: number): CommitGroup => {
+    const records = [record({ id: 1 }, envelope('u', { id: 1 }, { id: 1 }, { pos }))];
+    return { ...groupOf([{ topic: 'p.d.t', records }]), position: { file: 'b.000001', pos: pos + 10, gtids: '' } };
+  };
+  assert.deepEqual(shown(decoder.decode(streamed(100)).entries), ['update {id: 1} {id: 1}']);
+  assert.deepEqual(shown(decoder.decode(streamed(190)).entries), ['update {id: 1} {id: 1}', 'snapshotEnd d.t']);
+});
+
+test("what a source's first snapshot brings appears at once, at its end", () => {
+  const group = (parts: Parameters<typeof groupOf>[0], ...marks: readonly Entry[]): CommitGroup => {
+    const made = groupOf(parts);
+    return { ...made, entries: [...made.entries, ...marks] };
+  };
+  const begin: Entry = { kind: 'snapshotBegin', snapshot: 's', initial: true, tables: [] };
+  const end: Entry = { kind: 'snapshotEnd', snapshot: 's', tables: [] };
+  const decoder = openDecoder();
+  const flat = group([{ topic: 'p.d.u', records: [record({ id: 3 }, { id: 3 })] }]);
+  assert.deepEqual(shown(decoder.decode(group([], begin)).entries), []);
+  const read = [
+    record({ id: 1 }, envelope('r', null, { id: 1 }, { snapshot: 'first' })),
+    record({ id: 2 }, envelope('c', null, { id: 2 })),
+  ];
+  const first = decoder.decode(group([{ topic: 'p.d.t', records: read }]));
+  assert.deepEqual(shown(first.entries), ['snapshotBegin d.t', 'chunk read {id: 1}', 'update {id: 2} {id: 2}']);
+  const second = decoder.decode(flat);
+  assert.deepEqual(shown(second.entries), ['snapshotBegin d.u', 'update {id: 3} {id: 3}']);
+  const notes = new Map(
+    [['load', 's'], ...(first.notes ?? []), ...(second.notes ?? [])].flatMap(([key, text]) => (text === null ? [] : [[key, text]])),
+  );
+  for (const each of [decoder, openDecoder({ notes })]) {
+    const ended = each.decode(group([], end));
+    assert.deepEqual(shown(ended.entries), ['snapshotEnd d.t', 'snapshotEnd d.u']);
+    assert.equal(ended.notes?.get('load'), null);
+    assert.ok(!each.isLoading);
+  }
 });
 
 test('rows of an incremental snapshot are changes', () => {

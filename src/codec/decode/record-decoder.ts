@@ -1,6 +1,7 @@
 import { isMillraceError, MillraceError } from '../../base/errors.ts';
 import type { CommitGroup } from '../../connect/commit-group.ts';
 import type { OpenDdlReader } from '../../connect/ddl-reader.ts';
+import { isLoadMark } from '../../connect/load-mark.ts';
 import type { SerializedRecord } from '../../connect/record.ts';
 import type { SinkGroup } from '../../connect/tasks.ts';
 import type { SchemaChange } from '../../event/schema-change.ts';
@@ -46,6 +47,7 @@ export interface RejectedRecord {
 
 const tablePrefix = 'table:';
 const ddlPrefix = 'ddl:';
+const loadKey = 'load';
 
 /**
  * Makes batches of the records of a source: of Debezium's envelopes, of rows that a transformation has taken out of them, and
@@ -60,10 +62,12 @@ export class RecordDecoder {
   readonly #topics = new Map<string, TopicTable>();
   readonly #topicsOfTables = new Map<string, string>();
   readonly #dirty = new Set<TopicTable>();
+  #notedLoad: string | undefined;
 
   constructor(options: RecordDecoderOptions) {
     const { notes, flavor } = options;
     this.#options = options;
+    this.#notedLoad = notes.get(loadKey);
     const ofDdl = new Map(
       [...notes].filter(([key]) => key.startsWith(ddlPrefix)).map(([key, text]) => [key.slice(ddlPrefix.length), text]),
     );
@@ -74,6 +78,7 @@ export class RecordDecoder {
       takes: options.takes,
       captures: options.captures,
       onDoubt: options.onDoubt,
+      load: notes.get(loadKey),
       topic: (topic, id) => this.#topicOfTable(topic, id),
       topics: () => this.#topics.values(),
       changed: (table) => this.#note(table),
@@ -103,9 +108,14 @@ export class RecordDecoder {
   /** The group with its records of tables as batches; the same one when it has no records. @throws CONVERSION_FAILED */
   decode(group: CommitGroup): SinkGroup {
     // a group without records can be the one that a snapshot waits for
-    if (!this.isLoading && !group.entries.some(({ kind }) => kind === 'records')) return group;
+    if (!this.isLoading && !group.entries.some((entry) => entry.kind === 'records' || isLoadMark(entry))) return group;
     const assembler = new GroupAssembler(group);
     for (const entry of group.entries) {
+      if (isLoadMark(entry)) {
+        if (entry.kind === 'snapshotBegin') this.#ddl.beginLoad(entry.snapshot, assembler);
+        else this.#ddl.endLoad(entry.snapshot, assembler);
+        continue;
+      }
       if (entry.kind !== 'records') {
         assembler.add(entry);
         continue;
@@ -141,6 +151,9 @@ export class RecordDecoder {
 
   #drainNotes(): ReadonlyMap<string, string | null> {
     const notes = new Map<string, string | null>();
+    const { load } = this.#ddl;
+    if (load !== this.#notedLoad) notes.set(loadKey, load ?? null);
+    this.#notedLoad = load;
     for (const [key, text] of this.#ddl.reader.drainNotes()) notes.set(ddlPrefix + key, text);
     for (const [key, table] of this.#topics) {
       if (this.#dirty.has(table)) notes.set(tablePrefix + key, table.schema === undefined ? null : printTopicTable(table));
@@ -174,7 +187,7 @@ export class RecordDecoder {
       return;
     }
     if (!wanted) {
-      if (record.value !== null && this.#ddl.hasOpenSnapshot && isLastOfSnapshot(record.value)) this.#ddl.markEnded();
+      if (record.value !== null && this.#ddl.hasOpenSnapshot && isLastOfSnapshot(record.value)) this.#ddl.markAllEnded();
       return;
     }
     if (table.kind === 'other') table.kind = undefined;
@@ -221,8 +234,8 @@ export class RecordDecoder {
     const table = marker === undefined ? topicTable : this.#tableOf(topicTable, marker);
     if (envelope?.op === 'm') return;
     const isRead = envelope?.op === 'r' && marker !== undefined && marker.snapshot !== 'false' && marker.snapshot !== 'incremental';
-    if (!isRead && table.snapshot?.ended === false) this.#ddl.endSnapshot(table, assembler);
-    if (!isRead && envelope !== undefined && this.#ddl.hasOpenSnapshot) this.#ddl.endEmptySnapshots(assembler);
+    if (!isRead) this.#ddl.markEnded(table);
+    if (!isRead && envelope !== undefined && this.#ddl.hasOpenSnapshot) this.#ddl.endEmptySnapshots();
     if (envelope?.op === 't') {
       this.#truncate(table, open, assembler);
       return;
@@ -281,7 +294,10 @@ export class RecordDecoder {
     const marker = open.envelope?.marker;
     if (before === undefined) {
       // rows of a snapshot are loaded aside, which makes the table
-      if (!isRead) assembler.schemaChanges([{ kind: 'createTable', after: after.schema }], assembler.barrierEvent(open.record, marker));
+      if (isRead) return after.schema;
+      const { load } = this.#ddl;
+      if (load !== undefined) this.#ddl.beginSnapshot(table, { id: load, byStatement: false }, assembler);
+      else assembler.schemaChanges([{ kind: 'createTable', after: after.schema }], assembler.barrierEvent(open.record, marker));
       return after.schema;
     }
     if (!table.hasRows) {
@@ -315,11 +331,8 @@ export class RecordDecoder {
       snapshot.reach = { file, pos };
       this.#note(table);
     }
-    if (mark === 'last') this.#ddl.markEnded();
-    else if (mark === 'last_in_data_collection' && !snapshot.byStatement) {
-      snapshot.ended = true;
-      this.#note(table);
-    }
+    if (mark === 'last') this.#ddl.markAllEnded();
+    else if (mark === 'last_in_data_collection' && !snapshot.byStatement) this.#ddl.markEnded(table);
   }
 
   #truncate(table: TopicTable, open: OpenRecord, assembler: GroupAssembler): void {
@@ -334,7 +347,7 @@ export class RecordDecoder {
     table.deletedKey = undefined;
     if (schema === undefined || !table.created || schema.primaryKey.length === 0 || record.key === null) return;
     if (deletedKey !== undefined && Buffer.compare(deletedKey, record.key) === 0) return;
-    if (table.snapshot?.ended === false) this.#ddl.endSnapshot(table, assembler);
+    this.#ddl.markEnded(table);
     const key = table.keys.frame(record.key);
     const { modes } = this.#options;
     const plan = table.plan?.schema === schema ? table.plan : planOf(table, { schema, row: undefined, key: key.schema, modes });
