@@ -61,6 +61,11 @@ export class RecordedSource implements AsyncDisposable {
     this.#task = undefined;
   }
 
+  /** As if its records of a compacted topic had been lost. */
+  forget(topic: string): void {
+    this.#state.delete(topic);
+  }
+
   /** Takes batches until the condition holds. */
   async until(what: string, condition: () => boolean, deadlineMs = 20_000): Promise<void> {
     const deadline = AbortSignal.timeout(deadlineMs);
