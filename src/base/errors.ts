@@ -49,6 +49,10 @@ export const errorCodes = {
   // replica
   WAREHOUSE_FAILED: 'The warehouse refused a statement. The message holds its text.',
   WAREHOUSE_LOCKED: 'Another process has the replica file open. Close it; only one process can open a DuckDB file.',
+  WAREHOUSE_UNREACHABLE: 'The warehouse does not answer, or has ended the session. Check its address and the network; Millrace retries.',
+  WAREHOUSE_ACCESS_DENIED:
+    "The warehouse refuses the login or a right. Correct the sink's user, key or token, or run the GRANT that is named.",
+  DRIVER_MISSING: 'The driver of a warehouse is not installed. Install the package that is named, beside millrace.',
   WAREHOUSE_FENCED: 'The offsets in the replica moved without us: a second writer. Stop one of the two.',
   NAME_COLLISION: 'Two tables would be one in the replica, or a name is reserved. Set replica.name.format or replica.name.map.',
   RESYNC_NEEDED: 'A table cannot go on from the log. Run `millrace resync <table>`.',

@@ -5,6 +5,7 @@ import type { SourcePosition } from '../connect/commit-group.ts';
 import { connectionSettings } from '../mysql/connection-settings.ts';
 import { readServerPosition } from '../mysql/server-position.ts';
 import type { Herder } from '../worker/herder.ts';
+import { sinksOf } from './connectors.ts';
 import type { CheckedSource } from './connectors.ts';
 import type { RunningWorker } from './worker.ts';
 
@@ -15,7 +16,7 @@ import type { RunningWorker } from './worker.ts';
  */
 export async function waitUntilCaughtUp(worker: RunningWorker, signal: AbortSignal): Promise<void> {
   const ends = await Promise.all(worker.connectors.sources.map(async (source) => ({ source, end: await readEnd(source, signal) })));
-  const sinks = worker.connectors.warehouses.flatMap((warehouse) => warehouse.sinks).map((sink) => sink.connector.name);
+  const sinks = sinksOf(worker.connectors).map((sink) => sink.connector.name);
   for (const { source, seq } of worker.imports) await waitForGroups(worker.herder, { sinks, source, seq }, signal);
   await Promise.all(
     ends.map(async ({ source, end }) => {
@@ -53,7 +54,7 @@ async function waitForSinks(
   signal: AbortSignal,
 ): Promise<void> {
   const source = config.topicPrefix;
-  const sinks = connectors.warehouses.flatMap((warehouse) => warehouse.sinks).filter((sink) => sink.sources.includes(source));
+  const sinks = sinksOf(connectors).filter((sink) => sink.sources.includes(source));
   await waitForGroups(herder, { sinks: sinks.map(({ connector }) => connector.name), source, seq }, signal);
 }
 

@@ -8,6 +8,7 @@ import type { SourceConfig } from '../mysql/source-config.ts';
 import { findPlugin } from './plugins.ts';
 import { checkRecordPath } from './record-path-errors.ts';
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
+import { readSnowflakeConfig, snowflakeSinkConnectorClass } from '../warehouse/snowflake/sink-config.ts';
 
 export interface CheckedSource {
   readonly connector: ConnectorConfig;
@@ -28,7 +29,10 @@ export interface CheckedWarehouse {
 
 export interface CheckedConnectors {
   readonly sources: readonly CheckedSource[];
+  /** DuckDB files. */
   readonly warehouses: readonly CheckedWarehouse[];
+  /** Sinks whose warehouse is elsewhere: in Snowflake. */
+  readonly remote: readonly CheckedSink[];
   /** What there is to say of their properties, by connector. */
   readonly notices: readonly (ConfigNotice & { readonly connector: string })[];
 }
@@ -41,13 +45,18 @@ export interface CheckedConnectors {
 export function checkConnectors(connectors: readonly ConnectorConfig[]): CheckedConnectors {
   const sources: CheckedSource[] = [];
   const sinks: { readonly connector: ConnectorConfig; readonly file: string; readonly topics: (topic: string) => boolean }[] = [];
+  const remote: ConnectorConfig[] = [];
   const notices: (ConfigNotice & { readonly connector: string })[] = [];
   for (const connector of connectors) {
     checkRecordPath(connector);
-    if (findPlugin(connector).kind === 'source') {
+    const plugin = findPlugin(connector);
+    if (plugin.kind === 'source') {
       const reading = readSourceConfig(connector);
       sources.push({ connector, config: reading.config });
       notices.push(...reading.notices.map((notice) => ({ ...notice, connector: connector.name })));
+    } else if (plugin.classNames.includes(snowflakeSinkConnectorClass)) {
+      remote.push(connector);
+      notices.push(...readSnowflakeConfig(connector).notices.map((notice) => ({ ...notice, connector: connector.name })));
     } else {
       const reading = readSinkConfig(connector);
       sinks.push({ connector, file: resolve(reading.config.file), topics: reading.config.takes });
@@ -60,8 +69,14 @@ export function checkConnectors(connectors: readonly ConnectorConfig[]): Checked
   return {
     sources,
     notices,
+    remote: remote.map((connector) => ({ connector, sources: prefixes })),
     warehouses: [...files].map(([file, own]) => ({ file, sinks: own.map(({ connector }) => ({ connector, sources: prefixes })) })),
   };
+}
+
+/** All sinks of tables. */
+export function sinksOf({ warehouses, remote }: CheckedConnectors): readonly CheckedSink[] {
+  return [...warehouses.flatMap((warehouse) => warehouse.sinks), ...remote];
 }
 
 /** Sources are told apart by their prefix: in the log, in the topics, in the replica's offsets. */

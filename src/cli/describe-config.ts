@@ -3,7 +3,7 @@ import { isMillraceError, messageOf } from '../base/errors.ts';
 import { converterClasses, headerConverterClasses } from '../codec/converters.ts';
 import { openConnection } from '../binlog/connection.ts';
 import { configProblems, findProperty } from '../config/config-def.ts';
-import type { ConfigProblem, Property } from '../config/config-def.ts';
+import type { ConfigDef, ConfigProblem, Property } from '../config/config-def.ts';
 import { keyOf } from '../config/config-key.ts';
 import type { ConfigInfos, ConfigKey } from '../config/config-key.ts';
 import { connectorKeys, sinkGroups, sinkTopicErrors, sourceGroups } from '../config/connector-keys.ts';
@@ -11,11 +11,9 @@ import { debeziumMariadbKeys, debeziumMysqlKeys } from '../config/debezium-keys.
 import { debeziumRecommended } from '../config/debezium-recommended.ts';
 import { validateKeys } from '../config/validate-keys.ts';
 import type { ValidateKeys } from '../config/validate-keys.ts';
-import type { ConnectorProperties } from '../connect/connector.ts';
+import type { ConnectorConfig, ConnectorProperties } from '../connect/connector.ts';
 import { connectionSettings } from '../mysql/connection-settings.ts';
 import { readSourceConfig, sourceConnectorDef } from '../mysql/connector-config.ts';
-import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
-import { duckdbSinkProperties } from '../warehouse/duckdb/sink-properties.ts';
 import { withoutNulls } from '../worker/connect-service.ts';
 import type { GivenConfig } from '../worker/connect-service.ts';
 import { componentKeys, converterFault } from './component-keys.ts';
@@ -99,21 +97,31 @@ function debeziumRules(config: ConnectorProperties): ReadonlyMap<string, readonl
   return errors;
 }
 
-export function duckdbKeys(version: string): readonly ConfigKey[] {
-  const own = Object.entries<Property>(duckdbSinkProperties).filter(([name]) => !connectNames.has(name));
+/** A sink of tables: its properties, and what judges them. */
+export interface TableSinkPlugin extends DescribedPlugin {
+  /** The group of its own properties. */
+  readonly group: string;
+  readonly properties: ConfigDef;
+  /** @throws CONFIG_INVALID, CONFIG_UNSUPPORTED */
+  readonly read: (connector: ConnectorConfig) => unknown;
+}
+
+export function tableSinkKeys({ version, group, properties }: TableSinkPlugin): readonly ConfigKey[] {
+  const own = Object.entries<Property>(properties).filter(([name]) => !connectNames.has(name));
   return [
     ...connectorKeys({ type: 'sink', version, converters: converterClasses, headerConverters: headerConverterClasses }),
-    ...own.map(([name, property], index) => keyOf(name, property, { group: 'DuckDB', order: index + 1, width: 'MEDIUM' })),
+    ...own.map(([name, property], index) => keyOf(name, property, { group, order: index + 1, width: 'MEDIUM' })),
   ];
 }
 
 const connectNames = new Set(['name', 'connector.class', 'tasks.max', 'topics', 'topics.regex']);
 
-export function describeDuckdb({ className, version }: DescribedPlugin, config: GivenConfig): ConfigInfos {
-  const keys = duckdbKeys(version);
+export function describeTableSink(plugin: TableSinkPlugin, config: GivenConfig): ConfigInfos {
+  const { className, group } = plugin;
+  const keys = tableSinkKeys(plugin);
   const errors = new Map(sinkTopicErrors(config));
   try {
-    readSinkConfig({ name: config['name'] ?? '', config: { ...withoutNulls(config), 'connector.class': className } });
+    plugin.read({ name: config['name'] ?? '', config: { ...withoutNulls(config), 'connector.class': className } });
   } catch (error) {
     const own = problemErrors(
       error,
@@ -122,7 +130,7 @@ export function describeDuckdb({ className, version }: DescribedPlugin, config: 
     );
     for (const [property, texts] of own) if (!errors.has(property)) errors.set(property, texts);
   }
-  return validateWith({ name: config['connector.class'] ?? className, keys, groups: [...sinkGroups, 'DuckDB'], config, errors });
+  return validateWith({ name: config['connector.class'] ?? className, keys, groups: [...sinkGroups, group], config, errors });
 }
 
 export interface KeyedPlugin extends DescribedPlugin {

@@ -4,7 +4,12 @@ import type { ConnectorPlugin, GivenConfig, PluginCatalog } from '../worker/conn
 import { fileSinkClass } from '../file/file-sink.ts';
 import { fileOffsetFault, fileSinkKeys, fileSourceKeys } from '../file/file-plugins.ts';
 import { fileSourceClass } from '../file/file-source.ts';
-import { debeziumKeys, describeDebezium, describeDuckdb, describeKeys, duckdbKeys, keysOf } from './describe-config.ts';
+import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
+import { duckdbSinkProperties } from '../warehouse/duckdb/sink-properties.ts';
+import { readSnowflakeConfig } from '../warehouse/snowflake/sink-config.ts';
+import { snowflakeSinkProperties } from '../warehouse/snowflake/sink-properties.ts';
+import { debeziumKeys, describeDebezium, describeKeys, describeTableSink, keysOf, tableSinkKeys } from './describe-config.ts';
+import type { TableSinkPlugin } from './describe-config.ts';
 import { readVersion } from './version.ts';
 
 const debezium = (flavor: 'mysql' | 'mariadb', alias: string, version: string): ConnectorPlugin => {
@@ -20,20 +25,26 @@ const debezium = (flavor: 'mysql' | 'mariadb', alias: string, version: string): 
   });
 };
 
-const duckdb = { className: 'io.millrace.DuckDbSinkConnector', version: readVersion() };
+/** A sink of tables, which has a class `io.millrace.<name>SinkConnector`. */
+const tableSink = (name: string, parts: Pick<TableSinkPlugin, 'group' | 'properties' | 'read'>): ConnectorPlugin => {
+  const described: TableSinkPlugin = { ...parts, className: `io.millrace.${name}SinkConnector`, version: readVersion() };
+  return plugin({
+    className: described.className,
+    version: described.version,
+    aliases: [`${name}SinkConnector`, `${name}Sink`],
+    type: 'sink',
+    taskClass: `io.millrace.${name}SinkTask`,
+    keys: tableSinkKeys(described),
+    describe: async (config) => describeTableSink(described, config),
+  });
+};
 
 /** The connectors that a worker has, with the versions whose behaviour they keep. */
 export const pluginCatalog: PluginCatalog = createCatalog([
   debezium('mysql', 'MySql', '3.6.1.Final'),
   debezium('mariadb', 'MariaDb', '3.5.0.Final'),
-  plugin({
-    ...duckdb,
-    aliases: ['DuckDbSinkConnector', 'DuckDbSink'],
-    type: 'sink',
-    taskClass: 'io.millrace.DuckDbSinkTask',
-    keys: duckdbKeys(duckdb.version),
-    describe: async (config) => describeDuckdb(duckdb, config),
-  }),
+  tableSink('DuckDb', { group: 'DuckDB', properties: duckdbSinkProperties, read: readSinkConfig }),
+  tableSink('Snowflake', { group: 'Snowflake', properties: snowflakeSinkProperties, read: readSnowflakeConfig }),
   filePlugin({
     className: fileSourceClass,
     type: 'source',

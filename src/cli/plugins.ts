@@ -6,6 +6,7 @@ import { createFileSource } from '../file/file-source.ts';
 import { converterOf } from '../codec/converters.ts';
 import { mysqlSource } from '../mysql/connector.ts';
 import { duckdbSinkConnectorClass } from '../warehouse/duckdb/sink-config.ts';
+import { snowflakeSinkConnectorClass } from '../warehouse/snowflake/sink-config.ts';
 
 const fileSource = createFileSource({
   converters: (properties) => ({ key: converterOf('key', properties), value: converterOf('value', properties) }),
@@ -24,7 +25,19 @@ const duckdbSink: SinkConnector = {
   },
 };
 
-const plugins: readonly (SourceConnector | SinkConnector)[] = [mysqlSource, duckdbSink, fileSource, fileSinkConnector];
+/** Run by its own thread, which loads the driver. */
+const snowflakeSink: SinkConnector = {
+  kind: 'sink',
+  classNames: [snowflakeSinkConnectorClass],
+  async openTask(context, signal) {
+    const { createSnowflakeSinkConnector } = await import('../warehouse/snowflake/connector.ts');
+    const onResync = (source: string, table: string, reason: string): void =>
+      context.log.warn({ source, table, reason }, 'table needs a resync');
+    return createSnowflakeSinkConnector({ onResync }).openTask(context, signal);
+  },
+};
+
+const plugins: readonly (SourceConnector | SinkConnector)[] = [mysqlSource, duckdbSink, snowflakeSink, fileSource, fileSinkConnector];
 
 /** @throws CONFIG_INVALID naming the classes that there are */
 export function findPlugin({ name, config }: ConnectorConfig): SourceConnector | SinkConnector {

@@ -2,19 +2,16 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { MillraceError, toErrorData } from '../base/errors.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
-import { openDdlReader } from '../mysql/ddl/offline-ddl.ts';
 import { createDuckDbSinkConnector } from '../warehouse/duckdb/connector.ts';
 import { openDuckDbReplica } from '../warehouse/duckdb/replica.ts';
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
-import { needsPipeline } from '../worker/sink-pipeline.ts';
-import { createSinkRecords } from '../worker/sink-records.ts';
 import type { FromThread, SinkThreadData, WarehouseMethods } from '../worker/thread-messages.ts';
 import { keepReplica } from './keep-replica.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
 import { remindOfResyncs } from './resync-reminder.ts';
-import { recordOptions, sourceNote, writesRecords } from './source-catalog.ts';
+import { tableSinkParts } from './table-sink-parts.ts';
 import { createWarehouseMethods } from './warehouse-methods.ts';
 
 if (parentPort === null) throw new MillraceError('INTERNAL', 'warehouse-thread.ts is no program');
@@ -32,7 +29,8 @@ try {
   // Sinks on one file share its instance, and with it the settings of the first.
   const { config } = readSinkConfig(first.connector);
   await using replica = await openDuckDbReplica(config.replica, logger, signal);
-  const onResync = (source: string, table: string, reason: string): void => post({ kind: 'resync', source, tables: [table], reason });
+  const ask = (source: string, tables: readonly string[], reason: string): void => post({ kind: 'resync', source, tables, reason });
+  const onResync = (source: string, table: string, reason: string): void => ask(source, [table], reason);
   const sink = createDuckDbSinkConnector({ replica, onResync });
   using keeper = keepReplica(replica, logger);
   using _reminder = remindOfResyncs(replica, onResync);
@@ -42,27 +40,7 @@ try {
     logger,
     setLogLevel,
     sinks,
-    parts: ({ name, config: properties }) => {
-      const own = logger.child({ connector: name });
-      const records = createSinkRecords({
-        connector: name,
-        properties,
-        logger: own,
-        openDdlReader,
-        debeziumOf: (source) => recordOptions(log, source),
-        sourceOf: (source) => sourceNote(log, source) ?? { flavor: 'mysql', properties: {} },
-      });
-      return {
-        connector: sink,
-        records,
-        lateStarts: {
-          // what records make of a snapshot is no snapshot of tables
-          startGone: (source) => (needsPipeline(properties) || writesRecords(log, source) ? 'fail' : 'snapshot'),
-          ask: (source, reason) => post({ kind: 'resync', source, tables: [], reason }),
-        },
-        context: { connector: name, properties, log: own, topicOf: (source, table) => records.topicOf(source, table) },
-      };
-    },
+    parts: (connector) => tableSinkParts({ connector: sink, log, logger, onResync: ask }, connector),
     methods: (loops) => {
       keeper.watch(loops);
       return createWarehouseMethods(replica, loops);

@@ -5,6 +5,7 @@ import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
 import { createHerder } from '../worker/herder.ts';
 import type { Herder } from '../worker/herder.ts';
 import type { LogSettings, LoggingOptions } from '../worker/thread-messages.ts';
+import { sinksOf } from './connectors.ts';
 import type { CheckedConnectors } from './connectors.ts';
 import { createControlHandlers } from './control-handlers.ts';
 import { openControlServer } from './control-server.ts';
@@ -59,7 +60,7 @@ export async function startWorker({ connectors, dataFolder, logging, logSettings
     }
     const herder = createHerder({ dataFolder, logging, logSettings, log });
     await herder.addStreams([...connectors.sources.map(({ config }) => config.topicPrefix), ...imports.map(({ source }) => source)]);
-    const all = [...connectors.warehouses.flatMap((warehouse) => warehouse.sinks), ...connectors.sources];
+    const all = [...sinksOf(connectors), ...connectors.sources];
     for (const { connector } of all) await herder.start({ connector, place: placeTask(connector) });
     const handlers = createControlHandlers(herder, () => connectors);
     const control = await openControlServer(dataFolder, handlers);

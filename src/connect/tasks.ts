@@ -131,6 +131,11 @@ export interface SinkTask extends AsyncDisposable {
   /** Whether something was put that is not durable yet and could be: a closed transaction. */
   pending(): boolean;
   /**
+   * Whether what is pending is worth a flush now, of a sink whose flushes cost something; absent: it always is. `atEnd`: there
+   * is no later.
+   */
+  due?(atEnd: boolean): boolean;
+  /**
    * Commits exactly at this source position (every transaction that ends at or before it, nothing after it), runs `pinned`
    * while nothing else is applied, then goes on. Resolves with what `pinned` gave, when the position was reached.
    * @throws VERIFY_UNDECIDED when the sink is past the position already

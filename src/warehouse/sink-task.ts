@@ -3,7 +3,7 @@ import type { Logger } from '../base/logger.ts';
 import type { CutRequest, SinkOffset, SinkTask } from '../connect/tasks.ts';
 import { tableName } from '../event/table-schema.ts';
 import type { TableId } from '../event/table-schema.ts';
-import { SourceLane } from './source-lane.ts';
+import { SourceLane, type FlushTimes } from './source-lane.ts';
 import type { SinkStore } from './warehouse.ts';
 
 export interface SinkTaskOptions {
@@ -17,6 +17,8 @@ export interface SinkTaskOptions {
   /** A flush begins at so many changes, or bytes of row images, of one source. */
   readonly flushRows: number;
   readonly flushBytes: number;
+  /** Absent: what is pending is flushed at once. */
+  readonly flushTimes?: FlushTimes | undefined;
   readonly log: Logger;
   /** A table (`database.table`) cannot go on from the log. */
   readonly onResync: (source: string, table: string, reason: string) => void;
@@ -75,6 +77,7 @@ export function createSinkTask(options: SinkTaskOptions): SinkTask {
     notes: (source) => store.notes(source),
     committed,
     unfinished: (source) => store.unfinished(source).map(tableName),
+    ...(options.flushTimes === undefined ? {} : { due: dueAt(lanes, options.flushTimes) }),
     pending: () => [...lanes.values()].some((lane) => lane.pending),
     cutAt: <T>({ source, position }: CutRequest, pinned: () => Promise<T>, signal: AbortSignal) =>
       laneOf(source).requestCut(position, pinned, signal),
@@ -83,6 +86,11 @@ export function createSinkTask(options: SinkTaskOptions): SinkTask {
       await Promise.all([...lanes.values()].map((lane) => lane.close()));
     },
   };
+}
+
+/** Whether a lane wants a flush; the others' offsets go with it. */
+function dueAt(lanes: ReadonlyMap<string, SourceLane>, times: FlushTimes): (atEnd: boolean) => boolean {
+  return (atEnd) => [...lanes.values()].some((lane) => lane.isDue(times, atEnd));
 }
 
 function otherLog(connector: string, { source, seq }: SinkOffset): MillraceError {

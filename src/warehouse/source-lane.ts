@@ -16,6 +16,14 @@ export interface LaneOptions extends UnitBuilderOptions {
   readonly onResync: (table: string, reason: string) => void;
 }
 
+/** How long what was put may wait for its flush. */
+export interface FlushTimes {
+  /** From the first change on. */
+  readonly intervalMs: number;
+  /** When the position alone has moved. */
+  readonly idleIntervalMs: number;
+}
+
 interface PendingCut {
   readonly position: SourcePosition;
   /** Runs what the cut is for; never rejects. */
@@ -50,6 +58,9 @@ export class SourceLane {
   /** Units on their way, the oldest first. */
   #flights: Promise<void>[] = [];
   #failure: Error | undefined;
+  /** Since when the open unit reaches beyond the last one, and holds changes. */
+  #movedMs = Infinity;
+  #changedMs = Infinity;
   #cuts: PendingCut[] = [];
   #holds = 0;
   #released = Promise.withResolvers<void>();
@@ -73,6 +84,14 @@ export class SourceLane {
   /** Whether a flush has something to do: also to throw what a unit on its way has failed with. */
   get pending(): boolean {
     return this.#failure !== undefined || (this.#holds === 0 && !sameOffset(this.#end, this.#stored));
+  }
+
+  /** Whether a flush is worth its cost. */
+  isDue({ intervalMs, idleIntervalMs }: FlushTimes, atEnd: boolean): boolean {
+    if (this.#failure !== undefined) return true;
+    if (this.#holds > 0) return false;
+    const now = performance.now();
+    return now - this.#movedMs >= idleIntervalMs || (this.#changedMs < Infinity && (atEnd || now - this.#changedMs >= intervalMs));
   }
 
   /** Nothing was put yet, and the next group is the one after this. */
@@ -188,6 +207,8 @@ export class SourceLane {
   async #addComplete(slice: GroupSlice): Promise<void> {
     await this.#builder.add(slice, this.#abort.signal);
     this.#end = this.#offsetAt(slice);
+    this.#movedMs = Math.min(this.#movedMs, performance.now());
+    if (!this.#builder.isEmpty) this.#changedMs = Math.min(this.#changedMs, performance.now());
     if (this.#spilling) {
       this.#spilling = false;
       await this.#startFlush();
@@ -255,6 +276,8 @@ export class SourceLane {
     const move = { before: this.#scheduled, after: this.#end };
     this.#builder = new UnitBuilder(this.#options);
     this.#scheduled = move.after;
+    this.#movedMs = Infinity;
+    this.#changedMs = Infinity;
     const last = builder.slices.at(-1);
     this.#lastScheduledEvent = move.after.applied === 0 || last === undefined ? undefined : lastEventBefore(last.group, last.to);
     const flight = this.#commit(builder, move, this.#flights.at(-1));

@@ -191,7 +191,8 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
         // Far behind: the sink flushes by itself, when that is worth while.
         if (full && onTime) continue;
         const restMs = nextFlushMs - performance.now();
-        if (open.pending() && (restMs <= 0 || drain.aborted)) {
+        const wanted = open.pending() && (open.due?.(drain.aborted) ?? true);
+        if (wanted && (restMs <= 0 || drain.aborted)) {
           const begunMs = performance.now();
           await flush(open, signal);
           const endMs = performance.now();
@@ -200,7 +201,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
         }
         if (drain.aborted && !(any && onTime)) break;
         if (any) continue;
-        await wakeup.wait(open.pending() ? Math.max(1, restMs) : idleMs, idle).catch(() => undefined);
+        await wakeup.wait(wanted ? Math.max(1, restMs) : idleMs, idle).catch(() => undefined);
         signal.throwIfAborted();
       }
       acknowledge(open.committed(), true);

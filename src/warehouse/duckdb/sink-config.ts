@@ -1,9 +1,8 @@
 import { parsedOrThrow, readConfig } from '../../config/config-def.ts';
 import type { ConfigNotice, ConnectorDef } from '../../config/config-def.ts';
-import { compileJavaPattern } from '../../config/java-pattern.ts';
-import { MillraceError } from '../../base/errors.ts';
 import type { ConnectorConfig } from '../../connect/connector.ts';
 import { recordFamilies, recordSinkProperties } from '../record-properties.ts';
+import { invalidTemporalOf, topicsTaken } from '../replica-properties.ts';
 import { createNaming, type ReplicaNaming } from '../replica-names.ts';
 import type { InvalidTemporal } from '../table-record.ts';
 import type { ReplicaOptions } from './replica.ts';
@@ -41,7 +40,6 @@ const duckdbSinkDef: ConnectorDef<typeof duckdbSinkProperties> = {
 export function readSinkConfig({ name, config }: ConnectorConfig): SinkConfigReading {
   const reading = readConfig(duckdbSinkDef, { ...config, name });
   const values = parsedOrThrow(reading, name);
-  const invalidTemporal = values['temporal.invalid.handling'].toLowerCase();
   const tempDirectory = values['duckdb.temp.directory'];
   return {
     config: {
@@ -54,25 +52,12 @@ export function readSinkConfig({ name, config }: ConnectorConfig): SinkConfigRea
         checkpointThreshold: values['duckdb.checkpoint.threshold'],
         ...(tempDirectory === '' ? {} : { tempDirectory }),
       },
-      takes: topicFilter(name, values.topics, values['topics.regex']),
+      takes: topicsTaken(name, values.topics, values['topics.regex']),
       naming: createNaming({ format: values['replica.name.format'], map: values['replica.name.map'] }),
-      invalidTemporal: invalidTemporal === 'text' || invalidTemporal === 'fail' ? invalidTemporal : 'null',
+      invalidTemporal: invalidTemporalOf(values['temporal.invalid.handling']),
       flushRows: values['flush.max.rows'],
       flushBytes: values['flush.max.bytes'],
     },
     notices: reading.notices,
   };
-}
-
-/** Kafka Connect's own rule: one of the two, and the expression stands for the whole name, letter case included. */
-function topicFilter(name: string, topics: readonly string[], regex: string): (topic: string) => boolean {
-  if (topics.length > 0 === (regex !== '')) {
-    throw new MillraceError('CONFIG_INVALID', `Connector "${name}": set one of topics and topics.regex`);
-  }
-  if (regex === '') {
-    const names = new Set(topics);
-    return (topic) => names.has(topic);
-  }
-  const exact = compileJavaPattern(regex);
-  return (topic) => exact.matches(topic);
 }

@@ -1,12 +1,7 @@
 import { defineConfig, notEmpty } from '../../config/config-def.ts';
 import { connectorProperties } from '../../config/connect-properties.ts';
 import { recordProperties } from '../record-properties.ts';
-import { defaultNameFormat } from '../replica-names.ts';
-
-const oneOf =
-  (...values: readonly string[]) =>
-  (value: string): string | undefined =>
-    values.includes(value.toLowerCase()) ? undefined : `must be one of ${values.join(', ')}`;
+import { replicaProperties } from '../replica-properties.ts';
 
 const size = (value: string): string | undefined =>
   /^\d+(?:\.\d+)?\s*(?:[kmgt]i?b|b|%)$/i.test(value) ? undefined : 'must be a size, such as 300MB';
@@ -16,13 +11,7 @@ const positive = (value: number): string | undefined => (value > 0 ? undefined :
 export const duckdbSinkProperties = defineConfig({
   ...connectorProperties,
   ...recordProperties,
-  topics: { type: 'list', default: '', importance: 'high', doc: 'Topics to take, `prefix.database.table`, separated by commas.' },
-  'topics.regex': {
-    type: 'string',
-    default: '',
-    importance: 'high',
-    doc: 'A Java regular expression that names the topics to take, instead of topics.',
-  },
+  ...replicaProperties,
   'duckdb.file': { type: 'string', required: true, importance: 'high', doc: 'The DuckDB file that holds the replica.', check: notEmpty },
   'duckdb.memory.limit': {
     type: 'string',
@@ -39,25 +28,6 @@ export const duckdbSinkProperties = defineConfig({
     importance: 'low',
     doc: 'Size of the write-ahead log at which a commit writes it into the file.',
     check: size,
-  },
-  'replica.name.format': {
-    type: 'string',
-    default: defaultNameFormat,
-    importance: 'medium',
-    doc: 'Schema and table in the replica, made of ${prefix}, ${database}, ${table} and other text.',
-  },
-  'replica.name.map': {
-    type: 'string',
-    default: '',
-    importance: 'medium',
-    doc: 'Names of single tables: database.table:schema.table, separated by commas.',
-  },
-  'temporal.invalid.handling': {
-    type: 'string',
-    default: 'null',
-    importance: 'medium',
-    doc: 'What becomes of dates that do not exist, such as 0000-00-00: null (NULL, counted), text (DATE, DATETIME and TIMESTAMP columns are VARCHAR), fail.',
-    check: oneOf('null', 'text', 'fail'),
   },
   'flush.max.rows': {
     type: 'int',

@@ -1,0 +1,175 @@
+import { defineConfig, notEmpty, oneOf, between } from '../../config/config-def.ts';
+import { connectorProperties } from '../../config/connect-properties.ts';
+import { recordProperties } from '../record-properties.ts';
+import { replicaProperties } from '../replica-properties.ts';
+
+const size = (value: string): string | undefined =>
+  /^\d+(?:\.\d+)?\s*(?:[kmgt]i?b|b|%)$/i.test(value) ? undefined : 'must be a size, such as 300MB';
+
+/** Properties of `io.millrace.SnowflakeSinkConnector`; those that Snowflake's own Kafka connector has, have its names. */
+export const snowflakeSinkProperties = defineConfig({
+  ...connectorProperties,
+  ...recordProperties,
+  ...replicaProperties,
+  'snowflake.url.name': {
+    type: 'string',
+    required: true,
+    importance: 'high',
+    doc: 'Address of the account, such as myorg-myaccount.snowflakecomputing.com; scheme and port may be added.',
+    check: notEmpty,
+  },
+  'snowflake.user.name': { type: 'string', required: true, importance: 'high', doc: 'The user that Millrace logs in as.', check: notEmpty },
+  'snowflake.authenticator': {
+    type: 'string',
+    default: 'snowflake_jwt',
+    importance: 'high',
+    doc: 'How it logs in: snowflake_jwt (a key pair), snowflake (a password), oauth, programmatic_access_token.',
+    check: oneOf('snowflake_jwt', 'snowflake', 'oauth', 'programmatic_access_token'),
+  },
+  'snowflake.private.key': {
+    type: 'password',
+    importance: 'high',
+    doc: 'The private key, PKCS#8, with or without the lines of PEM around it.',
+  },
+  'snowflake.private.key.path': {
+    type: 'string',
+    default: '',
+    importance: 'medium',
+    doc: 'A file with the private key, instead of the key.',
+  },
+  'snowflake.private.key.passphrase': { type: 'password', importance: 'medium', doc: 'Of an encrypted private key.' },
+  'snowflake.password': { type: 'password', importance: 'medium', doc: 'The password, with snowflake.authenticator=snowflake.' },
+  'snowflake.token': { type: 'password', importance: 'medium', doc: 'An access token of OAuth, or a programmatic access token.' },
+  'snowflake.oauth.client.id': { type: 'string', default: '', importance: 'low', doc: 'OAuth: the client that asks for access tokens.' },
+  'snowflake.oauth.client.secret': { type: 'password', importance: 'low', doc: "OAuth: the client's secret." },
+  'snowflake.oauth.refresh.token': {
+    type: 'password',
+    importance: 'low',
+    doc: 'OAuth: the refresh token; without one the client asks by its own credentials.',
+  },
+  'snowflake.oauth.token.endpoint': {
+    type: 'string',
+    default: '',
+    importance: 'low',
+    doc: "OAuth: address of the token endpoint; Snowflake's own unless set.",
+  },
+  'snowflake.oauth.scope': { type: 'string', default: '', importance: 'low', doc: 'OAuth: the scope to ask for.' },
+  'snowflake.role.name': {
+    type: 'string',
+    default: '',
+    importance: 'high',
+    doc: "The role that it works as; the user's default unless set.",
+  },
+  'snowflake.warehouse': {
+    type: 'string',
+    default: '',
+    importance: 'high',
+    doc: "The warehouse that runs its statements; the user's default unless set.",
+  },
+  'snowflake.database.name': {
+    type: 'string',
+    required: true,
+    importance: 'high',
+    doc: 'The database of the replica. It must exist.',
+    check: notEmpty,
+  },
+  'snowflake.schema.name': {
+    type: 'string',
+    default: '',
+    importance: 'high',
+    doc: 'One schema for all tables, in place of a schema for each database of the source; replica.name.format decides if it is set, too.',
+  },
+  'snowflake.own.schema.name': {
+    type: 'string',
+    default: 'MILLRACE',
+    importance: 'medium',
+    doc: "Schema of Millrace's own tables and of its stage: offsets, and rows on their way.",
+    check: notEmpty,
+  },
+  'snowflake.identifier.case': {
+    type: 'string',
+    default: 'upper',
+    importance: 'medium',
+    doc: "Names of schemas, tables and columns: upper (queries need no quotes), or preserve (the source's letters).",
+    check: oneOf('upper', 'preserve'),
+  },
+  'snowflake.json.type': {
+    type: 'string',
+    default: 'variant',
+    importance: 'medium',
+    doc: "What JSON columns are: variant, or varchar, the server's own text.",
+    check: oneOf('variant', 'varchar'),
+  },
+  'snowflake.table.type': {
+    type: 'string',
+    default: 'permanent',
+    importance: 'low',
+    doc: 'Of replicated tables: permanent, or transient, which have no fail-safe.',
+    check: oneOf('permanent', 'transient'),
+  },
+  'snowflake.sessions': {
+    type: 'int',
+    default: '4',
+    importance: 'low',
+    doc: 'Sessions that upload and copy side by side, besides the one that commits.',
+    check: between(1, 32),
+  },
+  'snowflake.lock.timeout.seconds': {
+    type: 'int',
+    default: '300',
+    importance: 'low',
+    doc: 'How long a statement waits for a lock of another transaction.',
+    check: between(1, 43_200),
+  },
+  'jvm.proxy.host': { type: 'string', default: '', importance: 'low', doc: 'Host of an HTTP proxy.' },
+  'jvm.proxy.port': { type: 'int', default: '80', importance: 'low', doc: 'Its port.', check: between(1, 65_535) },
+  'jvm.proxy.username': { type: 'string', default: '', importance: 'low', doc: 'User of the proxy.' },
+  'jvm.proxy.password': { type: 'password', importance: 'low', doc: 'Password of the proxy.' },
+  'jvm.nonProxy.hosts': {
+    type: 'string',
+    default: '',
+    importance: 'low',
+    doc: 'Hosts that are reached without the proxy, separated by |.',
+  },
+  'flush.interval.ms': {
+    type: 'long',
+    default: '60000',
+    importance: 'high',
+    doc: 'Changes are applied so long after the first of them, in one go; each time wakes the warehouse.',
+    check: between(0),
+  },
+  'flush.idle.interval.ms': {
+    type: 'long',
+    default: '21600000',
+    importance: 'low',
+    doc: 'How often the position is stored when no table changes, which wakes the warehouse, too.',
+    check: between(0),
+  },
+  'flush.max.rows': {
+    type: 'int',
+    default: '1000000',
+    importance: 'medium',
+    doc: 'Changes that are applied at once at most, about.',
+    check: between(1),
+  },
+  'flush.max.bytes': {
+    type: 'long',
+    default: '134217728',
+    importance: 'medium',
+    doc: 'Bytes of rows that are applied at once at most, about; they are held in memory.',
+    check: between(1),
+  },
+  'staging.directory': {
+    type: 'string',
+    default: '',
+    importance: 'low',
+    doc: "Where files are written before they are uploaded; the system's folder for temporary files unless set.",
+  },
+  'staging.memory.limit': {
+    type: 'string',
+    default: '200MB',
+    importance: 'low',
+    doc: 'Memory for rows that become files; more go to disk.',
+    check: size,
+  },
+});
