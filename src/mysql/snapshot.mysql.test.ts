@@ -256,6 +256,23 @@ for (const flavor of flavors) {
       await replica.close();
     });
 
+    test('a table that is to be read anew is not done, though all of it was read', async () => {
+      await root.query('CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)');
+      const replica = new Replica(settingsOf(server), 's');
+      await using snapshot = await open(replica);
+      await takeAll(snapshot, replica);
+      assert.deepEqual(
+        snapshot.progress().map(({ done }) => done),
+        [true],
+      );
+      snapshot.tableChanged({ database: 's', table: 't' });
+      assert.deepEqual(
+        snapshot.progress().map(({ done }) => done),
+        [false],
+      );
+      await takeAll(snapshot, replica);
+    });
+
     test('a server that crashes meanwhile ends the snapshot with a retriable error, and a new one goes on', async () => {
       await createTables(3000);
       const replica = new Replica(settingsOf(server), 's');
@@ -315,8 +332,9 @@ for (const flavor of flavors) {
         const marks: (string | number)[][] = [];
         for (let step = await snapshot.next(never); step.kind !== 'end'; step = await snapshot.next(never)) {
           replica.takeStep(step);
-          if (step.kind === 'chunk' && step.last !== undefined)
+          if (step.kind === 'chunk' && step.last !== undefined) {
             marks.push([step.batch.schema.table, step.batch.count > 0 ? step.last : 'no row']);
+          }
         }
         assert.deepEqual(
           marks,

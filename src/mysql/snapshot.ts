@@ -134,7 +134,7 @@ class SnapshotRun implements Snapshot {
       table: table.name,
       rows: rowsOf(table),
       estimatedRows: table.estimate,
-      done: isDone(table),
+      done: isDone(table) && !this.#changed.has(table.name),
     }));
   }
 

@@ -162,8 +162,16 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const failIfEnded = (): void => {
     if (last?.hasEnded === true) throw new Error(`the worker has ended:\n${last.stderr.slice(-4000)}`);
   };
-  const status = async (): Promise<WorkerStatus> =>
-    openControlClient(dataFolder).call('status', null, { signal: AbortSignal.timeout(10_000) });
+  const status = async (): Promise<WorkerStatus> => {
+    try {
+      return await openControlClient(dataFolder).call('status', null, { signal: AbortSignal.timeout(10_000) });
+    } catch (error) {
+      // One that is about to end gives its reason a moment later.
+      await Promise.race([last?.ended, sleep(1000, new AbortController().signal)]);
+      failIfEnded();
+      throw error;
+    }
+  };
 
   const pipeline: Pipeline = {
     folder,
