@@ -135,6 +135,8 @@ export interface SinkTask extends AsyncDisposable {
    * is no later.
    */
   due?(atEnd: boolean): boolean;
+  /** Last group of a source of which the warehouse has everything, whether or not that is stored there yet. */
+  applied?(source: string): number;
   /**
    * Commits exactly at this source position (every transaction that ends at or before it, nothing after it), runs `pinned`
    * while nothing else is applied, then goes on. Resolves with what `pinned` gave, when the position was reached.

@@ -78,6 +78,7 @@ export function createSinkTask(options: SinkTaskOptions): SinkTask {
     committed,
     unfinished: (source) => store.unfinished(source).map(tableName),
     ...(options.flushTimes === undefined ? {} : { due: dueAt(lanes, options.flushTimes) }),
+    applied: (source) => lanes.get(source)?.applied ?? 0,
     pending: () => [...lanes.values()].some((lane) => lane.pending),
     cutAt: <T>({ source, position }: CutRequest, pinned: () => Promise<T>, signal: AbortSignal) =>
       laneOf(source).requestCut(position, pinned, signal),

@@ -81,6 +81,12 @@ export class SourceLane {
     return this.#stored;
   }
 
+  /** Last group of which the warehouse has everything: after the stored one there may be some that hold nothing for it. */
+  get applied(): number {
+    const rests = this.#flights.length === 0 && this.#builder.isEmpty && this.#tail.length === 0;
+    return (rests ? this.#end : this.#stored)?.seq ?? 0;
+  }
+
   /** Whether a flush has something to do: also to throw what a unit on its way has failed with. */
   get pending(): boolean {
     return this.#failure !== undefined || (this.#holds === 0 && !sameOffset(this.#end, this.#stored));

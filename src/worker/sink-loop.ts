@@ -214,7 +214,7 @@ export function createSinkLoop(options: SinkLoopOptions): SinkLoop {
     const committed = task?.committed() ?? [];
     return options.sources.map((source) => {
       const offset = committed.find((each) => each.source === source);
-      const seq = offset?.seq ?? 0;
+      const seq = Math.max(offset?.seq ?? 0, task?.applied?.(source) ?? 0);
       const behind = Math.max(0, (log.range(source)?.last ?? 0) - seq);
       return {
         source,
