@@ -12,9 +12,18 @@ export type CompactedTopic = ReadonlyMap<string, string>;
 
 /** Of another server, worker or moment; that they are there, and of which type, still counts. */
 const ofOneRun = new Set([
-  ...['ts_sec', 'file', 'pos', 'gtids', 'server_id', 'transaction_id', 'worker_id', 'generation', 'discoverTimestamp'],
+  'ts_sec',
+  'file',
+  'pos',
+  'gtids',
+  'server_id',
+  'transaction_id',
+  'worker_id',
+  'generation',
+  'discoverTimestamp',
   // How far an incremental snapshot has come; that these are serialized keys: src/mysql/signals/incremental-offset.test.ts.
-  ...['incremental_snapshot_primary_key', 'incremental_snapshot_maximum_key'],
+  'incremental_snapshot_primary_key',
+  'incremental_snapshot_maximum_key',
 ]);
 const ofOneServer = new Set([
   'database.hostname',

@@ -105,13 +105,12 @@ function compareTopic(
   return { differences, pairs };
 }
 
-/** It is about a statement, or a row's key and operation. */
+/** It is about a statement, or an operation on a row: keys may be of one run. */
 function itemOf(record: MarkedRecord): Item {
   const payload = payloadOf(record.raw.value);
   const member = (name: string): Json => (payload instanceof JsonObject ? (payload.get(name) ?? null) : null);
   const ddl = member('ddl');
-  const about = typeof ddl === 'string' ? ddl : printJson([payloadOf(record.raw.key) ?? null, member('op')]);
-  return { whole: signature(record), about };
+  return { whole: signature(record), about: typeof ddl === 'string' ? ddl : printJson(member('op')) };
 }
 
 function show(record: MarkedRecord | undefined): string {

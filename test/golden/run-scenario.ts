@@ -164,8 +164,10 @@ async function follow(run: Run, { verb, rest }: Directive): Promise<void> {
     case 'quiet':
       return quiet(run, hasSignals(scenario) ? signalSettleMs : settleMs);
     case 'stop':
+      await caughtUp(run);
       return worker.stop();
     case 'pause':
+      await caughtUp(run);
       return worker.pause();
     case 'resume': {
       const { done } = await worker.snapshots();
@@ -174,6 +176,7 @@ async function follow(run: Run, { verb, rest }: Directive): Promise<void> {
       return;
     }
     case 'restart-task':
+      await caughtUp(run);
       await worker.restartTask();
       return snapshotDone(run, -1);
     case 'offsets':
@@ -226,6 +229,12 @@ function countable({ worker, scenario }: Run): number {
   const { heartbeatTopic, connector } = scenario;
   const others = [heartbeatTopic, connector['schema.history.internal.kafka.topic']];
   return worker.records().filter(({ topic }) => !others.includes(topic)).length;
+}
+
+/** Until all that is in the binlog now was read: in the recordings what was written before a stop belongs to the run before it. */
+async function caughtUp(run: Run): Promise<void> {
+  const end = await binlogEnd(run);
+  if (!(await until(() => isPast(run, end), stepDeadlineMs))) run.problems.push('the stream did not come to the end of the binlog');
 }
 
 /** Until all that is in the binlog now was read and nothing new has come for a while. */
