@@ -1,58 +1,46 @@
 /** Entry of the thread of a sink that has no warehouse: one task, on its own connection to the log. */
-import { parentPort, workerData } from 'node:worker_threads';
-import { MillraceError, toErrorData } from '../base/errors.ts';
 import { converterOf } from '../codec/converters.ts';
 import { javaText } from '../connect/java-text.ts';
 import { createFileSink, fileSinkClass } from '../file/file-sink.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
 import type { Methods } from '../worker/rpc.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
-import type { FromThread, SinkThreadData } from '../worker/thread-messages.ts';
+import type { SinkThreadData } from '../worker/thread-messages.ts';
 import { sinkTopicFilter } from '../worker/topic-filter.ts';
 import { createGroupRecords } from './group-records.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
 import { findSink } from './plugins.ts';
+import { runThread } from './run-thread.ts';
 
-if (parentPort === null) throw new MillraceError('INTERNAL', 'sink-thread.ts is no program');
-const port = parentPort;
-// The main thread starts this file with nothing else.
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-const { sinks, dataFolder, logging, logSettings } = workerData as SinkThreadData;
-const logger = openLogger(logging);
-
-try {
-  await using log = await openEmbeddedLog(embeddedLogOptions(dataFolder, logSettings), new AbortController().signal);
-  const fileSink = createFileSink({
-    recordsOf: createGroupRecords(log),
-    value: (properties) => converterOf('value', properties),
-    takes: sinkTopicFilter,
-    textOf: (value) => (value === null ? 'null' : javaText(null, value)),
-    committed: (connector) =>
-      log
-        .consumers()
-        .filter(({ consumer, seq }) => consumer === connector && seq > 0)
-        .map(({ source, seq }) => ({ source, logId: log.id, seq, applied: 0, position: undefined, committedMs: 0 })),
-  });
-  await serveSinks<Methods>({
-    port,
-    log,
-    logger,
-    setLogLevel,
-    sinks,
-    parts: (connector) => ({
-      lateStarts: { startGone: () => 'earliest', ask: () => undefined },
-      connector: findSink(connector).classNames.includes(fileSinkClass) ? fileSink : findSink(connector),
-      context: { connector: connector.name, properties: connector.config, log: logger.child({ connector: connector.name }) },
-    }),
-    methods: () => ({ [Symbol.asyncDispose]: () => Promise.resolve() }),
-  });
-} catch (error) {
-  for (const { connector } of sinks) post({ kind: 'state', connector: connector.name, state: 'FAILED', error: toErrorData(error) });
-}
-post({ kind: 'ended' });
-port.close();
-
-function post(message: FromThread): void {
-  port.postMessage(message);
-}
+await runThread<SinkThreadData>(
+  ({ sinks }) => sinks.map(({ connector }) => connector.name),
+  async ({ data: { sinks, dataFolder, logging, logSettings }, port }) => {
+    const logger = openLogger(logging);
+    await using log = await openEmbeddedLog(embeddedLogOptions(dataFolder, logSettings), new AbortController().signal);
+    const fileSink = createFileSink({
+      recordsOf: createGroupRecords(log),
+      value: (properties) => converterOf('value', properties),
+      takes: sinkTopicFilter,
+      textOf: (value) => (value === null ? 'null' : javaText(null, value)),
+      committed: (connector) =>
+        log
+          .consumers()
+          .filter(({ consumer, seq }) => consumer === connector && seq > 0)
+          .map(({ source, seq }) => ({ source, logId: log.id, seq, applied: 0, position: undefined, committedMs: 0 })),
+    });
+    await serveSinks<Methods>({
+      port,
+      log,
+      logger,
+      setLogLevel,
+      sinks,
+      parts: (connector) => ({
+        lateStarts: { startGone: () => 'earliest', ask: () => undefined },
+        connector: findSink(connector).classNames.includes(fileSinkClass) ? fileSink : findSink(connector),
+        context: { connector: connector.name, properties: connector.config, log: logger.child({ connector: connector.name }) },
+      }),
+      methods: () => ({ [Symbol.asyncDispose]: () => Promise.resolve() }),
+    });
+  },
+);
