@@ -1,0 +1,55 @@
+import snowflake, { type Connection, type ConnectionOptions, type RowStatement, type StatementOption } from 'snowflake-sdk';
+import type { SnowflakeEmulator } from './snowflake-emulator.ts';
+
+snowflake.configure({ logLevel: 'OFF', additionalLogToConsole: false });
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A connection of the official driver with promises. */
+export interface Driver extends AsyncDisposable {
+  readonly connection: Connection;
+  rows(sqlText: string, options?: Partial<StatementOption>): Promise<readonly Row[]>;
+  run(sqlText: string, options?: Partial<StatementOption>): Promise<RowStatement>;
+  /** The first column of the first row. */
+  value(sqlText: string, options?: Partial<StatementOption>): Promise<unknown>;
+}
+
+const password = { username: 'MILLRACE', password: 'secret' };
+
+/** Numbers come as texts, NULL as null. */
+export async function connectDriver(emulator: SnowflakeEmulator, options: Partial<ConnectionOptions> = {}): Promise<Driver> {
+  const connection = snowflake.createConnection({
+    account: emulator.account,
+    accessUrl: emulator.url,
+    database: 'MILLRACE',
+    schema: 'PUBLIC',
+    fetchAsString: ['Number'],
+    representNullAsStringNull: false,
+    ...(options.authenticator === undefined && options.username === undefined ? password : {}),
+    ...options,
+  });
+  await connection.connectAsync();
+  const execute = async (sqlText: string, given: Partial<StatementOption>): Promise<{ rows: readonly Row[]; statement: RowStatement }> =>
+    new Promise((resolve, reject) => {
+      connection.execute({
+        ...given,
+        sqlText,
+        complete: (error, statement, rows) => {
+          if (error !== undefined && error !== null) reject(error);
+          else resolve({ rows: (rows as readonly Row[] | undefined) ?? [], statement: statement });
+        },
+      });
+    });
+  return {
+    connection,
+    rows: async (sqlText, given = {}) => (await execute(sqlText, given)).rows,
+    run: async (sqlText, given = {}) => (await execute(sqlText, given)).statement,
+    value: async (sqlText, given = {}) => Object.values((await execute(sqlText, given)).rows[0] ?? {})[0],
+    async [Symbol.asyncDispose]() {
+      if (!connection.isUp()) return;
+      await new Promise<void>((resolve) => {
+        connection.destroy(() => resolve());
+      });
+    },
+  };
+}
