@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import type { RowDataPacket } from 'mysql2/promise';
 import { freshDatabase, sharedServer, withoutServer } from '../../../test/servers/shared.ts';
 import type { FreshDatabase, SharedServer } from '../../../test/servers/shared.ts';
+import { writeJavaArray } from '../../base/java-object.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { isMillraceError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
@@ -45,13 +46,13 @@ async function beginOf({ root, name }: FreshDatabase, { file, pos }: Place): Pro
 }
 
 /** First columns of the rows that come from the offset on, up to the one with 99. */
-async function rowsFrom(config: SourceConfig, offset: Readonly<Record<string, unknown>>): Promise<string[]> {
+async function rowsFrom(config: SourceConfig, offset: Readonly<Record<string, unknown>>, last = '99'): Promise<string[]> {
   await using task = await openSourceTask(
     { config, state: { offset, state: () => new Map() }, log: silentLogger, keepsTables: () => false },
     AbortSignal.timeout(30_000),
   );
   const ids: string[] = [];
-  while (!ids.includes('99')) {
+  while (!ids.includes(last)) {
     const { group } = await task.poll(AbortSignal.timeout(30_000));
     for (const entry of group.entries) if (entry.kind === 'changes') ids.push(...batchRows(entry.batch).map((row) => String(row[0])));
   }
@@ -89,6 +90,30 @@ for (const flavor of flavors) {
       'by GTIDs',
     );
   });
+
+  test(
+    `an incremental snapshot that Debezium had open goes on after its last key, on ${flavor}`,
+    { skip: withoutServer(flavor) },
+    async () => {
+      const server = await sharedServer(flavor);
+      await using database = await freshDatabase(server);
+      await database.root.query('CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3), (4), (5), (6)');
+      const { file, pos, gtids } = await endOf(database, server);
+      const key = (id: bigint): string => writeJavaArray([{ type: 'Integer', value: id }]).toString('hex');
+      const offset = {
+        ts_sec: 1,
+        file,
+        pos,
+        gtids,
+        server_id: 1,
+        incremental_snapshot_correlation_id: 'ad-hoc',
+        incremental_snapshot_maximum_key: key(5n),
+        incremental_snapshot_primary_key: key(3n),
+        incremental_snapshot_collections: `[{"incremental_snapshot_collections_id":"${database.name}.t"}]`,
+      };
+      assert.deepEqual(await rowsFrom(configOf(server, database.name), offset, '5'), ['4', '5']);
+    },
+  );
 
   test(`an offset that the server no longer has is refused by name, on ${flavor}`, { skip: withoutServer(flavor) }, async () => {
     const server = await sharedServer(flavor);
