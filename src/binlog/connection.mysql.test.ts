@@ -66,6 +66,17 @@ for (const flavor of flavors) {
     assert.equal(await codeOf({ ...settings, port: refusing.port }), 'MYSQL_UNREACHABLE');
   });
 
+  test(`a connection that broke while nothing was asked of it is a passing fault, on ${flavor}`, { skip }, async () => {
+    const server = await sharedServer(flavor);
+    await using proxy = await startProxy(server);
+    await using connection = await openConnection({ ...settingsOf(server), port: proxy.port }, never);
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    connection.socket().once('close', () => resolve());
+    proxy.cut();
+    await closed;
+    await assert.rejects(connection.query('SELECT 1', never), (error) => isMillraceError(error, 'MYSQL_UNREACHABLE') && error.retriable);
+  });
+
   test(`an aborted query ends at once, on ${flavor}`, { skip }, async () => {
     const server = await sharedServer(flavor);
     await using connection = await openConnection(settingsOf(server), never);

@@ -19,6 +19,8 @@ test('driver errors are told apart by number, and by name where there is none', 
   assert.deepEqual(codeOf({ errno: 1213 }), ['MYSQL_QUERY_FAILED', true]);
   assert.deepEqual(codeOf({ errno: -111, code: 'ECONNREFUSED' }), ['MYSQL_UNREACHABLE', true]);
   assert.deepEqual(codeOf({ code: 'PROTOCOL_CONNECTION_LOST' }), ['MYSQL_UNREACHABLE', true]);
+  const closed = new Error("Can't add new command when connection is in closed state");
+  assert.equal(translateDriverError(Object.assign(closed, { fatal: true }), 'here').retriable, true);
   assert.deepEqual(codeOf({ code: 'HANDSHAKE_SSL_ERROR' }), ['MYSQL_TLS', false]);
   assert.equal(isTlsFault(Object.assign(new Error(''), { code: 'HANDSHAKE_NO_SSL_SUPPORT' })), true);
   const several = new AggregateError([Object.assign(new Error('connect ECONNREFUSED ::1:3306'), { code: 'ECONNREFUSED' })]);

@@ -126,6 +126,9 @@ const networkFaults = new Set([
   'ERR_SOCKET_CLOSED',
 ]);
 
+/** What mysql2 says, without a name, to who uses a connection that broke while nothing was asked of it. */
+const closedState = /connection is in closed state/;
+
 /** mysql2's names for "the server has no TLS" and "TLS did not come about". */
 const tlsFaults = new Set(['HANDSHAKE_NO_SSL_SUPPORT', 'HANDSHAKE_SSL_ERROR']);
 
@@ -182,7 +185,7 @@ function translate({ number, name, message }: DriverFault): Translation {
   if (tlsFaults.has(name) || name.startsWith('ERR_TLS_') || name.startsWith('ERR_SSL_') || name.startsWith('ERR_OSSL_')) {
     return { code: 'MYSQL_TLS' };
   }
-  if (networkFaults.has(name)) return { code: 'MYSQL_UNREACHABLE', retriable: true };
+  if (networkFaults.has(name) || closedState.test(message)) return { code: 'MYSQL_UNREACHABLE', retriable: true };
   return { code: 'MYSQL_QUERY_FAILED' };
 }
 

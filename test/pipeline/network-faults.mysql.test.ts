@@ -49,10 +49,11 @@ for (const flavor of flavors) {
     await throughProxy(t, flavor, 6000, async (parts) => {
       const { pipeline, proxy, random, database } = parts;
       const worker = await pipeline.start();
+      const anew = { deadlineMs: 30_000, describe: (): string => worker.stderr };
       for (let i = 0; i < 2; i++) {
         const before = proxy.accepted;
         proxy.cutAfter(10_000 + random.int(50_000));
-        await until('it connects anew', () => proxy.accepted > before, { deadlineMs: 30_000 });
+        await until('it connects anew', () => proxy.accepted > before, anew);
       }
       proxy.cutAfter(Infinity);
       await pipeline.caughtUp(database.root);
@@ -60,7 +61,7 @@ for (const flavor of flavors) {
         const before = proxy.accepted;
         if (random.chance(0.5)) proxy.cut();
         else proxy.cutAfter(1 + random.int(5000));
-        await until('it connects anew', () => proxy.accepted > before, { deadlineMs: 30_000 });
+        await until('it connects anew', () => proxy.accepted > before, anew);
         await pause(random.int(300));
       }
       proxy.cutAfter(Infinity);
