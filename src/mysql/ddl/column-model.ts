@@ -60,7 +60,7 @@ const decimals = new Set(['DECIMAL', 'DEC', 'FIXED', 'NUMERIC']);
 const singles = new Set(['BINARY', 'BIT', 'CHAR', 'CHARACTER']);
 
 /** With the sizes that Debezium's parser gives types without any. */
-export function writtenType(
+function writtenType(
   definition: ColumnDefinition,
   { charset, environment }: { readonly charset: string; readonly environment: ColumnEnvironment },
 ): WrittenType {
