@@ -140,7 +140,7 @@ class Renderer implements DebeziumRenderer {
     }
   }
 
-  #emitText({ topic, key, value, hasHeaders }: OtherRecord): void {
+  #emitText({ topic, key, value, hasHeaders, transaction }: OtherRecord): void {
     const [keyBytes, valueBytes] = [utf8(key ?? ''), utf8(value)];
     const { out } = this.#rows;
     out.clear();
@@ -154,7 +154,7 @@ class Renderer implements DebeziumRenderer {
     record.valueStart = keyBytes.length;
     record.valueEnd = out.length;
     record.headers = hasHeaders ? this.#context : noHeaders;
-    record.transaction = undefined;
+    record.transaction = transaction;
     record.isRow = false;
     this.#sink(record);
     record.isRow = true;

@@ -12,6 +12,8 @@ export interface OtherRecord {
   readonly value: string;
   /** Whether it has the context's headers. */
   readonly hasHeaders: boolean;
+  /** Index in the group's `transactions` of the statement's. */
+  readonly transaction?: number | undefined;
 }
 
 /** Records of one topic; the topic `''` is the source's own. */
@@ -27,7 +29,12 @@ export function renderOther(group: CommitGroup, entry: Entry, options: DebeziumO
       const told = entry.records.filter((record) => !record.changes.some(({ kind }) => kind === 'TRUNCATE'));
       const { topicPrefix: topic, historyTopic, schemaChanges } = options;
       const changes = schemaChanges
-        ? told.map((record) => ({ topic, ...renderSchemaChange(group, record, options), hasHeaders: true }))
+        ? told.map((record) => ({
+            topic,
+            ...renderSchemaChange(group, record, options),
+            hasHeaders: true,
+            transaction: record.place.kind === 'event' ? group.events.transaction[record.place.event] : undefined,
+          }))
         : [];
       if (historyTopic === undefined) return changes;
       const history = told.map((record) => renderSchemaHistory(group, record, options));

@@ -33,6 +33,33 @@ export function testSchemaChanges(name: string, open: OpenContractWarehouse): vo
     ]);
   });
 
+  test(`${name}: a definition changes between the rows of one transaction, as records of several tables in one topic tell it`, async () => {
+    await using warehouse = await open();
+    const { task } = warehouse;
+    const t1 = table('d', 't', [id, column('v', int)]);
+    const t2 = table('d', 't', [id, column('v', int), column('x', int)]);
+    const t3 = table('d', 't', [id, column('v', int), column('x', int), column('y', int)]);
+    const history = new History();
+    history.transaction((tx) => tx.insert(t1, [1, 1], [2, 2], [3, 3]));
+    await task.put(history.group(), signal);
+    await task.flush(signal);
+    history.transaction((tx) => {
+      tx.update(t1, [1, 1], [1, 10]);
+      tx.delete(t1, [3, 3]);
+      tx.ddl({ kind: 'alterTable', before: t1, after: t2, columns: [{ from: 0 }, { from: 1 }, { fill: null }] });
+      tx.update(t2, [2, 2, null], [2, 20, 7]);
+      tx.ddl({ kind: 'alterTable', before: t2, after: t3, columns: [{ from: 0 }, { from: 1 }, { from: 2 }, { fill: null }] });
+      tx.insert(t3, [4, 40, 8, 9]);
+    });
+    await task.put(history.group(), signal);
+    await task.flush(signal);
+    assert.deepEqual(await warehouse.read('d', 't'), [
+      ['1', '10', null, null],
+      ['2', '20', '7', null],
+      ['4', '40', '8', '9'],
+    ]);
+  });
+
   test(`${name}: DROP and TRUNCATE, and a table created again under the name`, async () => {
     await using warehouse = await open();
     const { task } = warehouse;

@@ -84,6 +84,22 @@ test('rows of several tables in one topic come in the order of their events', as
   );
 });
 
+test('a statement is of its own transaction, and not of the rows before it', async () => {
+  const place = { kind: 'event', event: 1, row: 0, thread: 0 } as const;
+  const ddl: Entry = { kind: 'ddl', records: [{ statement: 'CREATE TABLE a (id INT)', database: 'shop', table: 'a', changes: [], place }] };
+  const group = sampleGroup('src', [rows('a', 1), ddl]);
+  const two = { ...group.transactions, count: 2, committedMicros: Float64Array.of(1, 2), gtidSource: new Uint16Array(2) };
+  const events = { count: 2, transaction: Uint32Array.of(0, 1), pos: Float64Array.of(4, 9), seconds: new Uint32Array(2) };
+  const made = await path({ ...unwrap, transforms: 'unwrap' }).convert({ ...group, transactions: two, events }, never);
+  assert.deepEqual(
+    made.entries.map((entry) => entry.kind === 'records' && [entry.topic, entry.records[0]?.transaction]),
+    [
+      ['src.shop.a', 0],
+      ['src', 1],
+    ],
+  );
+});
+
 test('without a transformation only other converters than JSON need it', () => {
   assert.ok(!needsRecordPath({ ...plain, 'value.converter': 'org.apache.kafka.connect.json.JsonConverter' }));
   assert.ok(needsRecordPath({ 'key.converter': 'org.apache.kafka.connect.storage.StringConverter' }));

@@ -19,8 +19,8 @@ interface AlteredColumn {
 }
 
 /**
- * ALTER TABLE: in place where it is of one kind, which DuckDB can do in a transaction, and columns keep their order; else
- * by building the table anew, in the source's column order. Where the server's conversion of the rows cannot be repeated with certainty, the table is
+ * ALTER TABLE: in place where it is of one kind, which DuckDB can do in a transaction, and columns keep their order, and the
+ * transaction has deleted none of its rows; else by building the table anew, in the source's column order. Where the server's conversion of the rows cannot be repeated with certainty, the table is
  * marked for a resync.
  */
 export async function alterTable(tx: Transaction, record: TableRecord, change: AlterChange): Promise<void> {
@@ -57,7 +57,8 @@ export async function alterTable(tx: Transaction, record: TableRecord, change: A
       return;
     }
   }
-  const steps = keepsOrder(change.columns) ? inPlaceSteps(before, columns) : undefined;
+  const inPlace = keepsOrder(change.columns) && !tx.thinned.has(table);
+  const steps = inPlace ? inPlaceSteps(before, columns) : undefined;
   if (steps === undefined) await rebuild(tx, { record, name: target.name }, columns);
   else for (const action of steps.actions) await tx.session.run(`ALTER TABLE ${table} ${action}`);
   const altered = withSchema(record, change.after);

@@ -20,6 +20,7 @@ export async function applyMerge(tx: Transaction, staged: StagedMerge): Promise<
   const table = qualifiedTarget(record, target.name);
   const completed = staged.partials === undefined ? undefined : await completePartials(tx, table, staged, staged.partials);
   if (staged.deletes !== undefined) {
+    tx.thinned.add(table);
     const { rows } = staged.deletes;
     const keyless = schema.primaryKey.length === 0;
     const deleted = await tx.session.run(keyless ? deleteRowsSql(table, staged.deletes) : deleteKeysSql(table, staged.deletes));

@@ -7,6 +7,8 @@ import { qualified, quoted, type Session } from './session.ts';
 /** An open transaction, in which the steps of a unit are carried out. */
 export interface Transaction extends UnitRecords {
   readonly session: Session;
+  /** Tables that rows were deleted from in it: altered after that in place, they would fail its commit. */
+  readonly thinned: Set<string>;
 }
 
 export function qualifiedTarget(record: TableRecord, name: string): string {

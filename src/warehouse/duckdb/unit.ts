@@ -88,7 +88,7 @@ export class DuckDbUnit implements Unit {
       const changes = new BookChanges(book);
       // what failed after an earlier commit
       await setLateNotNull(session, book);
-      const tx: Transaction = { session, sink: this.#sink, source: this.#source, book: changes, resync: [], columnsOf };
+      const tx: Transaction = { session, sink: this.#sink, source: this.#source, book: changes, resync: [], columnsOf, thinned: new Set() };
       await session.run('BEGIN TRANSACTION');
       try {
         for (const step of this.#steps) await step(tx);
