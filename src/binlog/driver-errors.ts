@@ -8,6 +8,8 @@ export interface DriverFault {
   /** Node's or mysql2's own name of the fault: ECONNREFUSED, PROTOCOL_CONNECTION_LOST, … */
   readonly name: string;
   readonly message: string;
+  /** The server's SQLSTATE. */
+  readonly sqlState?: unknown;
 }
 
 interface Translation {
@@ -144,7 +146,7 @@ export function translateDriverError(error: unknown, where: string): MillraceErr
     cause: error,
     retriable: retriable ?? false,
     ...(nextStep === undefined ? {} : { nextStep }),
-    context: { errno: fault.number, name: fault.name },
+    context: { errno: fault.number, name: fault.name, sqlState: fault.sqlState },
   });
 }
 
@@ -199,6 +201,7 @@ function faultOf(error: unknown): DriverFault {
     number: typeof number === 'number' && number > 0 ? number : undefined,
     name: typeof name === 'string' ? name : '',
     message: messageOf(inner),
+    sqlState: property(inner, 'sqlState'),
   };
 }
 

@@ -13,7 +13,7 @@ const falseText = utf8('false');
 export function converterShape(conversion: Conversion, type: ColumnType, plain: FieldShape): FieldShape {
   switch (conversion.kind) {
     case 'boolean':
-      return { type: 'boolean', zero: 'false', writer: () => writePositive };
+      return { type: 'boolean', zero: 'false', writer: () => writePositive(type.kind === 'int' && type.unsigned) };
     case 'int16':
       return type.kind === 'int' ? { type: 'int16', zero: '0', writer: () => writeSmall(type.unsigned) } : plain;
     case 'real':
@@ -26,9 +26,11 @@ export function converterShape(conversion: Conversion, type: ColumnType, plain: 
 }
 
 /** TINYINT(1): what is above zero is true. */
-function writePositive(cell: CellCursor, out: ByteWriter): void {
-  writeBytes(out, cell.view.getInt8(cell.at) > 0 ? trueText : falseText);
-  cell.at += 1;
+function writePositive(unsigned: boolean): (cell: CellCursor, out: ByteWriter) => void {
+  return (cell, out) => {
+    writeBytes(out, (unsigned ? cell.view.getUint8(cell.at) : cell.view.getInt8(cell.at)) > 0 ? trueText : falseText);
+    cell.at += 1;
+  };
 }
 
 function writeSmall(unsigned: boolean): (cell: CellCursor, out: ByteWriter) => void {

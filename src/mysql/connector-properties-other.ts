@@ -39,6 +39,13 @@ export const otherSourceProperties: ConfigDef = {
       'low',
       'Where the schema history is kept.',
     ],
+    'snapshot.mode.configuration.based.snapshot.schema': ['boolean', 'false', 'medium', 'Whether definitions are taken at a start.'],
+    'snapshot.mode.configuration.based.snapshot.on.schema.error': [
+      'boolean',
+      'false',
+      'medium',
+      'Whether definitions are taken anew when the schema history is lost.',
+    ],
     'schema.history.internal.skip.unparseable.ddl': ['boolean', 'false', 'low', 'Whether DDL that cannot be parsed is ignored.'],
     'memory.management.schemas.class': [
       'class',
@@ -94,8 +101,10 @@ export const otherSourceProperties: ConfigDef = {
     'event.processing.failure.handling.mode': ['string', 'fail', 'medium', 'What a broken event does: fail, warn, skip.'],
     'event.deserialization.failure.handling.mode': ['string', 'fail', 'medium', 'Older name of it.'],
     'inconsistent.schema.handling.mode': ['string', 'fail', 'medium', 'What an event of an unknown table does: fail, warn, skip.'],
-    'errors.max.retries': ['int', '-1', 'low', 'Retries of a passing fault; -1: no end.'],
-    'retriable.restart.connector.wait.ms': ['long', '10000', 'low', 'Wait before a retry.'],
+  }),
+  ...properties('works', '', {
+    'errors.max.retries': ['int', '-1', 'low', 'Retries of a passing fault before the task fails; -1: no end.'],
+    'retriable.restart.connector.wait.ms': ['long', '10000', 'low', 'Wait before each retry. When absent, waits grow from 0.2 s to 30 s.'],
   }),
   ...properties('no effect', 'A query takes as long as its connection lives.', {
     'database.query.timeout.ms': ['int', '600000', 'low', 'Longest wait for a query.'],

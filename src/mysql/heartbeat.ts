@@ -1,8 +1,11 @@
-import { messageOf } from '../base/errors.ts';
+import { MillraceError, isMillraceError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ServerConnection } from '../binlog/connection.ts';
 import type { Entry } from '../connect/commit-group.ts';
 import type { SourceConfig } from './source-config.ts';
+
+/** Syntax error or access rule violation; no database. Source: io.debezium.heartbeat.DatabaseHeartbeatImpl. */
+const brokenStates: ReadonlySet<unknown> = new Set(['42000', '3D000']);
 
 /** Tells now and then that the source is alive, also on the source itself, if a statement is given for it. */
 export class Heartbeat {
@@ -28,7 +31,11 @@ export class Heartbeat {
     return { kind: 'heartbeat', micros: Date.now() * 1000 };
   }
 
-  /** Runs the statement once per beat. What is wrong with it stops nothing. */
+  /**
+   * Runs the statement once per beat. What is wrong with its run stops nothing, what is wrong with itself does, as in Debezium.
+   *
+   * @throws CONFIG_INVALID when it is malformed, not allowed, or lacks a database
+   */
   async act(connection: ServerConnection, signal: AbortSignal): Promise<void> {
     if (!this.#acts) return;
     this.#acts = false;
@@ -37,6 +44,12 @@ export class Heartbeat {
       await connection.query(this.#query, signal);
     } catch (error) {
       if (signal.aborted) throw error;
+      if (isMillraceError(error) && brokenStates.has(error.context['sqlState'])) {
+        throw new MillraceError('CONFIG_INVALID', `heartbeat.action.query cannot be run: ${error.message}`, {
+          cause: error,
+          nextStep: 'Correct the statement, name tables with their database, or grant what it needs.',
+        });
+      }
       this.#log.warn({ error: messageOf(error) }, 'heartbeat.action.query failed');
     }
   }

@@ -55,6 +55,13 @@ export interface SourceLoop {
 const firstRetryMs = 200;
 const longestRetryMs = 30_000;
 
+/** Debezium's own retries of passing faults: any number, and our growing waits, unless the connector says otherwise. */
+function readRetries(properties: Readonly<Record<string, string>>): { readonly most: number; readonly waitMs: number | undefined } {
+  const most = Number(properties['errors.max.retries'] ?? -1);
+  const waitMs = Number(properties['retriable.restart.connector.wait.ms'] ?? NaN);
+  return { most: most >= 0 ? most : Infinity, waitMs: waitMs >= 0 ? waitMs : undefined };
+}
+
 /**
  * Moves a source's groups into the log: poll → append → commit, one at a time. A passing fault closes the task and opens
  * it again from what is durable, after a wait that grows; any other ends the loop.
@@ -84,6 +91,7 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
       return snapshotMs + (snapshotSinceMs === undefined ? 0 : performance.now() - snapshotSinceMs);
     },
     async run(signal: AbortSignal): Promise<void> {
+      const { most, waitMs: givenMs } = readRetries(context.properties);
       const backoff = createBackoff({ firstMs: firstRetryMs, maxMs: longestRetryMs });
       while (!signal.aborted) {
         const groups = loop.groups;
@@ -97,7 +105,12 @@ export function createSourceLoop(options: SourceLoopOptions): SourceLoop {
           }
           // What got something done ended the trouble: this fault is a new one.
           if (loop.groups > groups) backoff.reset();
-          const waitMs = Math.round(backoff.next());
+          if (backoff.attempts >= most) {
+            enter('failed', error);
+            throw error;
+          }
+          const nextMs = Math.round(backoff.next());
+          const waitMs = givenMs ?? nextMs;
           loop.interruptions++;
           enter('faulted', error);
           logger.warn(
