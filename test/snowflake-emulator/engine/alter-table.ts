@@ -166,12 +166,10 @@ async function addColumn(
       `Non-nullable column '${column.name}' cannot be added to non-empty table '${table.name}' unless it has a non-null default value.`,
     );
   }
-  await session.connection.run(`ALTER TABLE t${table.id} ADD COLUMN c${added.id} ${duckType(added.type)}`);
-  if (column.defaultValue !== undefined) {
-    const environment = environmentOf(context, undefined);
-    const value = compileExpression(column.defaultValue, contextOf(environment, { relations: [], alias: undefined, outer: undefined }));
-    await session.connection.run(`UPDATE t${table.id} SET c${added.id} = ${stored(value, added)}`);
-  }
+  const scope = contextOf(environmentOf(context, undefined), { relations: [], alias: undefined, outer: undefined });
+  // Rows that are there take the default, those of the past, too: no one reads this column of them.
+  const value = column.defaultValue === undefined ? 'NULL' : stored(compileExpression(column.defaultValue, scope), added);
+  await alterStored(context, `ALTER TABLE t${table.id} ADD COLUMN c${added.id} ${duckType(added.type)} DEFAULT (${value})`);
   return { ...table, columns: [...table.columns, added], nextColumn: table.nextColumn + 1 };
 }
 
@@ -194,7 +192,16 @@ async function setType(context: StatementContext, table: TableObject, name: stri
     );
   }
   if (duckType(type) !== duckType(from)) {
-    await context.session.connection.run(`ALTER TABLE t${table.id} ALTER COLUMN c${column.id} SET DATA TYPE ${duckType(type)}`);
+    await alterStored(context, `ALTER TABLE t${table.id} ALTER COLUMN c${column.id} SET DATA TYPE ${duckType(type)}`);
   }
   return withColumn(table, name, (each) => ({ ...each, type }));
+}
+
+/**
+ * DuckDB alters a table once per transaction. A stored column that no name refers to, or one that is wider than its
+ * name says, does no harm, so that this goes ahead on its own.
+ */
+async function alterStored(context: StatementContext, sql: string): Promise<void> {
+  const { main } = context.session.catalog.store;
+  await main.atomically(() => main.run(sql));
 }
