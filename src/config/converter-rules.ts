@@ -39,6 +39,21 @@ export function readConverters(properties: Properties): FindConversion {
   };
 }
 
+const optionsOfConverters: readonly string[] = [
+  'type',
+  'selector',
+  'length.checker',
+  'selector.boolean',
+  'selector.real',
+  'selector.string',
+  'treat.real.as.double',
+];
+
+/** Whether a property is an option of one of these converters: `<name>.type`, `<name>.selector`, … */
+export function isConverterOption(property: string, converters: readonly string[]): boolean {
+  return converters.some((name) => property.startsWith(`${name}.`) && optionsOfConverters.includes(property.slice(name.length + 1)));
+}
+
 function readConverter(name: string, properties: Properties): FindConversion {
   const type = properties[`${name}.type`]?.trim() ?? '';
   switch (type.split('.').at(-1)) {

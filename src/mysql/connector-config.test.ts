@@ -125,6 +125,33 @@ test('a default that is written out is not spoken of', () => {
   assert.deepEqual(notices, []);
 });
 
+test('options of declared converters are known, a converter that is not here is refused', () => {
+  const type = 'io.debezium.connector.binlog.converters.TinyIntOneToBooleanConverter';
+  const given = {
+    'database.server.id': '1',
+    converters: 'flags',
+    'flags.type': type,
+    'flags.selector': '.*',
+    'flags.length.checker': 'true',
+  };
+  assert.deepEqual(read(given).notices, []);
+  const { notices } = read({ ...given, 'flags.selektor': 'x', 'other.type': type });
+  assert.deepEqual(
+    notices.map(({ property }) => property),
+    ['flags.selektor', 'other.type'],
+  );
+  assert.match(refusal({ converters: 'x', 'x.type': 'com.acme.Dates' }).message, /com\.acme\.Dates/);
+  assert.match(refusal({ ...given, 'flags.selector': '(' }).message, /malformed/);
+});
+
+test('a signal table that is not captured is warned of', () => {
+  const given = { 'database.server.id': '1', 'table.include.list': 'shop.orders' };
+  const told = (collection: string): readonly string[] =>
+    read({ ...given, 'signal.data.collection': collection }).notices.map(({ property }) => property);
+  assert.deepEqual(told('shop.orders'), []);
+  assert.deepEqual(told('shop.debezium_signal'), ['signal.data.collection']);
+});
+
 test('a property that nobody knows is kept and warned about', () => {
   const { notices } = read({ 'databse.hostname': 'x', 'database.server.id': '1' });
   assert.deepEqual(notices, [

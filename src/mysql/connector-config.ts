@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
+import { messageOf } from '../base/errors.ts';
 import { readColumnRules, type ColumnRules } from '../config/column-rules.ts';
 import { parsedOrThrow, readConfig } from '../config/config-def.ts';
+import { isConverterOption, readConverters } from '../config/converter-rules.ts';
 import type { ConfigNotice, ConfigProblem, ConnectorDef, ParsedConfig } from '../config/config-def.ts';
 import { connectFamilies, sourceConnectProperties } from '../config/connect-properties.ts';
 import { parseRegexList } from '../config/java-regex.ts';
 import type { ConnectorConfig } from '../connect/connector.ts';
 import { op, type ChangeBatch } from '../event/change-batch.ts';
 import { countChangesWith } from '../event/count-changes.ts';
+import { tableName } from '../event/table-schema.ts';
 import type { TableId, TableSchema } from '../event/table-schema.ts';
 import { otherSourceProperties, sourceFamilies } from './connector-properties-other.ts';
 import { sourceProperties } from './connector-properties.ts';
@@ -53,7 +56,7 @@ export function parseSourceConfig(connector: ConnectorConfig): SourceConfig {
 export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfigReading {
   const reading = readConfig(sourceConnectorDef, { ...config, name });
   const problems = [...reading.problems, ...checkTogether(reading.values, config)];
-  const notices = [...reading.notices];
+  const notices = reading.notices.filter(({ property }) => !isConverterOption(property, reading.values.converters ?? []));
   const values = parsedOrThrow({ ...reading, problems }, name);
   const flavor = values['connector.class'] === mariadbConnectorClass ? 'mariadb' : 'mysql';
   const serverId = values['database.server.id'] ?? derivedServerId(name, values['topic.prefix']);
@@ -66,6 +69,14 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
   }
   notices.push(...snapshotNotices(values['snapshot.mode'], values['snapshot.locking.mode']));
   const filters = readFilters(values);
+  const signals = readSignalConfig(values);
+  if (signals.collection !== undefined && !filters.captures(signals.collection)) {
+    notices.push({
+      property: 'signal.data.collection',
+      level: 'warning',
+      text: `signal.data.collection: ${tableName(signals.collection)} is not among the captured tables: no signal comes from it.`,
+    });
+  }
   const rules = readColumnRules(config);
   const lockWaitMs = Math.min(values['snapshot.lock.timeout.ms'], greatestLockWaitMs);
   if (values['snapshot.lock.timeout.ms'] > greatestLockWaitMs) {
@@ -112,7 +123,7 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
         config,
       ),
       snapshotThreads: values['snapshot.max.threads'],
-      signals: readSignalConfig(values),
+      signals,
       snapshotDelayMs: values['snapshot.delay.ms'],
       streamingDelayMs: values['streaming.delay.ms'],
       heartbeatIntervalMs: values['heartbeat.interval.ms'],
@@ -138,6 +149,11 @@ function checkTogether(values: Partial<SourceValues>, config: Readonly<Record<st
       const text = `${what}.include.list and ${what}.exclude.list cannot both be set.`;
       problems.push({ property: `${what}.exclude.list`, text, unsupported: false });
     }
+  }
+  try {
+    readConverters(config);
+  } catch (error) {
+    problems.push({ property: 'converters', text: messageOf(error), unsupported: false });
   }
   const mode = values['snapshot.mode'];
   const modeProblem = mode === undefined ? undefined : snapshotModeProblem(mode, config);

@@ -84,15 +84,15 @@ for (const flavor of flavors) {
       ['', '{}'],
       ['schema-changes', { changes: 'none' }],
       ['log', { message: { not: 'a text' } }],
-      ['log', { message: 'the end' }],
+      ['log', { message: 'the end at {}' }],
     ];
     for (const [type, data] of rubbish) await signal(database, type, data);
     await database.root.query('UPDATE debezium_signal SET data = "{" WHERE type = "log"');
     await database.root.query('INSERT INTO t VALUES (4, 4)');
     await source.until('what comes after it is there', () => idsOf(source, 'insert').includes('4'));
     assert.ok(
-      source.said.some((line) => line.includes('the end')),
-      'a message is logged',
+      source.said.some((line) => /the end at \S+\.\d+:\d+$/.test(line)),
+      'a message is logged, with the place',
     );
     assert.ok(source.said.some((line) => line.includes("Signal 'no-such-signal' has been received but the type is not recognized")));
     assert.equal(idsOf(source, 'refresh').length, 0);

@@ -54,6 +54,8 @@ export class SignalDesk implements AsyncDisposable {
   #written: SignalState;
   #waiting: Signal[] = [];
   #entries: Entry[] = [];
+  /** Where the stream was last. */
+  #place: BinlogPlace = { file: '', pos: 0 };
   /** Of the file, what was acted on. */
   #fileRead = '';
   #fileAt = 0;
@@ -141,6 +143,7 @@ export class SignalDesk implements AsyncDisposable {
 
   /** Goes on with the incremental snapshot, if there is one. */
   work(place: BinlogPlace): void {
+    this.#place = place;
     this.incremental.work(place);
   }
 
@@ -229,7 +232,8 @@ export class SignalDesk implements AsyncDisposable {
         return;
       case 'log': {
         const { message } = membersOf(data);
-        if (typeof message === 'string') log.info({ id }, message);
+        // Debezium puts what it knows of its position in place of the braces.
+        if (typeof message === 'string') log.info({ id }, message.replace('{}', `${this.#place.file}:${this.#place.pos}`));
         return;
       }
       case 'schema-changes':
