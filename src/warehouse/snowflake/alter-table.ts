@@ -2,14 +2,14 @@ import type { SchemaChange } from '../../event/schema-change.ts';
 import { keepsOrder } from '../duckdb/alter-table.ts';
 import { cellKind } from '../duckdb/column-mapping.ts';
 import { convertColumn, type Conversion } from '../duckdb/type-conversion.ts';
-import { withSchema, writeTarget, type TableRecord } from '../table-record.ts';
+import { recordKey, withSchema, writeTarget, type TableRecord } from '../table-record.ts';
 import { markBroken, usableRecord } from '../unit-records.ts';
 import type { SnowflakeColumn } from './column-mapping.ts';
 import { snowflakeConversions } from './conversion-sql.ts';
 import { fillSql, isNullDefault, isPlainDefault } from './fill-sql.ts';
-import type { RedoStep } from './redo.ts';
+import { publish } from './publish.ts';
 import { qualified, quoted, type TablePlace } from './sql-text.ts';
-import { createTableSql, livePlace, ownPlace, placeOf, tableWord, type UnitPlan } from './unit-plan.ts';
+import { createTableSql, ownPlace, placeOf, tableWord, type UnitPlan } from './unit-plan.ts';
 
 type AlterChange = Extract<SchemaChange, { kind: 'alterTable' }>;
 
@@ -52,7 +52,10 @@ export async function alterTable(plan: UnitPlan, record: TableRecord, change: Al
     if (conversion.check !== undefined) checks.push(`NOT (${conversion.check})`);
     columns.push({ after: mapped, before: old, sql: conversion.sql });
   }
-  const place = placeOf(plan, record);
+  const key = recordKey(record);
+  const settled = await settle(plan, key, placeOf(plan, record));
+  const isOwn = record.aside !== undefined || plan.hidden.has(key) || settled !== undefined;
+  const place = settled ?? placeOf(plan, record);
   if (checks.length > 0) {
     const { rows } = await plan.session.run(`SELECT COUNT(*) FROM ${qualified(place)} WHERE ${checks.join(' OR ')}`);
     if (rows[0]?.[0] !== '0') {
@@ -60,13 +63,42 @@ export async function alterTable(plan: UnitPlan, record: TableRecord, change: Al
       return;
     }
   }
-  const steps = keepsOrder(change.columns) ? inPlaceSteps(place, before, columns) : undefined;
+  const steps = keepsOrder(change.columns) ? inPlaceSteps(before, columns) : undefined;
   const altered = withSchema(record, change.after);
-  if (steps === undefined) plan.book.set(await rebuild(plan, altered, place, columns));
-  else {
-    plan.redo.push(...steps);
+  if (!isOwn && steps !== undefined && steps.length <= 1) {
+    plan.redo.push(
+      ...steps.map(({ action, column }) => ({
+        sql: `ALTER TABLE ${qualified(place)} ${action}`,
+        ...(column === undefined ? {} : { done: { kind: 'column' as const, place, column } }),
+      })),
+    );
     plan.book.set(altered);
+    return;
   }
+  const built = await build(plan, place, { columns, steps, name: `${record.aside === undefined ? 'NEW' : 'LOAD'}_${plan.nextName()}` });
+  if (altered.aside === undefined) {
+    plan.book.set(altered);
+    publish(plan, altered, built);
+  } else {
+    plan.leftovers.push(placeOf(plan, record));
+    plan.book.set({ ...altered, aside: { ...altered.aside, name: built.table } });
+  }
+}
+
+/**
+ * Writes the rows of a table that come before its ALTER in the unit, as chunks of a snapshot may, and rows of records whose
+ * definition changes within a transaction: into a copy that nobody knows of yet, so that nothing is lost or written twice when
+ * the unit does not come through. Undefined: there are none.
+ */
+async function settle(plan: UnitPlan, key: string, place: TablePlace): Promise<TablePlace | undefined> {
+  const pending = plan.writes.filter((write) => write.key === key);
+  if (pending.length === 0) return undefined;
+  const copy = ownPlace(plan.sink, `NEW_${plan.nextName()}`);
+  await plan.session.run(`CREATE ${tableWord(plan.sink)} ${qualified(copy)} CLONE ${qualified(place)}`);
+  for (const write of pending) await write.run(plan.session, copy);
+  plan.writes.splice(0, Infinity, ...plan.writes.filter((write) => write.key !== key));
+  plan.leftovers.push(copy);
+  return copy;
 }
 
 const textOfTime = new Set<number>([cellKind.timeText, cellKind.datetimeText, cellKind.timestampText]);
@@ -78,16 +110,33 @@ function conversionOf(from: SnowflakeColumn, to: SnowflakeColumn): Conversion | 
   return convertColumn(from, to, { value: quoted(from.name), dialect: snowflakeConversions });
 }
 
-/** One statement that makes the new columns of the old ones, or none; undefined when it takes several. */
-function inPlaceSteps(
-  place: TablePlace,
-  before: readonly SnowflakeColumn[],
-  columns: readonly AlteredColumn[],
-): readonly RedoStep[] | undefined {
-  const table = `ALTER TABLE ${qualified(place)}`;
+/** An action of ALTER TABLE. */
+interface InPlaceStep {
+  readonly action: string;
+  /** Of what cannot be repeated: a column that is there afterwards, and was not before. */
+  readonly column?: string;
+}
+
+/** Actions that make the new columns of the old ones; undefined when Snowflake has none for it. */
+function inPlaceSteps(before: readonly SnowflakeColumn[], columns: readonly AlteredColumn[]): readonly InPlaceStep[] | undefined {
   const kept = new Set(columns.map(({ before: old }) => old));
   const dropped = before.filter((old) => !kept.has(old)).map((old) => quoted(old.name));
-  const steps: RedoStep[] = dropped.length === 0 ? [] : [{ sql: `${table} DROP COLUMN IF EXISTS ${dropped.join(', ')}` }];
+  const steps: InPlaceStep[] = dropped.length === 0 ? [] : [{ action: `DROP COLUMN IF EXISTS ${dropped.join(', ')}` }];
+  for (const { before: old, after } of columns) {
+    if (old === undefined) continue;
+    const name = quoted(old.name);
+    if (old.sqlType !== after.sqlType) {
+      if (!widens(old.sqlType, after.sqlType)) return undefined;
+      steps.push({ action: `ALTER COLUMN ${name} SET DATA TYPE ${after.sqlType}` });
+    }
+    if (old.notNull !== after.notNull) steps.push({ action: `ALTER COLUMN ${name} ${after.notNull ? 'SET' : 'DROP'} NOT NULL` });
+  }
+  const renamed = columns.filter(({ before: old, after }) => old !== undefined && old.name !== after.name);
+  // names may be exchanged: that takes a table that is built anew
+  if (renamed.some(({ after }) => before.some(({ name }) => name === after.name))) return undefined;
+  for (const { before: old, after } of renamed) {
+    steps.push({ action: `RENAME COLUMN ${quoted(old?.name ?? '')} TO ${quoted(after.name)}`, column: after.name });
+  }
   const added = columns.filter(({ before: old }) => old === undefined);
   const [first] = added;
   if (first !== undefined) {
@@ -96,24 +145,9 @@ function inPlaceSteps(
       const fill = isNullDefault(sql) ? '' : ` DEFAULT ${sql}`;
       return `${quoted(after.name)} ${after.sqlType}${fill}${after.notNull ? ' NOT NULL' : ''}`;
     });
-    steps.push({ sql: `${table} ADD COLUMN ${list.join(', ')}`, done: { kind: 'column', place, column: first.after.name } });
+    steps.push({ action: `ADD COLUMN ${list.join(', ')}`, column: first.after.name });
   }
-  for (const { before: old, after } of columns) {
-    if (old === undefined) continue;
-    const name = quoted(after.name);
-    if (old.name !== after.name) {
-      steps.push({
-        sql: `${table} RENAME COLUMN ${quoted(old.name)} TO ${name}`,
-        done: { kind: 'column', place, column: after.name },
-      });
-    }
-    if (old.sqlType !== after.sqlType) {
-      if (!widens(old.sqlType, after.sqlType)) return undefined;
-      steps.push({ sql: `${table} ALTER COLUMN ${name} SET DATA TYPE ${after.sqlType}` });
-    }
-    if (old.notNull !== after.notNull) steps.push({ sql: `${table} ALTER COLUMN ${name} ${after.notNull ? 'SET' : 'DROP'} NOT NULL` });
-  }
-  return steps.length > 1 ? undefined : steps;
+  return steps;
 }
 
 /** What SET DATA TYPE can do: more digits before the point, a longer text. */
@@ -124,27 +158,23 @@ function widens(from: string, to: string): boolean {
   return p1 !== undefined && p2 !== undefined && s1 === s2 && Number(p2) >= Number(p1);
 }
 
-/** Builds the altered table beside the old one; the record that then holds. */
-async function rebuild(plan: UnitPlan, altered: TableRecord, old: TablePlace, columns: readonly AlteredColumn[]): Promise<TableRecord> {
-  const { sink } = plan;
-  const isAside = altered.aside !== undefined;
-  const built = ownPlace(sink, `${isAside ? 'LOAD' : 'NEW'}_${plan.nextName()}`);
-  await plan.session.run(
-    createTableSql(
-      sink,
-      built,
-      columns.map(({ after }) => after),
-    ),
-  );
-  const names = columns.map(({ after }) => quoted(after.name)).join(', ');
-  const values = columns.map(({ sql }) => sql).join(', ');
-  await plan.session.run(`INSERT INTO ${qualified(built)} (${names}) SELECT ${values} FROM ${qualified(old)}`);
-  if (altered.aside !== undefined) {
-    plan.leftovers.push(old);
-    return { ...altered, aside: { ...altered.aside, name: built.table } };
+/** Builds the altered table beside the old one: a clone that is altered, or all rows anew. */
+async function build(
+  plan: UnitPlan,
+  old: TablePlace,
+  made: { readonly columns: readonly AlteredColumn[]; readonly steps: readonly InPlaceStep[] | undefined; readonly name: string },
+): Promise<TablePlace> {
+  const { sink, session } = plan;
+  const built = ownPlace(sink, made.name);
+  if (made.steps !== undefined) {
+    await session.run(`CREATE ${tableWord(sink)} ${qualified(built)} CLONE ${qualified(old)}`);
+    for (const { action } of made.steps) await session.run(`ALTER TABLE ${qualified(built)} ${action}`);
+    return built;
   }
-  plan.leftovers.push(built);
-  const live = qualified(livePlace(sink, altered));
-  plan.redo.push({ sql: `CREATE OR REPLACE ${tableWord(sink)} ${live} CLONE ${qualified(built)} COPY GRANTS` });
-  return altered;
+  const columns = made.columns.map(({ after }) => after);
+  await session.run(createTableSql(sink, built, columns));
+  const names = columns.map(({ name }) => quoted(name)).join(', ');
+  const values = made.columns.map(({ sql }) => sql).join(', ');
+  await session.run(`INSERT INTO ${qualified(built)} (${names}) SELECT ${values} FROM ${qualified(old)}`);
+  return built;
 }

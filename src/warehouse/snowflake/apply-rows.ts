@@ -1,6 +1,6 @@
 import { failpoint } from '../../base/failpoint.ts';
 import { tableName, type TableSchema } from '../../event/table-schema.ts';
-import { writeTarget, type TableRecord } from '../table-record.ts';
+import { recordKey, writeTarget, type TableRecord } from '../table-record.ts';
 import { countSubstitutions, markBroken, recordOf, usableRecord } from '../unit-records.ts';
 import type { SnowflakeColumn } from './column-mapping.ts';
 import { defaultOf, fillSql } from './fill-sql.ts';
@@ -26,12 +26,12 @@ export async function applyMerge(plan: UnitPlan, loaded: LoadedFold): Promise<vo
   plan.leftovers.push(...placesOf(loaded));
   const record = usableRecord(plan, recordOf(plan, schema) ?? (await createTable(plan, schema)), schema);
   if (record === undefined || writeTarget(record) === undefined) return;
-  const target: MergeTarget = { place: placeOf(plan, record), columns, key: schema.primaryKey };
   const fills: string[] = [];
   if (loaded.partials !== undefined) {
     for (const column of columns) fills.push(await fillSql(plan.scratch, column, defaultOf(column.column)));
   }
-  plan.statements.push(async (session) => {
+  const run = async (session: SnowflakeSession, place: TablePlace): Promise<void> => {
+    const target: MergeTarget = { place, columns, key: schema.primaryKey };
     if (loaded.partials !== undefined && loaded.whole !== undefined) {
       await session.run(completeSql(target, { partials: loaded.partials, whole: loaded.whole, fills }));
     }
@@ -43,7 +43,8 @@ export async function applyMerge(plan: UnitPlan, loaded: LoadedFold): Promise<vo
       );
     }
     failpoint('merged');
-  });
+  };
+  plan.writes.push({ key: recordKey(record), place: placeOf(plan, record), run });
   countSubstitutions(plan, record, written.substitutions);
 }
 
@@ -97,10 +98,10 @@ export async function applyRows(plan: UnitPlan, { schema, columns, place, substi
   }
   const record: TableRecord | undefined = usableRecord(plan, known ?? (await createTable(plan, schema)), schema);
   if (record === undefined || writeTarget(record) === undefined) return;
-  const target: MergeTarget = { place: placeOf(plan, record), columns, key: schema.primaryKey };
-  plan.statements.push(async (session) => {
-    await session.run(insertSql(target, place, true));
+  const run = async (session: SnowflakeSession, into: TablePlace): Promise<void> => {
+    await session.run(insertSql({ place: into, columns, key: schema.primaryKey }, place, true));
     failpoint('chunk');
-  });
+  };
+  plan.writes.push({ key: recordKey(record), place: placeOf(plan, record), run });
   countSubstitutions(plan, record, substitutions);
 }

@@ -7,4 +7,4 @@ import { openTestSnowflake } from './snowflake.fixture.ts';
 const emulator = await openSnowflakeEmulator();
 after(() => emulator[Symbol.asyncDispose]());
 
-testWarehouse('Snowflake', async (options) => openTestSnowflake(await createDatabase(emulator), options), { seeds: 2 });
+testWarehouse('Snowflake', async (options) => openTestSnowflake(await createDatabase(emulator), options), { seeds: 1 });

@@ -28,8 +28,14 @@ const warehouseCodes = new Set([606, 90073, 90064]);
 
 /** Whether the outcome of a statement is not known: it may have run. */
 export function isUnknownOutcome(error: unknown): boolean {
-  const { code } = faultOf(error instanceof MillraceError ? error.cause : error);
-  return networkCodes.has(code) || sessionGone.has(code) || Number.isNaN(code);
+  const cause = error instanceof MillraceError ? error.cause : error;
+  return isNetworkFault(cause) || sessionGone.has(faultOf(cause).code);
+}
+
+/** Codes of sockets are words; a fault of the driver's own code is none of the network. */
+function isNetworkFault(error: unknown): boolean {
+  const { code } = faultOf(error);
+  return networkCodes.has(code) || (Number.isNaN(code) && !(error instanceof TypeError || error instanceof RangeError));
 }
 
 /** Whether an object of a statement does not exist, or is hidden from the role. */
@@ -51,7 +57,7 @@ export function translateDriverError(error: unknown, statement: string): Millrac
   }
   if (sessionGone.has(code))
     return new MillraceError('WAREHOUSE_UNREACHABLE', `The session ended: ${message}`, { ...told, retriable: true });
-  if (networkCodes.has(code) || Number.isNaN(code)) {
+  if (isNetworkFault(error)) {
     return new MillraceError('WAREHOUSE_UNREACHABLE', `Snowflake does not answer: ${message}`, { ...told, retriable: true });
   }
   if (passingCodes.has(code)) return new MillraceError('WAREHOUSE_FAILED', message, { ...told, retriable: true });

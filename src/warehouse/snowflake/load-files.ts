@@ -87,7 +87,7 @@ export async function loadFiles(
 /** PUT of a folder's files. A file that failed makes a row without an error of the statement. */
 async function upload(session: SnowflakeSession, { folder }: ParquetFiles, prefix: string): Promise<void> {
   const answer = await session.run(
-    `PUT ${literal(`file://${folder}/*.parquet`)} ${prefix} AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = NONE OVERWRITE = TRUE PARALLEL = 4`,
+    `PUT ${literal(`file://${folder}/*.parquet`)} ${prefix} AUTO_COMPRESS = FALSE OVERWRITE = TRUE PARALLEL = 4`,
   );
   const states = columnOf(answer, 'status');
   if (states.length > 0 && states.every((state) => state === 'UPLOADED')) return;

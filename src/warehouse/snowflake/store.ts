@@ -167,7 +167,7 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
     }
     const redo = plan.redo.length === 0 ? undefined : createRedo(work.source, this.loader.nextName(), plan.redo);
     const { statement, session: open } = await this.#transaction(session, move, async () => {
-      for (const run of plan.statements) await run(session);
+      for (const { run, place } of plan.writes) await run(session, place);
       await this.#state.save(session, { records, move, redo });
     });
     failpoint('committed');
@@ -203,7 +203,8 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
       session,
       scratch: this.loader.stage.scratch,
       withRows,
-      statements: [],
+      writes: [],
+      published: new Map(),
       redo: [],
       leftovers: [],
       hidden: new Map(),

@@ -1,5 +1,4 @@
 import type { SchemaChange } from '../../event/schema-change.ts';
-import { MillraceError } from '../../base/errors.ts';
 import { tableName, type TableId, type TableSchema } from '../../event/table-schema.ts';
 import { collision, type ReplicaName } from '../replica-names.ts';
 import { recordKey, writeTarget, type TableRecord } from '../table-record.ts';
@@ -8,8 +7,10 @@ import type { SnapshotStart } from '../warehouse.ts';
 import { alterTable } from './alter-table.ts';
 import { checkIdentifiers, exactName } from './identifiers.ts';
 import { objectExists } from './redo.ts';
-import { qualified, qualifiedSchema } from './sql-text.ts';
-import { createTableSql, livePlace, ownPlace, placeOf, tableWord, type UnitPlan } from './unit-plan.ts';
+import type { SnowflakeSession } from './session.ts';
+import { qualified, qualifiedSchema, type TablePlace } from './sql-text.ts';
+import { publish } from './publish.ts';
+import { createTableSql, livePlace, ownPlace, placeOf, type UnitPlan } from './unit-plan.ts';
 
 /** Plans what a DDL statement of the source did to one table. */
 export async function evolve(plan: UnitPlan, change: SchemaChange): Promise<void> {
@@ -29,13 +30,7 @@ export async function evolve(plan: UnitPlan, change: SchemaChange): Promise<void
     case 'alterTable': {
       const record = recordOf(plan, change.before);
       if (record === undefined) await createUnknown(plan, change.after, 'it was altered, but the replica did not have it');
-      else {
-        // rows and a change of definitions are never of one transaction of the source
-        if (plan.statements.length > 0 && plan.withRows.has(tableName(change.before))) {
-          throw new MillraceError('INTERNAL', `Rows of ${tableName(change.before)} and its ALTER came in one unit`);
-        }
-        await alterTable(plan, record, change);
-      }
+      else await alterTable(plan, record, change);
     }
   }
 }
@@ -53,9 +48,7 @@ export async function createTable(plan: UnitPlan, schema: TableSchema): Promise<
   if (plan.withRows.has(tableName(schema))) {
     const hidden = ownPlace(sink, `NEW_${plan.nextName()}`);
     await plan.session.run(createTableSql(sink, hidden, columns));
-    plan.hidden.set(recordKey(record), hidden);
-    plan.redo.push({ sql: `CREATE OR REPLACE ${tableWord(sink)} ${qualified(live)} CLONE ${qualified(hidden)}` });
-    plan.leftovers.push(hidden);
+    publish(plan, record, hidden);
   } else {
     plan.redo.push({ sql: createTableSql(sink, live, columns) });
   }
@@ -108,11 +101,11 @@ function dropTable(plan: UnitPlan, id: TableId): void {
 function truncateTable(plan: UnitPlan, id: TableId): void {
   const record = recordOf(plan, id);
   if (record === undefined || writeTarget(record) === undefined) return;
-  const place = placeOf(plan, record);
   // TRUNCATE would commit by itself
-  plan.statements.push(async (session) => {
+  const run = async (session: SnowflakeSession, place: TablePlace): Promise<void> => {
     await session.run(`DELETE FROM ${qualified(place)}`);
-  });
+  };
+  plan.writes.push({ key: recordKey(record), place: placeOf(plan, record), run });
   if (record.broken === undefined) return;
   // an empty table is a state that needs no earlier one: what could not go on can again
   const { broken: _, ...whole } = record;
@@ -170,22 +163,19 @@ export async function beginSnapshot(plan: UnitPlan, start: SnapshotStart): Promi
 
 /** The snapshot's tables become what readers see, with the rights that the tables before them had. */
 export function endSnapshot(plan: UnitPlan, snapshot: string, tables: readonly TableId[]): void {
-  const { sink } = plan;
   for (const id of tables) {
     const record = recordOf(plan, id);
     if (record?.aside === undefined || record.aside.snapshot !== snapshot) continue;
     const { aside, ...rest } = record;
     const loaded = placeOf(plan, record);
-    plan.leftovers.push(loaded);
     if (record.broken !== undefined) {
       // what was loaded cannot go on either: the next snapshot begins anew
+      plan.leftovers.push(loaded);
       plan.book.set(rest);
       continue;
     }
     addSchema(plan, record.replica);
-    const live = qualified(livePlace(sink, record));
-    const rights = record.live === undefined ? '' : ' COPY GRANTS';
-    plan.redo.push({ sql: `CREATE OR REPLACE ${tableWord(sink)} ${live} CLONE ${qualified(loaded)}${rights}` });
+    publish(plan, record, loaded);
     plan.book.set({ ...rest, live: aside.schema });
   }
 }

@@ -20,6 +20,14 @@ export interface SnowflakeSink extends SinkIdentity {
   readonly transient: boolean;
 }
 
+/** Rows that go into a table. */
+export interface PlannedWrite {
+  /** The table's record key. */
+  readonly key: string;
+  readonly place: TablePlace;
+  readonly run: (session: SnowflakeSession, place: TablePlace) => Promise<void>;
+}
+
 /** What a unit does, in the order of its doing. */
 export interface UnitPlan extends UnitRecords {
   readonly sink: SnowflakeSink;
@@ -30,12 +38,14 @@ export interface UnitPlan extends UnitRecords {
   /** Tables (`database.table`) that the unit has rows of. */
   readonly withRows: ReadonlySet<string>;
   /** In the transaction that moves the offset. */
-  readonly statements: ((session: SnowflakeSession) => Promise<void>)[];
+  readonly writes: PlannedWrite[];
   /** DDL that readers see: recorded in the transaction, carried out after it. */
   readonly redo: RedoStep[];
+  /** Of tables, by record key, that the redo publishes: its step. */
+  readonly published: Map<string, number>;
   /** Own tables that are not needed when all is done. */
   readonly leftovers: TablePlace[];
-  /** New tables, by record key, which are filled before readers see them. */
+  /** Tables, by record key, that become what readers see when the unit is done: rows go there until then. */
   readonly hidden: Map<string, TablePlace>;
   /** Names in the replica that the redo frees or takes, against what the catalogue says now. */
   readonly names: Map<string, boolean>;
