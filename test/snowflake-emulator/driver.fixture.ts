@@ -28,7 +28,10 @@ export async function connectDriver(emulator: SnowflakeEmulator, options: Partia
     ...(options.authenticator === undefined && options.username === undefined ? password : {}),
     ...options,
   });
-  await connection.connectAsync();
+  // Its promise resolves after a refused login, too: the callback alone is told of the error.
+  await new Promise<void>((resolve, reject) => {
+    void connection.connectAsync((error) => (error === undefined || error === null ? resolve() : reject(error)));
+  });
   const execute = async (sqlText: string, given: Partial<StatementOption>): Promise<{ rows: readonly Row[]; statement: RowStatement }> =>
     new Promise((resolve, reject) => {
       connection.execute({

@@ -141,7 +141,7 @@ async function insertValues(
     assertWidth(columns.length, row.length);
     row.forEach(assertPlainValue);
   }
-  const bindTable = await insertBinds(context, rows.length);
+  const bindTable = await insertBinds(context, rows);
   const environment = environmentOf(bindTable === undefined ? context : { ...context, bindTable }, transaction);
   const scope = contextOf(environment, { relations: [], alias: undefined, outer: undefined });
   let count = 0;

@@ -17,6 +17,8 @@ export interface StatementContext {
   readonly session: Session;
   readonly binds: readonly Bind[];
   readonly signal: AbortSignal | undefined;
+  /** Where the driver has put binds that are too many for a request: `@stage/path`. */
+  readonly bindStage?: string;
   /** The error that a COPY shall meet at a file, if a fault was asked for. */
   readonly copyFault?: (path: string) => SnowflakeError | undefined;
   /** DuckDB's name of the table that holds array binds, if there are any. */
@@ -144,6 +146,7 @@ const bindTypes: Readonly<Record<string, SfType>> = {
 };
 
 function bindValue(context: StatementContext, index: number): Typed {
+  if (context.bindStage !== undefined && context.bindTable !== undefined) return { sql: `${context.bindTable}.b${index}`, type: text };
   const bind = context.binds[index - 1];
   if (bind === undefined) throw new SnowflakeError('002049', '42601', `SQL compilation error:\nBind variable ${index} not set.`);
   const type = bindTypes[bind.type];

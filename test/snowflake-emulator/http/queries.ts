@@ -231,7 +231,7 @@ export class Queries {
         faults.atPath('copy', path) === undefined
           ? undefined
           : new SnowflakeError('100038', '22018', `a fault that was asked for, at file ${path}`);
-      const result = await execute({ session, binds: request.binds, signal: request.signal, copyFault }, sql);
+      const result = await execute({ session, ...request.binds, signal: request.signal, copyFault }, sql);
       session.account.statements.set(queryId, session.account.statements.get(queryId) ?? here(session));
       session.lastQueryIds = [...session.lastQueryIds.slice(-99), queryId];
       logged.rows = changedRows(result);
@@ -271,7 +271,7 @@ export class Queries {
 interface Request {
   readonly queryId: string;
   readonly sql: string;
-  readonly binds: readonly Bind[];
+  readonly binds: { readonly binds: readonly Bind[]; readonly bindStage?: string };
   readonly describeOnly: boolean;
   readonly delayMs: number;
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -298,12 +298,14 @@ function inProgress(running: Running, code: '333333' | '333334'): unknown {
 }
 
 /** `{"1": {"type": "FIXED", "value": "1"}, …}` */
-function bindsOf(body: Readonly<Record<string, unknown>>): readonly Bind[] {
-  const bindings = body['bindings'];
-  if (typeof bindings !== 'object' || bindings === null) return [];
-  return Object.entries(bindings as Readonly<Record<string, Bind>>)
+function bindsOf(body: Readonly<Record<string, unknown>>): Request['binds'] {
+  const { bindings, bindStage } = body;
+  if (typeof bindStage === 'string') return { binds: [], bindStage };
+  if (typeof bindings !== 'object' || bindings === null) return { binds: [] };
+  const binds = Object.entries(bindings as Readonly<Record<string, Bind>>)
     .toSorted(([a], [b]) => Number(a) - Number(b))
     .map(([, bind]) => bind);
+  return { binds };
 }
 
 /** What a DML statement changed, or a COPY loaded. */

@@ -4,6 +4,8 @@ import { type SfType, sfType } from './sf-type.ts';
 import type { TokenReader } from './token-reader.ts';
 
 const comparisons = new Set(['=', '<>', '!=', '<', '<=', '>', '>=']);
+/** Reserved words that name functions, too. */
+const callableWords = new Set(['LEFT', 'RIGHT', 'CURRENT_TIMESTAMP', 'CURRENT_DATE', 'CURRENT_TIME', 'CURRENT_USER']);
 /** Functions that are written without parentheses. */
 const bare = new Set(['CURRENT_TIMESTAMP', 'CURRENT_DATE', 'CURRENT_TIME', 'CURRENT_USER']);
 
@@ -143,7 +145,7 @@ function parsePrimary(reader: TokenReader): Expr {
     if (special !== undefined) return special;
   }
   const callable = token.kind === 'word' && reader.isSymbol('(', 1);
-  if (callable && (reader.isIdentifier() || ['LEFT', 'RIGHT', 'INSERT', 'LIKE'].includes(token.text.toUpperCase()))) {
+  if (callable && (reader.isIdentifier() || callableWords.has(token.text.toUpperCase()))) {
     return parseCall(reader);
   }
   if (!reader.isIdentifier()) throw reader.fail();
