@@ -118,9 +118,9 @@ export type Entry =
     }
   /**
    * Records of one topic as bytes, in their order: of a connector with transformations or converters of its own, and of
-   * topics that are no tables (transactions, heartbeats, notifications).
+   * topics that are no tables (transactions, heartbeats, notifications). `told`: of changes that only topics take, as above.
    */
-  | { readonly kind: 'records'; readonly topic: string; readonly records: readonly SerializedRecord[] }
+  | { readonly kind: 'records'; readonly topic: string; readonly records: readonly SerializedRecord[]; readonly told?: boolean }
   /** What the schema-change topic says, of captured tables and others; sinks go by `schema` alone. */
   | { readonly kind: 'ddl'; readonly records: readonly DdlRecord[] }
   /** Transactions of the source, of captured tables or not: with `provide.transaction.metadata`. */

@@ -1,15 +1,14 @@
 import type { Entry } from './commit-group.ts';
 
 /*
- * The rows of a first snapshot, as records: nobody can tell which tables they become, behind transformations. What is known
- * is where they begin, and where all of them, with the changes between, are a state that the source had. So the snapshot's
+ * The rows of a snapshot, as records: nobody can tell which tables they become, behind transformations. What is known is
+ * where they begin, and where all of them, with the changes between, are a state that the source had. So the snapshot's
  * entries stay, without their tables.
  */
 
 /** What stays of an entry in a group of records; undefined: nothing. */
 export function loadMarkOf(entry: Entry): Entry | undefined {
-  if (entry.kind === 'snapshotBegin') return entry.initial ? { ...entry, tables: [] } : undefined;
-  return entry.kind === 'snapshotEnd' ? { ...entry, tables: [] } : undefined;
+  return entry.kind === 'snapshotBegin' || entry.kind === 'snapshotEnd' ? { ...entry, tables: [] } : undefined;
 }
 
 /** Whether the entry is such a mark. */

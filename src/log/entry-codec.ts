@@ -22,6 +22,7 @@ import { damaged } from './byte-reader.ts';
  *   7 description, 8 transactionMarks, 9 heartbeat   themselves as JSON; after a description the schemas of its changes
  *   10 told          batch
  *   11 notifications itself as JSON
+ *   12 told records  as records
  */
 const entryCode = {
   changes: 1,
@@ -35,6 +36,7 @@ const entryCode = {
   heartbeat: 9,
   told: 10,
   notifications: 11,
+  toldRecords: 12,
 } as const;
 const changeCode = { createTable: 1, dropTable: 2, truncateTable: 3, renameTable: 4, alterTable: 5 } as const;
 const chunkMark = ['none', 'table', 'snapshot'] as const;
@@ -69,7 +71,7 @@ export class SchemaTable {
 
 /** Returns the batch of the entry, if it has one. */
 export function writeEntry(to: ByteWriter, schemas: SchemaTable, entry: Entry): BatchShape | undefined {
-  to.uint8(entryCode[entry.kind]);
+  to.uint8(entry.kind === 'records' && entry.told === true ? entryCode.toldRecords : entryCode[entry.kind]);
   switch (entry.kind) {
     case 'changes':
     case 'told':
@@ -146,9 +148,11 @@ export function readEntry(from: ByteReader, schemas: readonly TableSchema[], rea
       const tables = Array.from({ length: from.count() }, () => ({ database: from.text(), table: from.text() }));
       return { kind: 'snapshotEnd', snapshot, tables };
     }
-    case entryCode.records: {
+    case entryCode.records:
+    case entryCode.toldRecords: {
       const topic = from.text();
-      return { kind: 'records', topic, records: Array.from({ length: from.count() }, () => readRecord(from)) };
+      const records = Array.from({ length: from.count() }, () => readRecord(from));
+      return { kind: 'records', topic, records, ...(code === entryCode.toldRecords && { told: true }) };
     }
     case entryCode.ddl:
       return readOwn(from, 'ddl');

@@ -112,6 +112,7 @@ const recordsFields: EveryField<EntryOf<'records'>> = {
   kind: fc.constant('records' as const),
   topic: text,
   records: fc.array(fc.record(serializedRecord, { requiredKeys: ['key', 'value', 'headers'] }), { maxLength: 3 }),
+  told: fc.constant(true),
 };
 
 const ddlFields: EveryField<EntryOf<'ddl'>> = {
@@ -173,7 +174,7 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
   fc.record(heartbeatFields),
   fc.record(toldFields),
   fc.record(notificationsFields),
-  fc.record(recordsFields),
+  fc.record(recordsFields, { requiredKeys: ['kind', 'topic', 'records'] }),
   fc.record(changesFields),
   fc.record(schemaFields),
   fc.record(beginFields, { requiredKeys: ['kind', 'snapshot', 'tables', 'initial'] }),

@@ -29,7 +29,7 @@ export interface RecordPathOptions {
 /** Turns a source's groups into records before they are appended: transformed, and as the connector's converters write them. */
 export interface RecordPath {
   /**
-   * The same group with `records` entries in the place of rows, DDL statements and snapshots; of first snapshots the marks stay.
+   * The same group with `records` entries in the place of rows, DDL statements and snapshots; of those the marks stay.
    * @throws TRANSFORMATION_FAILED, CONVERSION_FAILED when errors are not tolerated
    */
   convert(group: CommitGroup, signal: AbortSignal): Promise<CommitGroup>;
@@ -112,7 +112,14 @@ class SourceRecordPath implements RecordPath {
     for (const stretch of stretchesInEventOrder(group.entries)) {
       // a topic has its records in their order; between two topics there is none
       const topics = new Map<string, SerializedRecord[]>();
+      const close = (): void => {
+        for (const [topic, records] of topics) entries.push({ kind: 'records', topic, records, ...(isTold && { told: true }) });
+        topics.clear();
+      };
+      let isTold = false;
       for (const entry of stretch) {
+        if (isTold !== (entry.kind === 'told')) close();
+        isTold = entry.kind === 'told';
         for (const once of this.#makeAll(group, entry)) {
           const made = once instanceof Fault ? await this.#afterFault(once, signal) : once;
           if (made === null) continue;
@@ -122,7 +129,7 @@ class SourceRecordPath implements RecordPath {
           else known.push(made.record);
         }
       }
-      for (const [topic, records] of topics) entries.push({ kind: 'records', topic, records });
+      close();
       entries.push(...stretch.flatMap((entry) => loadMarkOf(entry) ?? []));
     }
     return { ...group, entries };

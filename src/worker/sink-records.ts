@@ -120,6 +120,7 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
       else result.push((last = { kind: 'records', topic, records: [record] }));
     };
     for (const entry of [...stretchesInEventOrder(group.entries)].flat()) {
+      if (isForTopics(entry)) continue;
       const records =
         entry.kind === 'records'
           ? entry.records.map((record) => ({ topic: entry.topic, record }))
@@ -190,6 +191,11 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
     topicOf: (source, table) => decoders.get(source)?.topicOf(table),
     counts,
   };
+}
+
+/** Whether only topics take it. */
+function isForTopics(entry: Entry): boolean {
+  return entry.kind === 'told' || (entry.kind === 'records' && entry.told === true);
 }
 
 /** Offset in its topic of each record of the group. */

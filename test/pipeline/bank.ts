@@ -12,6 +12,8 @@ const accounts = 400;
 const opening = 1000;
 const writers = 4;
 
+export const bankTables = ['checking', 'savings', 'transfers', 'sides'] as const;
+
 const definitions = `
   CREATE TABLE checking (id INT PRIMARY KEY, balance DECIMAL(12,2) NOT NULL);
   CREATE TABLE savings (id INT PRIMARY KEY, balance DECIMAL(12,2) NOT NULL);

@@ -15,12 +15,19 @@ export interface DdlFollowerOptions {
   /** Whether the source's lists let a table in; undefined: not told. */
   readonly captures: ((table: TableId) => boolean) | undefined;
   readonly onDoubt: ((table: TableId, reason: string) => void) | undefined;
-  /** Snapshot of the source that was being loaded when the notes were made. */
+  /** What `printLoad` gave when the notes were made. */
   readonly load: string | undefined;
   readonly topic: (topic: string, table: TableId) => TopicTable;
   readonly topics: () => Iterable<TopicTable>;
   /** The table's note is another. */
   readonly changed: (table: TopicTable) => void;
+}
+
+/** A snapshot of the source, from its begin to its end: all tables of it appear at its end. */
+interface Load {
+  readonly snapshot: string;
+  /** Of a source that had no earlier state. */
+  readonly initial: boolean;
 }
 
 /** Carries the statements of schema changes over to the tables of topics, and keeps book of the snapshots that are being read. */
@@ -29,24 +36,27 @@ export class DdlFollower {
   readonly #options: DdlFollowerOptions;
   /** Tables that are being loaded. */
   readonly #open = new Set<TopicTable>();
-  /** The source's first snapshot, from its begin to its end: all tables of it appear at its end. */
-  #load: string | undefined;
+  #load: Load | undefined;
 
   constructor(options: DdlFollowerOptions) {
     this.#options = options;
     this.reader = options.reader;
-    this.#load = options.load;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own note
+    this.#load = options.load === undefined ? undefined : (JSON.parse(options.load) as Load);
   }
 
-  /** Snapshot of the source that is being loaded. */
-  get load(): string | undefined {
+  get load(): Load | undefined {
     return this.#load;
   }
 
-  /** A first snapshot begins, maybe once more: then what was loaded is void. */
-  beginLoad(snapshot: string, assembler: GroupAssembler): void {
-    const isAgain = this.#load !== undefined && this.#load !== snapshot;
-    this.#load = snapshot;
+  printLoad(): string | undefined {
+    return this.#load === undefined ? undefined : JSON.stringify(this.#load);
+  }
+
+  /** A snapshot begins, maybe once more: then what was loaded is void. */
+  beginLoad({ snapshot, initial }: Load, assembler: GroupAssembler): void {
+    const isAgain = this.#load !== undefined && this.#load.snapshot !== snapshot;
+    this.#load = { snapshot, initial };
     if (!isAgain) return;
     for (const table of this.#open)
       this.beginSnapshot(table, { id: snapshot, byStatement: table.snapshot?.byStatement ?? false }, assembler);
@@ -54,7 +64,7 @@ export class DdlFollower {
 
   /** What was loaded is a state that the source had. */
   endLoad(snapshot: string, assembler: GroupAssembler): void {
-    if (snapshot !== this.#load) return;
+    if (snapshot !== this.#load?.snapshot) return;
     this.#load = undefined;
     this.#publish([...this.#open], assembler);
   }

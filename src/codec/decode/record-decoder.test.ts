@@ -123,7 +123,9 @@ test("what a source's first snapshot brings appears at once, at its end", () => 
   const second = decoder.decode(flat);
   assert.deepEqual(shown(second.entries), ['snapshotBegin d.u', 'update {id: 3} {id: 3}']);
   const notes = new Map(
-    [['load', 's'], ...(first.notes ?? []), ...(second.notes ?? [])].flatMap(([key, text]) => (text === null ? [] : [[key, text]])),
+    [['load', '{"snapshot":"s","initial":true}'], ...(first.notes ?? []), ...(second.notes ?? [])].flatMap(([key, text]) =>
+      text === null ? [] : [[key, text]],
+    ),
   );
   for (const each of [decoder, openDecoder({ notes })]) {
     const ended = each.decode(group([], end));

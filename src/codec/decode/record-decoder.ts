@@ -112,7 +112,7 @@ export class RecordDecoder {
     const assembler = new GroupAssembler(group);
     for (const entry of group.entries) {
       if (isLoadMark(entry)) {
-        if (entry.kind === 'snapshotBegin') this.#ddl.beginLoad(entry.snapshot, assembler);
+        if (entry.kind === 'snapshotBegin') this.#ddl.beginLoad(entry, assembler);
         else this.#ddl.endLoad(entry.snapshot, assembler);
         continue;
       }
@@ -120,6 +120,7 @@ export class RecordDecoder {
         assembler.add(entry);
         continue;
       }
+      if (entry.told === true) continue;
       const table = this.#topic(entry.topic);
       for (const record of entry.records) this.#takeOrReject(table, record, assembler);
     }
@@ -151,7 +152,7 @@ export class RecordDecoder {
 
   #drainNotes(): ReadonlyMap<string, string | null> {
     const notes = new Map<string, string | null>();
-    const { load } = this.#ddl;
+    const load = this.#ddl.printLoad();
     if (load !== this.#notedLoad) notes.set(loadKey, load ?? null);
     this.#notedLoad = load;
     for (const [key, text] of this.#ddl.reader.drainNotes()) notes.set(ddlPrefix + key, text);
@@ -296,7 +297,7 @@ export class RecordDecoder {
       // rows of a snapshot are loaded aside, which makes the table
       if (isRead) return after.schema;
       const { load } = this.#ddl;
-      if (load !== undefined) this.#ddl.beginSnapshot(table, { id: load, byStatement: false }, assembler);
+      if (load?.initial === true) this.#ddl.beginSnapshot(table, { id: load.snapshot, byStatement: false }, assembler);
       else assembler.schemaChanges([{ kind: 'createTable', after: after.schema }], assembler.barrierEvent(open.record, marker));
       return after.schema;
     }
