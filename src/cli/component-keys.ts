@@ -17,6 +17,9 @@ export interface ComponentKeys {
   readonly errors: ReadonlyMap<string, readonly string[]>;
 }
 
+/** Each is described, and looks for its own among all properties. */
+const mostAliases = 100;
+
 type Kind = 'transformation' | 'predicate';
 const lists = { transformation: 'transforms', predicate: 'predicates' } as const;
 const titles = { transformation: 'Transforms', predicate: 'Predicates' } as const;
@@ -31,6 +34,12 @@ export function componentKeys(config: ConnectorProperties): ComponentKeys {
       .split(',')
       .map((alias) => alias.trim())
       .filter((alias) => alias !== '');
+    if (aliases.length > mostAliases) {
+      errors.set(lists[kind], [
+        `Invalid value for configuration ${lists[kind]}: it has ${aliases.length} aliases, and can have ${mostAliases}.`,
+      ]);
+      continue;
+    }
     if (new Set(aliases).size < aliases.length) {
       errors.set(lists[kind], [`Invalid value [${aliases.join(', ')}] for configuration ${lists[kind]}: Duplicate alias provided.`]);
     }

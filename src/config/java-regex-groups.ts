@@ -37,6 +37,11 @@ export class PatternGroups {
     return this.#count;
   }
 
+  /** Groups that are open. */
+  get depth(): number {
+    return this.#stack.length;
+  }
+
   get isInLookbehind(): boolean {
     return this.#stack.some(({ kind }) => kind === 'behind');
   }

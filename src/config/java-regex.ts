@@ -74,11 +74,19 @@ export function compileTranslated(pattern: string, source: string): RegExp {
 }
 
 function malformed(pattern: string, what: string | undefined, cause?: unknown): MillraceError {
-  return new MillraceError('CONFIG_INVALID', `The regular expression "${pattern}" is malformed${what === undefined ? '' : `: ${what}`}`, {
-    cause,
-    nextStep: 'Correct the pattern. A comma inside of a pattern is written `\\,`.',
-    context: { pattern },
-  });
+  return new MillraceError(
+    'CONFIG_INVALID',
+    `The regular expression "${shortened(pattern)}" is malformed${what === undefined ? '' : `: ${what}`}`,
+    {
+      cause,
+      nextStep: 'Correct the pattern. A comma inside of a pattern is written `\\,`.',
+      context: { pattern },
+    },
+  );
+}
+
+function shortened(pattern: string): string {
+  return pattern.length > 1000 ? `${pattern.slice(0, 1000)}…` : pattern;
 }
 
 /** The source of a JavaScript pattern (flag `v`) that means the same. `ignoresCase`: unless the pattern says otherwise. */
@@ -90,10 +98,14 @@ export function translateJavaRegex(pattern: string, ignoresCase: boolean): strin
     dotAll: false,
     groups: new PatternGroups({ ignoresCase, dotAll: false }),
     refuse(what) {
-      throw new MillraceError('CONFIG_UNSUPPORTED', `The regular expression "${pattern}" uses ${what}, which Millrace does not have`, {
-        nextStep: `Write the pattern without ${what}.`,
-        context: { pattern },
-      });
+      throw new MillraceError(
+        'CONFIG_UNSUPPORTED',
+        `The regular expression "${shortened(pattern)}" uses ${what}, which Millrace does not have`,
+        {
+          nextStep: `Write the pattern without ${what}.`,
+          context: { pattern },
+        },
+      );
     },
     malformed(what) {
       throw malformed(pattern, what);
@@ -166,10 +178,14 @@ function closeGroup(reader: PatternReader): string {
   return ')';
 }
 
+/** Java itself ends deeper ones by an overflow of its stack, somewhere in the thousands. */
+const deepestGroup = 500;
+
 const groupKinds: Readonly<Record<string, GroupKind>> = { '=': 'ahead', '!': 'negative', '<=': 'behind', '<!': 'negative' };
 
 function readGroupStart(reader: PatternReader): string {
   const { groups, ignoresCase, dotAll } = reader;
+  if (groups.depth >= deepestGroup) reader.refuse(`more than ${deepestGroup} groups inside of each other`);
   const rest = reader.text.slice(reader.at);
   const flags = { ignoresCase, dotAll };
   const [start, sort = '', name] = /^\((?:\?(:|=|!|<[=!]|<([A-Za-z][A-Za-z0-9]*)>))?/.exec(rest) ?? ['('];

@@ -66,13 +66,14 @@ async function answerRequest(route: Route, request: FastifyRequest, reply: Fasti
 
 function toRestRequest(request: FastifyRequest, body: Buffer, signal: AbortSignal): RestRequest {
   const params = new Map(Object.entries(request.params ?? {}));
+  const { host = '' } = request.headers;
   const query = new URL(request.url, 'http://localhost').searchParams;
   return {
     param: (name) => String(params.get(name) ?? ''),
     query: (name) => query.getAll(name),
     hasBody: body.length > 0,
     json: () => parseJson(body),
-    origin: `${request.protocol}://${request.headers.host ?? 'localhost'}`,
+    origin: `${request.protocol}://${host === '' ? 'localhost' : host}`,
     signal,
   };
 }

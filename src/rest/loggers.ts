@@ -16,6 +16,9 @@ const ownLevels: Readonly<Record<Level, LoggingOptions['level']>> = {
   ALL: 'debug',
 };
 
+/** Each is kept until the worker ends. */
+const mostOfClients = 1000;
+
 export interface LoggerState {
   readonly level: Level;
   /** Milliseconds since the epoch; null: since the start. */
@@ -29,7 +32,7 @@ export interface Loggers {
   get(name: string): LoggerState;
   /**
    * Sets a logger and those below it; makes it if there is none. Gives those whose level it was not, sorted.
-   * @throws CONNECTOR_NOT_FOUND for a level that there is not
+   * @throws CONNECTOR_NOT_FOUND for a level that there is not, REQUEST_INVALID when clients have made too many
    */
   set(name: string, level: string): readonly string[];
 }
@@ -52,6 +55,9 @@ export function createLoggers(names: readonly string[], setLogLevel: (level: Log
       const level = levels.find((each) => each === text.toUpperCase());
       if (level === undefined) throw new MillraceError('CONNECTOR_NOT_FOUND', `invalid log level '${text}'.`);
       const name = canonical(given);
+      if (!loggers.has(name) && loggers.size > names.length + mostOfClients) {
+        throw new MillraceError('REQUEST_INVALID', `There are ${mostOfClients} loggers already that clients have made.`);
+      }
       if (!loggers.has(name)) loggers.set(name, { level: loggers.get('root')?.level ?? 'INFO', last_modified: null });
       const changed = [...loggers].filter(
         ([each, state]) => (name === 'root' || each === name || each.startsWith(`${name}.`)) && state.level !== level,

@@ -3,14 +3,17 @@ import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, MillraceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { addPath, sendError } from './answer-request.ts';
+import { guardConnections } from './connection-guard.ts';
 import { crossOriginHeaders } from './cross-origin.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import type { Listener } from './listeners.ts';
+import { BodyRefusal, createBodyReader } from './read-body.ts';
 import type { HeaderRule } from './response-headers.ts';
 import type { Route } from './route.ts';
 
@@ -33,10 +36,7 @@ export interface RestServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Larger than any configuration; what comes in is held in memory. */
-const greatestBody = 4 * 1024 * 1024;
 const longestRequestMs = 30_000;
-const greatestConnections = 2000;
 
 /**
  * Listens for HTTP and answers by the routes, in the forms of Kafka Connect's server: errors as `{"error_code", "message"}`,
@@ -65,7 +65,6 @@ export async function openRestServer(options: RestServerOptions): Promise<RestSe
 function createApp(options: RestServerOptions): FastifyInstance {
   const { log } = options;
   const app = fastify({
-    bodyLimit: greatestBody,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
@@ -74,9 +73,13 @@ function createApp(options: RestServerOptions): FastifyInstance {
     serverFactory: (handler) => createListener(options, handler),
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const readBody = createBodyReader();
+  app.addContentTypeParser('*', (_request: FastifyRequest, payload: IncomingMessage) => readBody(payload));
+  const connections = guardConnections(app.server);
   app.addHook('onRequest', async (request, reply) => {
+    if (!(await connections.turn(request.raw, reply.raw))) return reply.hijack();
     addHeaders(options, request, reply);
+    if (request.headers.host === undefined && request.raw.httpVersionMinor > 0) return sendError(reply, 400, 'The request has no Host.');
     const challenge = options.refuse?.(request.raw);
     if (challenge === undefined) return;
     reply.header('www-authenticate', challenge);
@@ -84,11 +87,14 @@ function createApp(options: RestServerOptions): FastifyInstance {
   });
   app.setNotFoundHandler((_request, reply) => sendError(reply, 404));
   app.setErrorHandler((error: unknown, _request, reply) => {
+    if (error instanceof BodyRefusal) {
+      // Closed at once, the connection would be reset under a client that still sends, and the answer lost with it. What
+      // comes is thrown away, until the request's time is over.
+      reply.removeHeader('connection');
+      return sendError(reply, error.statusCode, error.message);
+    }
     const status = libraryStatus(error);
     if (status === 500) log.error({ err: error }, 'a request could not be answered');
-    // Closed at once, the connection would be reset under a client that still sends, and the answer lost with it. What
-    // comes is thrown away, until the request's time is over.
-    if (status === 413) reply.removeHeader('connection');
     return sendError(reply, status);
   });
   return app;
@@ -99,18 +105,26 @@ function createListener({ listener, tls, requestTimeoutMs = longestRequestMs }: 
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
     keepAliveTimeout: requestTimeoutMs,
+    // Its refusal has the form of all others.
+    requireHostHeader: false,
     // How often it is looked for those that take longer.
     connectionsCheckingInterval: requestTimeoutMs / 6,
   };
-  const server = listener.protocol === 'https' ? createTlsServer({ ...tls, ...limits }, handler) : createServer(limits, handler);
-  server.maxConnections = greatestConnections;
+  const server =
+    listener.protocol === 'https'
+      ? createTlsServer({ ...tls, ...limits, handshakeTimeout: requestTimeoutMs }, handler)
+      : createServer(limits, handler);
+  server.on('connect', (_request, socket) => refuse(socket, 405));
   return server;
 }
 
 /** What is no request: there is nothing to answer with but the socket. */
 function refuseBytes(error: Error & { readonly code?: string }, socket: Socket): void {
   if (!socket.writable) return void socket.destroy();
-  const status = parserStatus[error.code ?? ''] ?? 400;
+  refuse(socket, parserStatus[error.code ?? ''] ?? 400);
+}
+
+function refuse(socket: Duplex, status: number): void {
   const reason = STATUS_CODES[status] ?? '';
   const body = JSON.stringify({ error_code: status, message: `HTTP ${status} ${reason}` });
   socket.end(
@@ -129,7 +143,7 @@ function addHeaders({ crossOrigin, headers }: RestServerOptions, request: Fastif
   for (const header of crossOriginHeaders(crossOrigin, { origin, isPreflight })) reply.header(...header);
 }
 
-/** The library's own refusals: a body that is too large (413), a type it does not know (415), a length that is wrong (400). */
+/** The library's own refusals: a type it does not know (415), a length that is wrong (400). */
 function libraryStatus(error: unknown): number {
   const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;

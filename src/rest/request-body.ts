@@ -34,6 +34,9 @@ export function parseJson(bytes: Buffer): unknown {
   }
 }
 
+/** In a path, where names are percent-encoded. */
+const longestName = 8000;
+
 /** Body of POST /connectors. */
 export function readCreateBody(body: unknown): CreateBody {
   const members = readObject(body, 'The request');
@@ -45,6 +48,8 @@ export function readCreateBody(body: unknown): CreateBody {
   const state = members['initial_state'];
   const initialState = state === undefined || state === null ? undefined : readInitialState(state);
   const name = readText(members['name'] ?? null, 'name') ?? '';
+  if (!name.isWellFormed()) throw invalid('The name has half of a character (a surrogate alone).');
+  if (encodeURIComponent(name).length > longestName) throw invalid('The name is too long: no request could ask for the connector.');
   return { name: trimName(name), config, ...(initialState === undefined ? {} : { initialState }) };
 }
 

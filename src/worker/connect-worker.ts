@@ -41,7 +41,7 @@ import { validateConfig } from './connect-validation.ts';
 import type { CheckedConfig } from './connect-validation.ts';
 import type { TargetState } from './config-store.ts';
 import { ConnectorRunner } from './connector-runner.ts';
-import type { RunnerParts } from './connector-runner.ts';
+import type { RestartPlan, RunnerParts } from './connector-runner.ts';
 import type { TaskStatus } from './herder.ts';
 import type { TaskState } from './task-state.ts';
 import type { LoggingOptions } from './thread-messages.ts';
@@ -215,7 +215,7 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     if (runner === undefined) throw unknownConnectorToRestart(name);
     const { includeTasks, onlyFailed } = request;
     if (!includeTasks && !onlyFailed) {
-      void this.#enqueue(name, () => runner.restart({ connector: true, tasks: [] }));
+      this.#restartSoon(runner, { connector: true, tasks: [] });
       return undefined;
     }
     const planned = runner.restartPlan(onlyFailed);
@@ -223,7 +223,7 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     const status = runner.restartingStatus(plan);
     if (status === undefined) throw noConnectorStatus(name);
     this.#options.configs.putRestart(name, request);
-    if (plan.connector || plan.tasks.length > 0) void this.#enqueue(name, () => runner.restart(plan));
+    if (plan.connector || plan.tasks.length > 0) this.#restartSoon(runner, plan);
     return status;
   }
 
@@ -231,7 +231,7 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     const runner = this.#runners.get(name);
     if (runner === undefined) throw unknownConnectorToRestart(name);
     if (task < 0 || task >= runner.tasks.length) throw unknownTask(name, task);
-    void this.#enqueue(name, () => runner.restart({ connector: false, tasks: [task] }));
+    this.#restartSoon(runner, { connector: false, tasks: [task] });
   }
 
   async pause(name: string): Promise<void> {
@@ -349,6 +349,17 @@ export class ConnectWorker implements ConnectService, AsyncDisposable {
     const { type, config, target } = this.#find(name);
     if (target !== 'STOPPED') throw notStopped(name);
     return { name, type, config, plugin: this.plugins.find(this.#options.resolve(config)['connector.class'] ?? '') };
+  }
+
+  /** One that waits already is this one, too. */
+  #restartSoon(runner: ConnectorRunner, plan: RestartPlan): void {
+    const key = JSON.stringify(plan);
+    if (runner.restartsToCome.has(key)) return;
+    runner.restartsToCome.add(key);
+    void this.#enqueue(runner.name, () => {
+      runner.restartsToCome.delete(key);
+      return runner.restart(plan);
+    });
   }
 
   #restartFailed(name: string): void {

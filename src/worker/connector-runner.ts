@@ -48,6 +48,8 @@ export class ConnectorRunner {
   config: Readonly<Record<string, string>>;
   target: TargetState;
   tasks: readonly Readonly<Record<string, string>>[];
+  /** Those that are asked for and not begun. */
+  readonly restartsToCome = new Set<string>();
   /** Name of its stream, of a source. */
   stream: string | undefined;
   readonly #parts: RunnerParts;

@@ -120,6 +120,80 @@ test('a body of 50 MB is refused before it is read', async () => {
   assert.ok(memory() - atFirst < 150e6, `memory grew by ${memory() - atFirst}`);
 });
 
+test('what would take a time that grows with its square is refused, or read in one pass', async () => {
+  const source = { 'connector.class': 'MySqlConnector', name: 'n', 'topic.prefix': 'p' };
+  const names = (count: number): string => Array.from({ length: count }, (_, at) => `t${at}`).join();
+  const bodies: readonly (readonly [what: string, config: Readonly<Record<string, string>>, said: RegExp])[] = [
+    ['groups in groups', { 'database.include.list': '('.repeat(100_000) + ')'.repeat(100_000) }, /groups inside of each other/],
+    ['many transformations', { transforms: names(60_000) }, /it has 60000 aliases, and can have 100/],
+    ['beginnings of references', { 'database.hostname': '${env:'.repeat(150_000) }, /"error_count":[1-9]/],
+    ['half references', { 'database.hostname': `${'${'.repeat(150_000)}}` }, /"error_count":[1-9]/],
+  ];
+  for (const [what, config, said] of bodies) {
+    const body = JSON.stringify({ ...source, ...config });
+    const answer = await ask(host(), {
+      method: 'PUT',
+      path: '/connector-plugins/MySqlConnector/config/validate',
+      headers: json,
+      body,
+    });
+    assert.equal(answer.status, 200, what);
+    assert.match(answer.text, said, what);
+  }
+  await isSound();
+});
+
+test('nothing is kept that could not be asked for again, or without bound', async () => {
+  const config = { 'connector.class': 'FileStreamSource', topic: 't' };
+  for (const [name, why] of [
+    ['x'.repeat(8001), /too long/],
+    ['é'.repeat(1400), /too long/],
+    ['a\ud800', /half of a character/],
+  ] as const) {
+    const answer = await ask(host(), { method: 'POST', path: '/connectors', headers: json, body: JSON.stringify({ name, config }) });
+    assert.equal(answer.status, 400);
+    assert.match(answer.text, why);
+  }
+  const put = (logger: string): ReturnType<typeof ask> =>
+    ask(host(), { method: 'PUT', path: `/admin/loggers/${logger}`, headers: json, body: '{"level":"INFO"}' });
+  for (let at = 0; at < 1000; at += 50) {
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => put(`com.example.l${at + i}`)));
+    assert.ok(answers.every(({ status }) => status === 200));
+  }
+  assert.equal((await put('com.example.more')).status, 400);
+  assert.equal((await put('com.example.l7')).status, 200);
+  await isSound();
+});
+
+test("names of JavaScript's own are names like others", async () => {
+  const call = async (method: string, path: string, body?: string): ReturnType<typeof ask> =>
+    ask(host(), { method, path, headers: json, ...(body === undefined ? {} : { body }) });
+  const config = '{"__proto__":"x","constructor":"y","connector.class":"FileStreamSource","topic":"t","file":"/x"}';
+  const made = await call('POST', '/connectors', `{"name":"__proto__","config":${config},"initial_state":"STOPPED"}`);
+  assert.equal(made.status, 201, made.text);
+  const read = await call('GET', '/connectors/__proto__/config');
+  assert.equal(read.text, config.replace('}', ',"name":"__proto__"}'));
+  assert.match((await call('GET', '/connectors?expand=status')).text, /^\{"__proto__":\{"status":\{"name":"__proto__"/);
+  assert.match((await call('PATCH', '/connectors/__proto__/config', '{"__proto__":null}')).text, /"config":\{"constructor":"y"/);
+  const offsets = '{"offsets":[{"partition":{"filename":"/x","__proto__":"y"},"offset":{"position":1}}]}';
+  assert.equal((await call('PATCH', '/connectors/__proto__/offsets', offsets)).status, 200);
+  assert.equal((await call('GET', '/connectors/__proto__/offsets')).text, offsets);
+  for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    const named = {
+      'connector.class': 'FileStreamSource',
+      topic: 't',
+      transforms: name,
+      [`transforms.${name}.type`]: name,
+      'key.converter': name,
+    };
+    assert.equal((await call('POST', '/connectors', JSON.stringify({ name: 'n', config: named }))).status, 400, name);
+    assert.equal((await call('POST', '/connectors', JSON.stringify({ name: 'n', config: { 'connector.class': name } }))).status, 400, name);
+    assert.equal((await call('GET', `/connector-plugins/${name}/config`)).status, 404, name);
+  }
+  assert.equal((await call('DELETE', '/connectors/__proto__')).status, 204);
+  await isSound();
+});
+
 test('headers without end are refused', async () => {
   const flood = await send(`GET /connectors HTTP/1.1\r\nHost: x\r\n${'X-Flood: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(5000)}\r\n`);
   assert.match(flood, /^HTTP\/1\.1 431 /);
@@ -139,6 +213,9 @@ test('what is no HTTP is refused, in the form of all errors', async () => {
     assert.match(said, /^HTTP\/1\.1 400 Bad Request\r\n/, JSON.stringify(bytes));
     assert.match(said, /\r\n\r\n\{"error_code":400,"message":"[^"]+"\}$/);
   }
+  const nobody = await send('GET /connectors HTTP/1.1\r\nConnection: close\r\n\r\n');
+  assert.match(nobody, /^HTTP\/1\.1 400 [\s\S]*\{"error_code":400,"message":"The request has no Host\."\}$/);
+  assert.match(await send('CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 405 [\s\S]*"error_code":405/);
   // Two lengths: what smuggles requests past a proxy.
   const smuggled = await send('POST /connectors HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n');
   assert.match(smuggled, /^HTTP\/1\.1 400 /);
@@ -237,6 +314,35 @@ test('two thousand connections that say nothing, or one byte at a time, keep nob
   await isSound();
 });
 
+test('who holds thousands of connections, bodies or answers holds no memory without bound, and keeps nobody else out', async () => {
+  const atFirst = memory();
+  const held = Array.from({ length: 2500 }, () => open());
+  await isSound();
+  for (const socket of held) socket.destroy();
+  const body = Buffer.alloc(1_000_000, 0x20);
+  const begun = Array.from({ length: 150 }, () => {
+    const socket = open();
+    socket.write('POST /connectors HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1048576\r\n\r\n');
+    socket.write(body);
+    return socket;
+  });
+  const refused = await Promise.race(
+    begun.map((socket) => new Promise((done) => socket.once('data', (part: Buffer) => done(part.toString())))),
+  );
+  assert.match(String(refused), /^HTTP\/1\.1 503 /);
+  await isSound();
+  for (const socket of begun) socket.destroy();
+  const deaf = Array.from({ length: 20 }, () => {
+    const socket = open().pause();
+    const request = 'GET /connector-plugins/MySqlConnector/config HTTP/1.1\r\nHost: x\r\n\r\n';
+    socket.write(request.repeat(32));
+    return socket;
+  });
+  for (let i = 0; i < 5; i++) await isSound();
+  for (const socket of deaf) socket.destroy();
+  assert.ok(memory() - atFirst < 250e6, `memory grew by ${memory() - atFirst}`);
+});
+
 test('requests that are not waited for do no harm', async () => {
   const body = JSON.stringify({ name: 'nope', config: { 'connector.class': 'FileStreamSource' } });
   const bytes = `POST /connectors HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -247,7 +353,9 @@ test('requests that are not waited for do no harm', async () => {
     else socket.resetAndDestroy();
   }
   // Many in one: they are answered one after another.
-  const many = await send(`${'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(99)}GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-  assert.equal(many.match(/HTTP\/1\.1 200 OK/g)?.length, 100);
+  const many = await send(`${'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(31)}GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  assert.equal(many.match(/HTTP\/1\.1 200 OK/g)?.length, 32);
+  // Too many: that is no client which waits for answers.
+  assert.equal(await send('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1000)), '');
   await isSound();
 });
