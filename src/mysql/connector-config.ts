@@ -102,6 +102,7 @@ export function readSourceConfig({ name, config }: ConnectorConfig): SourceConfi
       serverId,
       topicPrefix: values['topic.prefix'],
       ...filters,
+      leavesOut: readGtidFilter(values),
       rules,
       guardrail:
         values['guardrail.collections.max'] === 0
@@ -143,6 +144,10 @@ function checkTogether(values: Partial<SourceValues>, config: Readonly<Record<st
   const classes: readonly string[] = sourceConnectorClasses;
   if (connectorClass !== undefined && !classes.includes(connectorClass)) {
     problems.push({ property: 'connector.class', text: `connector.class "${connectorClass}" is no source connector.`, unsupported: false });
+  }
+  if (isSet(values['gtid.source.includes']) && isSet(values['gtid.source.excludes'])) {
+    const text = 'gtid.source.includes and gtid.source.excludes cannot both be set.';
+    problems.push({ property: 'gtid.source.excludes', text, unsupported: false });
   }
   for (const what of ['database', 'table', 'column'] as const) {
     if (isSet(values[`${what}.include.list`]) && isSet(values[`${what}.exclude.list`])) {
@@ -253,6 +258,14 @@ function readFilters(values: SourceValues): Pick<SourceConfig, 'captures' | 'cap
     capturesColumn: (id: TableId, name: string) => column(`${id.database}.${id.table}.${name}`),
     tableRank: (id: TableId) => included?.indexOf(`${id.database}.${id.table}`) ?? 0,
   };
+}
+
+/** A transaction without a GTID is no server's. */
+function readGtidFilter(values: SourceValues): SourceConfig['leavesOut'] {
+  const { 'gtid.source.includes': includes, 'gtid.source.excludes': excludes, 'gtid.source.filter.dml.events': isOn } = values;
+  if (!isOn || (!isSet(includes) && !isSet(excludes))) return undefined;
+  const takes = filter(includes, excludes);
+  return (source) => source !== '' && !takes(source.split(':')[0] ?? '');
 }
 
 function filter(include: string | undefined, exclude: string | undefined): (name: string) => boolean {

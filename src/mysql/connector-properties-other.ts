@@ -15,8 +15,6 @@ export const otherSourceProperties: ConfigDef = {
     'snapshot.query.mode': ['string', 'select_all', 'low', 'Where snapshot statements come from: select_all, custom.'],
     'snapshot.query.mode.custom.name': ['string', undefined, 'medium', 'Plugin of snapshot statements.'],
     'table.ignore.builtin': ['boolean', 'true', 'low', "Whether the server's own tables are left out."],
-    'gtid.source.includes': ['list', undefined, 'high', 'Servers whose transactions are captured.'],
-    'gtid.source.excludes': ['string', undefined, 'medium', 'Servers whose transactions are not captured.'],
     'post.processors': ['string', undefined, 'low', 'Plugins that change records before they are written.'],
   }),
   ...properties(
@@ -128,7 +126,6 @@ export const otherSourceProperties: ConfigDef = {
   ...properties('not needed', 'Streaming goes on by file and position where these name one place, else by GTIDs.', {
     'gtid.ignore.on.recovery': ['boolean', 'false', 'low', 'Whether streaming goes on by file and position.'],
     'gtid.new.channel.position': ['string', 'earliest', 'low', 'Where a new GTID channel begins.'],
-    'gtid.source.filter.dml.events': ['boolean', 'true', 'medium', 'Whether the GTID filters drop row events.'],
   }),
   ...properties('no effect', ownWay, {
     'snapshot.max.threads.multiplier': ['int', '1', 'medium', 'Chunks of a table per thread.'],

@@ -119,6 +119,24 @@ export const sourceProperties = defineConfig({
     doc: 'Regular expressions of columns not to capture, as database.table.column.',
     check: regexList,
   },
+  'gtid.source.includes': {
+    type: 'string',
+    importance: 'high',
+    doc: "Regular expressions of the servers (UUID; of MariaDB domain-server) whose transactions' rows are streamed; else all.",
+    check: regexList,
+  },
+  'gtid.source.excludes': {
+    type: 'string',
+    importance: 'medium',
+    doc: "Regular expressions of the servers whose transactions' rows are not streamed.",
+    check: regexList,
+  },
+  'gtid.source.filter.dml.events': {
+    type: 'boolean',
+    default: 'true',
+    importance: 'medium',
+    doc: 'Whether gtid.source.includes and gtid.source.excludes leave rows out. The stored GTIDs are of all servers in any case.',
+  },
   'snapshot.mode': {
     type: 'string',
     default: 'initial',

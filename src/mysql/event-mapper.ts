@@ -30,6 +30,8 @@ export class EventMapper {
   readonly #builder: GroupBuilder;
   readonly #gtids: GtidTracker;
   #gtidText: string | undefined;
+  /** The transaction is of a server whose rows are not wanted. */
+  #isLeftOut = false;
   readonly #rowsMapper: RowsMapper;
   #file: string;
   /** End of the last complete transaction. */
@@ -223,6 +225,7 @@ export class EventMapper {
 
   #begin(header: TransactionHeader): void {
     this.#touched.clear();
+    this.#isLeftOut = this.#options.leavesOut?.(header.gtidSource) === true;
     this.#header = header;
     this.#begun = false;
     this.#inTransaction = true;
@@ -364,7 +367,7 @@ export class EventMapper {
   }
 
   #rows(event: RowsEvent): void {
-    if (this.#events < this.#skipEvents) return;
+    if (this.#events < this.#skipEvents || this.#isLeftOut) return;
     const skip = this.#events === this.#skipEvents ? this.#skipRows : 0;
     const rows = this.#rowsMapper.open(event.table, { place: this.#placeInside(event), snapshot: this.snapshot });
     if (rows === undefined) return;

@@ -48,6 +48,8 @@ export interface SourceConfig {
   capturesColumn(table: TableId, column: string): boolean;
   /** Place of the pattern of `table.include.list` that takes the table, which snapshots follow; 0 without a list. */
   tableRank(table: TableId): number;
+  /** `gtid.source.*`: whether rows of the transactions of a GTID source (`uuid`, `domain-server`) are left out; undefined: none are. */
+  readonly leavesOut?: ((gtidSource: string) => boolean) | undefined;
   readonly rules: ColumnRules;
   /** Undefined: any number of tables may be captured. */
   readonly guardrail?: { readonly most: number; readonly fails: boolean } | undefined;

@@ -8,6 +8,7 @@ import { flavors } from '../cli/private-server.ts';
 import { freshDatabase, sharedServer, withoutServer } from '../../test/servers/shared.ts';
 import { parseSourceConfig } from './connector-config.ts';
 import { RecordedSource } from './signals/recorded-source.fixture.ts';
+import type { RecordedRow } from './signals/recorded-source.fixture.ts';
 import { configOf } from './source-task.fixture.ts';
 
 for (const flavor of flavors) {
@@ -108,6 +109,55 @@ for (const flavor of flavors) {
         left.map((row) => String(row['id'])),
         ['a'],
       );
+    },
+  );
+}
+
+for (const flavor of flavors) {
+  test(
+    `gtid.source.includes and .excludes leave out rows of other servers' transactions, on ${flavor}`,
+    { skip: withoutServer(flavor) },
+    async () => {
+      const server = await sharedServer(flavor);
+      await using database = await freshDatabase(server);
+      const { root } = database;
+      await root.query('CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 1)');
+      // As if another server's transaction had been replicated to this one.
+      const other = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
+      const number = Date.now();
+      const foreign =
+        flavor === 'mysql'
+          ? (sql: string, n: number): string => `SET gtid_next = '${other}:${number + n}'; ${sql}; SET gtid_next = 'AUTOMATIC'`
+          : (sql: string): string => `SET SESSION server_id = 77777; ${sql}; SET SESSION server_id = @@GLOBAL.server_id`;
+      const named = flavor === 'mysql' ? other.toUpperCase() : '\\d+-77777';
+      const ids = async (
+        properties: Readonly<Record<string, string>>,
+        first: number,
+        isLast = (row: RecordedRow): boolean => row.cells[0] === String(first + 2),
+      ): Promise<readonly (string | null | undefined)[]> => {
+        await using source = new RecordedSource({
+          config: configOf(server, database.name, { 'snapshot.mode': 'no_data', 'include.schema.changes': 'false', ...properties }),
+        });
+        await source.start();
+        await source.until('it streams', () => source.kinds.includes('schema'));
+        await root.query(foreign(`INSERT INTO t VALUES (${first}, 0)`, first));
+        await root.query(foreign(`UPDATE t SET v = v + 1 WHERE id = 1`, first + 1));
+        await root.query(`INSERT INTO t VALUES (${first + 1}, 0)`);
+        await root.query(foreign(`DELETE FROM t WHERE id = ${first}`, first + 2));
+        await root.query(`INSERT INTO t VALUES (${first + 2}, 0)`);
+        await source.until('the last row is there', () => source.rowsOf('t').some(isLast));
+        return source.rowsOf('t').map(({ cells }) => cells[0]);
+      };
+      assert.deepEqual(await ids({ 'gtid.source.excludes': `x, ${named}` }, 10), ['11', '12']);
+      assert.deepEqual(await ids({ 'gtid.source.includes': `x,${named}` }, 20, ({ op }) => op === 'delete'), ['20', '1', '20']);
+      assert.deepEqual(await ids({ 'gtid.source.includes': `.*` }, 30), ['30', '1', '31', '30', '32']);
+      assert.deepEqual(await ids({ 'gtid.source.excludes': named, 'gtid.source.filter.dml.events': 'false' }, 40), [
+        '40',
+        '1',
+        '41',
+        '40',
+        '42',
+      ]);
     },
   );
 }

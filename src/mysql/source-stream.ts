@@ -78,6 +78,7 @@ export class SourceStream implements AsyncDisposable {
       flavor: config.flavor,
       source: config.topicPrefix,
       captures: (table) => config.captures(table),
+      leavesOut: config.leavesOut,
       charsets,
       models,
       start: position,

@@ -40,6 +40,8 @@ export interface EventMapperOptions {
   readonly captures: (table: TableId) => boolean;
   readonly charsets: Charsets;
   readonly models: StreamModels;
+  /** Whether rows of the transactions of a GTID source are left out. */
+  readonly leavesOut?: ((gtidSource: string) => boolean) | undefined;
   /** An event's table is not captured. */
   readonly onFiltered?: () => void;
   readonly start: StreamPosition;
