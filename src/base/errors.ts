@@ -37,7 +37,7 @@ export const errorCodes = {
   XA_PREPARED: 'Prepared XA transactions are open, which a snapshot cannot see. Commit or roll back the named ones.',
   VALUE_UNREPRESENTABLE: 'A value does not fit its column in the replica. The message names column and setting.',
   // log
-  LOG_CORRUPT: 'The log file is damaged. Restore it, or remove the data folder and resync.',
+  LOG_CORRUPT: 'The log file is damaged. Restore it, or run `millrace resync --all`: it begins a new one, and all tables are copied.',
   LOG_IO: 'The log file could not be opened, read or written. Check its folder, permissions and disk.',
   LOG_FULL: 'The log has reached log.max.bytes and waits for its sinks. Raise it or let the sinks catch up.',
   LOG_IDENTITY: 'The log is not the one that the replica was fed from. Resync: `millrace resync`.',

@@ -19,7 +19,7 @@ export interface TestHost extends AsyncDisposable {
   readonly service: ConnectWorker;
   readonly herder: ConnectHost['herder'];
   /** Ends the worker and starts it again on the same folder. */
-  restart(): Promise<void>;
+  restart(meanwhile?: () => void): Promise<void>;
   /** Waits for states, as `connector/task,task`. */
   settles(name: string, states: string): Promise<void>;
   verify(): Promise<ReplicasReport>;
@@ -50,8 +50,9 @@ export async function openTestHost(properties: Readonly<Record<string, string>> 
     get herder() {
       return host.herder;
     },
-    async restart() {
+    async restart(meanwhile) {
       await host[Symbol.asyncDispose]();
+      meanwhile?.();
       host = await open();
     },
     settles: (name, states) =>

@@ -24,7 +24,7 @@ import { makeFolder } from './make-folder.ts';
 import { withOverridePolicy } from './override-policy.ts';
 import { placeTask } from './place-task.ts';
 import { pluginCatalog } from './plugin-catalog.ts';
-import { writeReplicaFiles } from './replica-files.ts';
+import { readReplicaFiles, writeReplicaFiles } from './replica-files.ts';
 import { tellNotices } from './run-command.ts';
 import { importedSources, noteSources } from './source-catalog.ts';
 import { readVersion } from './version.ts';
@@ -65,6 +65,13 @@ export async function openConnectHost({ dataFolder, properties, logging }: Conne
     retentionMs: values['millrace.log.retention.hours'] * 3_600_000,
   };
   const store = opened.use(await openEmbeddedLog(embeddedLogOptions(dataFolder, logSettings), new AbortController().signal));
+  const replicas = readReplicaFiles(dataFolder);
+  if (replicas.length > 0 && store.sources().length === 0 && store.get(values['config.storage.topic']).size === 0) {
+    log.warn(
+      { replicas },
+      'the log is empty, though the folder has fed replicas: connectors and positions are gone, a backup of it has them',
+    );
+  }
   const herder = createHerder({
     dataFolder,
     logging,

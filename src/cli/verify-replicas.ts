@@ -70,6 +70,15 @@ export async function verifyReplicas(
       }
     }
   }
+  // A sink that could not begin says nothing of its tables.
+  const there = new Set(herder.warehouses.flatMap(({ sinks }) => sinks.map(({ connector }) => connector.name)));
+  for (const { connector } of connectors.warehouses.flatMap(({ sinks }) => sinks)) {
+    if (there.has(connector.name) || params.tables.length > 0) continue;
+    const state = herder.tasks().find((task) => task.connector === connector.name)?.state ?? 'STOPPED';
+    const verdict = undecided({ database: '*', table: '*' }, `${connector.name} is ${state}: its replica is not open`);
+    verdicts.push({ source: '*', sink: connector.name, ...verdict });
+    onTable({ source: '*', sink: connector.name, ...verdict });
+  }
   const lost = params.tables.filter((table) => !found.has(table));
   if (lost.length > 0 || verdicts.length === 0) {
     const what = lost.length > 0 ? `Not in the replica: ${lost.join(', ')}` : 'The replica has no table yet';

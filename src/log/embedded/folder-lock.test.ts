@@ -45,6 +45,15 @@ test('a second lock of a folder is refused with the process id of the holder, in
   );
 });
 
+test('a lock that something else has written to is named as what it is', (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'worker.lock'), Buffer.alloc(5000, 0xa5));
+  assert.throws(
+    () => lockFolder(folder),
+    (error) => isMillraceError(error, 'LOG_IO') && /worker\.lock is no lock/.test(error.message) && /remove it/.test(error.nextStep),
+  );
+});
+
 test('a folder that was unlocked can be locked again', (t) => {
   const folder = temporaryFolder(t);
   lockFolder(folder)[Symbol.dispose]();

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { MillraceError } from '../../base/errors.ts';
+import { isMillraceError, MillraceError } from '../../base/errors.ts';
 import { isBusy, translateError } from './sqlite-error.ts';
 
 /**
@@ -27,7 +27,12 @@ export function lockFolder(folder: string): Disposable {
   } catch (error) {
     if (db?.isOpen === true) db.close();
     if (isBusy(error)) throw lockedBy(folder, readHolder(holder));
-    throw translateError(error, file, () => false);
+    const translated = translateError(error, file, () => false);
+    if (!isMillraceError(translated, 'LOG_CORRUPT')) throw translated;
+    throw new MillraceError('LOG_IO', `${file} is no lock: something else has written to it`, {
+      cause: error,
+      nextStep: 'It holds no data: see that no worker runs on the folder, and remove it.',
+    });
   }
   const lock = db;
   return {
