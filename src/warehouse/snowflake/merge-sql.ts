@@ -91,16 +91,23 @@ export function deleteEqualSql(
   { deletes, kept }: { readonly deletes: TablePlace; readonly kept: TablePlace },
 ): { readonly keep: string; readonly remove: string } {
   const source = `(SELECT ${convertedCells(columns)}, "N" FROM ${qualified(deletes)}) AS d`;
-  const on = columns.map(({ name }, index) => `EQUAL_NULL(t.${quoted(name)}, d.${cell(index)})`).join(' AND ');
+  const on = columns.map(
+    (column, index) => `EQUAL_NULL(${comparable(column, `t.${quoted(column.name)}`)}, ${comparable(column, `d.${cell(index)}`)})`,
+  );
   const into = columns.map((_, index) => cell(index)).join(', ');
   const own = columns.map(({ name }) => `t.${quoted(name)}`).join(', ');
-  const equal = columns.map((_, index) => `d.${cell(index)}`).join(', ');
+  const equal = columns.map((column, index) => comparable(column, `d.${cell(index)}`)).join(', ');
   return {
     keep:
-      `INSERT INTO ${qualified(kept)} (${into}) SELECT ${own} FROM ${qualified(place)} AS t JOIN ${source} ON ${on} ` +
+      `INSERT INTO ${qualified(kept)} (${into}) SELECT ${own} FROM ${qualified(place)} AS t JOIN ${source} ON ${on.join(' AND ')} ` +
       `QUALIFY ROW_NUMBER() OVER (PARTITION BY ${equal} ORDER BY d."N") > d."N"`,
-    remove: `MERGE INTO ${qualified(place)} AS t USING ${source} ON ${on} WHEN MATCHED THEN DELETE`,
+    remove: `MERGE INTO ${qualified(place)} AS t USING ${source} ON ${on.join(' AND ')} WHEN MATCHED THEN DELETE`,
   };
+}
+
+/** A value as it can be compared: of a document its text, in which Snowflake has put its own order. */
+function comparable({ sqlType }: SnowflakeColumn, value: string): string {
+  return sqlType === 'VARIANT' || sqlType === 'ARRAY' ? `TO_JSON(${value})` : value;
 }
 
 /** Columns of the table that files are loaded to. */

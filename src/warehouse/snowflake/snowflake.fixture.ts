@@ -26,6 +26,7 @@ export interface SnowflakeOptions extends ContractOptions {
 
 export interface TestSnowflake extends ContractWarehouse {
   readonly session: SnowflakeSession;
+  readonly database: string;
   openStore(options?: Partial<SnowflakeOptions>): Promise<SnowflakeStore>;
 }
 
@@ -94,6 +95,7 @@ export async function openTestSnowflake(account: SnowflakeAccount, options: Part
   const letters = options.sink?.letters ?? 'upper';
   return {
     session,
+    database,
     task: await openTask(),
     resync,
     openTask,
