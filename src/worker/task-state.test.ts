@@ -21,12 +21,13 @@ test('every event leads from every state where the table says', () => {
     .split('\n')
     .map((line) => line.trim().split(/\s+/));
   assert.deepEqual(names, events);
-  assert.deepEqual(rows.map(([state]) => state).toSorted(), taskStates.toSorted());
+  assert.deepEqual(new Set(rows.map(([state]) => state)), new Set(taskStates));
   for (const state of taskStates) {
     const [, ...cells] = rows.find(([name]) => name === state) ?? [];
     assert.equal(cells.length, events.length);
-    for (const [at, event] of events.entries())
+    for (const [at, event] of events.entries()) {
       assert.equal(nextState(state, event), cells[at] === '=' ? state : cells[at], `${state} ${event}`);
+    }
   }
 });
 

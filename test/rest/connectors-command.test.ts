@@ -139,8 +139,9 @@ test('without a worker, or with something else in its place, each says so and ho
     assert.match((await connectors('list', '--url', `${base}/ok/`)).stderr, /is no REST API of Kafka Connect/);
     assert.match((await connectors('list', '--url', `${base}/gone`)).stderr, /answered GET \/connectors\S* with 502/);
     assert.match((await connectors('list', '--url', base)).stderr, /WORKER_NOT_RUNNING: .*(?:hang up|ECONNRESET)/);
-    for (const wrong of ['nonsense', 'ftp://x', 'file:///etc'])
+    for (const wrong of ['nonsense', 'ftp://x', 'file:///etc']) {
       assert.match((await connectors('list', '--url', wrong)).stderr, /CONFIG_INVALID/);
+    }
   } finally {
     proxy.close();
   }

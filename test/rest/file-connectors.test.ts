@@ -12,10 +12,10 @@ const text = { 'key.converter': 'org.apache.kafka.connect.storage.StringConverte
 
 interface Client {
   /** Its answer is no refusal. */
-  call(method: string, path: string, body?: unknown): ReturnType<typeof ask>;
-  until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>;
+  readonly call: (method: string, path: string, body?: unknown) => ReturnType<typeof ask>;
+  readonly until: (what: string, holds: () => boolean | Promise<boolean>) => Promise<void>;
   /** Of the connector, then of its tasks: `RUNNING,RUNNING`. */
-  state(name: string): Promise<string>;
+  readonly state: (name: string) => Promise<string>;
 }
 
 function clientOf(worker: WorkerUnderTest, host: string): Client {
