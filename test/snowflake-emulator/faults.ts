@@ -12,6 +12,7 @@ export type FaultPhase = 'beforeExecution' | 'afterExecution';
  *   hang          the statement waits for so long before it runs
  *   upload        an upload to a stage is refused with a status
  *   copy          a COPY fails at a file whose path matches
+ *   streaming     a request of Snowpipe Streaming, `METHOD /path`, is refused with a status, or its connection breaks
  */
 export type Fault =
   | { readonly kind: 'unavailable'; readonly match: StatementMatch; readonly times?: number }
@@ -28,7 +29,8 @@ export type Fault =
   | { readonly kind: 'slow'; readonly match: StatementMatch; readonly delayMs: number; readonly times?: number }
   | { readonly kind: 'hang'; readonly match: StatementMatch; readonly delayMs: number; readonly times?: number }
   | { readonly kind: 'upload'; readonly path: RegExp; readonly status: number; readonly times?: number }
-  | { readonly kind: 'copy'; readonly path: RegExp; readonly times?: number };
+  | { readonly kind: 'copy'; readonly path: RegExp; readonly times?: number }
+  | { readonly kind: 'streaming'; readonly path: RegExp; readonly phase: FaultPhase; readonly status?: number; readonly times?: number };
 
 /** A text that the statement matches, and which of those that do: the first is 1. */
 export interface StatementMatch {
@@ -70,8 +72,8 @@ export class Faults {
     );
   }
 
-  atPath<K extends 'upload' | 'copy'>(kind: K, path: string): FaultOf<K> | undefined {
-    return this.#strike(kind, (fault) => 'path' in fault && matches(fault.path, path));
+  atPath<K extends 'upload' | 'copy' | 'streaming'>(kind: K, path: string, phase?: FaultPhase): FaultOf<K> | undefined {
+    return this.#strike(kind, (fault) => 'path' in fault && matches(fault.path, path) && (!('phase' in fault) || fault.phase === phase));
   }
 
   #strike<K extends Fault['kind']>(kind: K, applies: (fault: Fault) => boolean): FaultOf<K> | undefined {

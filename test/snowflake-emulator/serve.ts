@@ -10,7 +10,7 @@ import { type EmulatorOptions, openSnowflakeEmulator } from './snowflake-emulato
 interface Command {
   readonly faults?: readonly Readonly<Record<string, unknown>>[];
   readonly clearFaults?: true;
-  readonly expireTokens?: 'session' | 'master';
+  readonly expireTokens?: 'session' | 'master' | 'streaming';
   /** Answers how many statements there were of each kind. */
   readonly counts?: true;
 }

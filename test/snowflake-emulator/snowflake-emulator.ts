@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Catalog } from './engine/catalog.ts';
 import { Locks } from './engine/locks.ts';
-import type { Account } from './engine/session.ts';
+import { Channels } from './engine/channels.ts';
+import { type Account, Session } from './engine/session.ts';
 import { StageFiles } from './engine/stage-files.ts';
 import { Store } from './engine/store.ts';
 import { Faults } from './faults.ts';
@@ -13,6 +14,7 @@ import type { EmulatedUser } from './http/authenticate.ts';
 import { Logins } from './http/login.ts';
 import { type LoggedStatement, Queries } from './http/queries.ts';
 import { route, type Services } from './http/routes.ts';
+import { Streaming } from './http/streaming.ts';
 import { uploadPoint } from './http/uploads.ts';
 
 export interface EmulatorOptions {
@@ -28,6 +30,8 @@ export interface EmulatorOptions {
   readonly masterTokenSeconds?: number;
   readonly answerWithinMs?: number;
   readonly idleBlockingMs?: number;
+  /** After how long rows of Snowpipe Streaming are in their table; 5 to 10 s on Snowflake. */
+  readonly streamingCommitMs?: number;
 }
 
 export interface SnowflakeEmulator extends AsyncDisposable {
@@ -39,8 +43,8 @@ export interface SnowflakeEmulator extends AsyncDisposable {
   readonly statements: readonly LoggedStatement[];
   /** How many statements began with a word: `{ MERGE: 2, COPY: 2, … }`. */
   counts(): Readonly<Record<string, number>>;
-  /** Makes session tokens, or master tokens, expire now. */
-  expireTokens(kind: 'session' | 'master'): void;
+  /** Makes session tokens, master tokens or the scoped ones of Snowpipe Streaming expire now. */
+  expireTokens(kind: 'session' | 'master' | 'streaming'): void;
   /** Open sessions. */
   readonly sessions: number;
 }
@@ -76,7 +80,11 @@ export async function openSnowflakeEmulator(options: EmulatorOptions = {}): Prom
   let url = '';
   const uploads = uploadPoint(() => url);
   const queries = new Queries(logins, { uploads, faults, answerWithinMs: options.answerWithinMs ?? 45_000 });
-  const services: Services = { account, logins, queries, uploads, faults };
+  const service = new Session(account, await store.connect(), { sessionId: 0, user: 'SNOWPIPE', role: 'SNOWPIPE' });
+  const channels = new Channels(service, options.streamingCommitMs ?? 100);
+  await channels.load();
+  const streaming = new Streaming({ channels, users, account: account.name, faults, scopedTokenSeconds: 3600 });
+  const services: Services = { account, logins, queries, uploads, faults, streaming };
   const server = createServer((request, response) => {
     const exchange = { request, response, url: new URL(request.url ?? '/', 'http://127.0.0.1') };
     route(exchange, services).catch((error: unknown) => {
@@ -97,16 +105,18 @@ export async function openSnowflakeEmulator(options: EmulatorOptions = {}): Prom
     faults,
     statements: queries.log,
     counts: () => countByWord(queries.log),
-    expireTokens: (kind) => logins.expire(kind),
+    expireTokens: (kind) => (kind === 'streaming' ? streaming.expireTokens() : logins.expire(kind)),
     get sessions() {
       return account.sessions.size;
     },
     async [Symbol.asyncDispose]() {
       clearInterval(reaper);
+      channels.close();
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
       for (const session of account.sessions.values()) await session.close();
+      await service.close();
       await store[Symbol.asyncDispose]();
       if (own !== undefined) await rm(own, { recursive: true, force: true });
     },

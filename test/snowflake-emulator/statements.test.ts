@@ -132,6 +132,12 @@ test('functions that verify needs', async () => {
     { V: '5' },
     { V: '6' },
   ]);
+  assert.deepEqual(
+    await driver.rows(`SELECT SPLIT_PART('a.b.c', '.', 2) AS a, SPLIT_PART('a.b.c', '.', -1) AS b, SPLIT_PART('a', '.', 5) AS c, SPLIT_PART('a.b', '.', 0) AS d,
+      TO_VARCHAR(TO_TIMESTAMP_NTZ(1700000000123456000, 9), 'HH24:MI:SS.FF6') AS e, TO_VARCHAR(TO_TIMESTAMP_NTZ(-1, 3), 'YYYY HH24:MI:SS.FF3') AS f`),
+    [{ A: 'b', B: 'c', C: '', D: 'a', E: '22:13:20.123456', F: '1969 23:59:59.999' }],
+  );
+  await refused('SELECT TO_TIMESTAMP_NTZ(1700000000)', '001003');
   await refused('SELECT HASH(1)', '001003');
   await refused('SELECT HASH_AGG(v) FROM x', '001003');
   await refused("SELECT TO_NUMBER('fff', 'XX')", '100039');

@@ -9,6 +9,7 @@ export function registerFunctions(connection: DuckDBConnection): void {
     ['sf_parse_json', 1, VARCHAR, (text) => (text?.trim() === '' ? null : canonicalJson(text ?? ''))],
     ['sf_is_json', 1, VARCHAR, (text) => (isJson(text ?? '') ? 'true' : 'false')],
     ['sf_member', 2, VARCHAR, (json, key) => member(parseJson(json ?? ''), key ?? '')],
+    ['sf_member_any_case', 2, VARCHAR, (json, key) => memberAnyCase(parseJson(json ?? ''), key ?? '')],
     ['sf_element', 2, VARCHAR, (json, index) => element(parseJson(json ?? ''), Number(index))],
     ['sf_text', 1, VARCHAR, (json) => scalarText(json ?? '')],
     ['sf_hex_number', 1, HUGEINT, (hex) => hexNumber(hex ?? '')],
@@ -99,6 +100,11 @@ function canonicalNumber(text: string): string {
 
 function member(value: Json, key: string): string | null {
   const found = value instanceof JsonObject ? value.get(key) : undefined;
+  return found === undefined ? null : print(found);
+}
+
+function memberAnyCase(value: Json, key: string): string | null {
+  const found = value instanceof JsonObject ? value.members.find(([name]) => name.toUpperCase() === key.toUpperCase())?.[1] : undefined;
   return found === undefined ? null : print(found);
 }
 

@@ -116,6 +116,12 @@ function toBinary(args: readonly Argument[], name: string): Typed {
   throw unknownForm(`${name} with format '${upper}'`);
 }
 
+/** Nanoseconds that are whole microseconds: finer ones the emulator could not keep. */
+function wholeMicros(nanos: string): string {
+  const failure = raise('001003', '42000', 'the emulator keeps no nanoseconds: {}', nanos);
+  return `CASE WHEN CAST(${nanos} AS BIGINT) % 1000 <> 0 THEN ${failure} ELSE CAST(${nanos} AS BIGINT) // 1000 END`;
+}
+
 /** `TO_TIMESTAMP_NTZ(text)` or `TO_TIMESTAMP_NTZ(number, scale)`; without a scale Snowflake would guess the unit. */
 function toTimestamp(kind: 'timestamp_ntz' | 'timestamp_ltz' | 'timestamp_tz', attempt: boolean): Build {
   return (args, name) => {
@@ -124,8 +130,9 @@ function toTimestamp(kind: 'timestamp_ntz' | 'timestamp_ltz' | 'timestamp_tz', a
     const type: SfType = { kind, scale: 9 };
     if (value.type.kind === 'number') {
       const scale = second?.literal;
-      if (scale === undefined || !['0', '3', '6'].includes(scale)) throw unknownForm(`${name}(number) without a scale of 0, 3 or 6`);
-      const micros = `CAST(${value.sql} AS BIGINT) * ${10 ** (6 - Number(scale))}`;
+      if (scale === undefined || !['0', '3', '6', '9'].includes(scale))
+        throw unknownForm(`${name}(number) without a scale of 0, 3, 6 or 9`);
+      const micros = scale === '9' ? wholeMicros(value.sql) : `CAST(${value.sql} AS BIGINT) * ${10 ** (6 - Number(scale))}`;
       return cast({ sql: `make_timestamp(${micros})`, type: { kind: 'timestamp_ntz', scale: 9 } }, type, 'explicit');
     }
     if (second !== undefined) throw unknownForm(`${name} of a text with a format`);
@@ -253,6 +260,14 @@ export const scalarFunctions: Readonly<Record<string, Build>> = {
   ENDSWITH: ofTexts(2, 2, (x, y) => `ends_with(${x ?? ''}, ${y ?? ''})`, boolean),
   CONTAINS: ofTexts(2, 2, (x, y) => `contains(${x ?? ''}, ${y ?? ''})`, boolean),
   POSITION: ofTexts(2, 2, (x, y) => `strpos(${y ?? ''}, ${x ?? ''})`, { kind: 'number', precision: 9, scale: 0 }),
+  SPLIT_PART: (args, name) => {
+    count(args, name, 3);
+    const [value = nothing, separator = nothing, part = nothing] = args;
+    const index = `CASE WHEN ${whole(part, name)} = 0 THEN 1 ELSE ${whole(part, name)} END`;
+    const list = `string_split(${asText(value, name)}, ${asText(separator, name)})`;
+    const anyNull = [value, separator, part].map((arg) => `(${arg.sql}) IS NULL`).join(' OR ');
+    return { sql: `CASE WHEN ${anyNull} THEN NULL ELSE coalesce(${list}[${index}], '') END`, type: text };
+  },
   REPEAT: (args, name) => {
     count(args, name, 2);
     return { sql: `repeat(${asText(args[0] ?? nothing, name)}, ${whole(args[1] ?? nothing, name)})`, type: text };

@@ -25,6 +25,8 @@ export interface Transaction extends LockOwner {
   readonly streams: Map<number, number>;
   /** Of streams: what the transaction sees of their tables stays what it was at its first look. */
   readonly streamVersions: Map<number, number>;
+  /** What else is written at the commit, and is there with it or not at all. */
+  readonly beside: (() => Promise<void>)[];
 }
 
 export function openTransaction(catalog: Catalog, sessionId: number, explicit: boolean): Transaction {
@@ -41,6 +43,7 @@ export function openTransaction(catalog: Catalog, sessionId: number, explicit: b
     loads: [],
     streams: new Map(),
     streamVersions: new Map(),
+    beside: [],
   };
 }
 
@@ -68,6 +71,7 @@ export async function commit(account: Committing, connection: Connection, transa
           }
           await rememberLoads(connection, transaction.loads);
           for (const stream of streams) await catalog.save(connection, stream);
+          for (const write of transaction.beside) await write();
           await connection.run('INSERT INTO sys_statements VALUES (?, ?, ?, ?)', [
             queryId,
             BigInt(version),

@@ -4,6 +4,7 @@ import type { Faults } from '../faults.ts';
 import { type Exchange, failure, readBytes, sendEmpty, sendJson, success } from './exchange.ts';
 import type { Logins } from './login.ts';
 import type { Queries } from './queries.ts';
+import type { Streaming } from './streaming.ts';
 import { serveObject, type UploadPoint } from './uploads.ts';
 
 export interface Services {
@@ -12,6 +13,7 @@ export interface Services {
   readonly queries: Queries;
   readonly uploads: UploadPoint;
   readonly faults: Faults;
+  readonly streaming: Streaming;
 }
 
 /** The driver's routes. What is refused is HTTP 200 with a code; a route that is not there is 404. */
@@ -30,6 +32,7 @@ async function dispatch(exchange: Exchange, services: Services): Promise<void> {
   const byId = /^\/queries\/([0-9a-f-]{36})\/(result|abort-request)$/.exec(pathname);
   const monitored = /^\/monitoring\/queries\/([0-9a-f-]{36})$/.exec(pathname);
   if (pathname.startsWith('/obj/')) await serveObject(exchange, services.uploads, services.account.files, services.faults);
+  else if (services.streaming.serves(pathname)) await services.streaming.route(exchange);
   else if (pathname === '/queries/v1/query-request') await queries.query(exchange);
   else if (pathname === '/session/v1/login-request') await logins.login(exchange);
   else if (pathname === '/session/token-request') logins.renew(exchange);
