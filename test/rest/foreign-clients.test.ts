@@ -56,6 +56,15 @@ test('kc and kafka-connect-healthcheck work with a worker as with Kafka Connect'
   const input = join(worker.folder, 'in.txt');
   writeFileSync(input, 'one\ntwo\n');
   const config = { 'connector.class': 'FileStreamSource', file: input, topic: 'lines' };
+  const errors = async (given: unknown): Promise<string> => {
+    // By the library: the command wraps its JSON in a JSON text, which no Connect takes.
+    const script =
+      'import json, sys; from kafka_connect import KafkaConnect; print(KafkaConnect(sys.argv[1], "clerk:a=b c ä").validate_connector_config("FileStreamSource", json.loads(sys.argv[2]))["error_count"])';
+    const { stdout } = await promisify(execFile)(program('python'), ['-c', script, url, JSON.stringify(given)]);
+    return stdout.trim();
+  };
+  assert.equal(await errors({ ...config, name: 'my source' }), '0');
+  assert.equal(await errors({ ...config, name: 'my source', topic: '' }), '1');
   await kc('create', '--config-data', JSON.stringify({ name: 'my source', config }));
   await until('it runs', async () => (await states('my source')) === 'RUNNING,RUNNING');
   assert.deepEqual(await kc('list'), ['my source']);
@@ -64,9 +73,10 @@ test('kc and kafka-connect-healthcheck work with a worker as with Kafka Connect'
   assert.match(JSON.stringify(await kc('list-tasks', 'my source')), /FileStreamSourceTask/);
   assert.match(JSON.stringify(await kc('task-status', 'my source', '0')), /RUNNING/);
   await until('its topic is known', async () => JSON.stringify(await kc('list-topics', 'my source')).includes('lines'));
+  await kc('reset-topics', 'my source');
   await kc('pause', 'my source');
   await until('it pauses', async () => (await states('my source')) === 'PAUSED,PAUSED');
-  await kc('resume', 'my source');
+  await kc('resume', '--all', '--pattern', 'my .*', '--state', 'paused');
   await until('it goes on', async () => (await states('my source')) === 'RUNNING,RUNNING');
   await kc('restart', 'my source', '--include-tasks');
   await kc('restart-task', 'my source', '0');
