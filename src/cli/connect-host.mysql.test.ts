@@ -1,5 +1,6 @@
 /** Connectors that come and go in one worker, on real servers, with real files. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { sourceConnector } from '../../test/pipeline/harness.ts';
@@ -9,7 +10,8 @@ import { isMillraceError } from '../base/errors.ts';
 import { connectStatus } from '../worker/connect-service.ts';
 import { never, openTestHost, statesOf, until } from './connect-host.fixture.ts';
 import type { TestHost } from './connect-host.fixture.ts';
-import { flavors } from './private-server.ts';
+import { openControlClient } from './control-client.ts';
+import { flavors, startServer } from './private-server.ts';
 
 function duckdbSink(host: TestHost, prefix: string, name = 'duck', file = 'replica.duckdb'): Connector {
   return {
@@ -250,6 +252,48 @@ test('a failed task shows its trace, and is restarted by itself', { skip: withou
   await host.settles(name, 'RUNNING/RUNNING');
   await database.root.query(`DROP USER 'u_${database.name}'@'%'`);
 });
+
+test(
+  'resync is kept for a source that is paused, and repairs one whose place in the binlog is gone',
+  { skip: withoutServer('mysql') },
+  async () => {
+    await using server = await startServer({ flavor: 'mysql' });
+    await using database = await freshDatabase(server);
+    const { root, name: databaseName } = database;
+    await root.query('CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 1)');
+    await using host = await openTestHost();
+    const { service } = host;
+    const resync = (): Promise<unknown> => openControlClient(host.dataFolder).call('resync', { tables: [] }, { signal: never });
+    const { name, config } = sourceConnector({ server, databases: [databaseName] }, { prefix: 'kept' });
+    await create(host, { name, config });
+    await create(host, duckdbSink(host, 'kept'));
+    await becomesEqual(host);
+    const snapshots = (): number => readFileSync(join(host.folder, 'worker.log'), 'utf8').split('a snapshot of tables is taken').length - 1;
+    const before = snapshots();
+    await service.pause(name);
+    await host.settles(name, 'PAUSED/PAUSED');
+    await resync();
+    // Answered, it outlives the worker.
+    await host.restart();
+    await host.service.resume(name);
+    await host.settles(name, 'RUNNING/RUNNING');
+    await until(
+      () => snapshots() > before,
+      () => 'no snapshot was taken',
+    );
+    await becomesEqual(host);
+    await host.service.stop(name);
+    await host.settles(name, 'STOPPED/');
+    await root.query('INSERT INTO t VALUES (2, 2); FLUSH BINARY LOGS; INSERT INTO t VALUES (3, 3); FLUSH BINARY LOGS');
+    await root.query('PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY');
+    await host.service.resume(name);
+    await host.settles(name, 'RUNNING/FAILED');
+    assert.match(host.service.taskStatus(name, 0).trace ?? '', /BINLOG_PURGED/);
+    await resync();
+    await host.settles(name, 'RUNNING/RUNNING');
+    await becomesEqual(host);
+  },
+);
 
 test('what Kafka Connect refuses is refused with its words', { skip: withoutServer('mysql') }, async () => {
   const server = await sharedServer('mysql');

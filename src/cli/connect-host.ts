@@ -8,6 +8,7 @@ import type { ConnectorConfig } from '../connect/connector.ts';
 import { lockFolder } from '../log/embedded/folder-lock.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
 import type { EmbeddedLog } from '../log/embedded/open-embedded-log.ts';
+import { requestRecords } from '../mysql/snapshot-requests.ts';
 import { openConfigStore } from '../worker/config-store.ts';
 import { ConnectWorker } from '../worker/connect-worker.ts';
 import { createHerder } from '../worker/herder.ts';
@@ -108,11 +109,13 @@ export async function openConnectHost({ dataFolder, properties, logging }: Conne
   opened.use(service);
   const control = await openControlServer(
     dataFolder,
-    createControlHandlers(
-      herder,
-      () => checkedNow(service.started()),
-      () => withoutTask(service, herder),
-    ),
+    createControlHandlers(herder, () => checkedNow(service.started()), {
+      others: () => withoutTask(service, herder),
+      async keepRequest(connector, tables) {
+        store.putSource(connector, requestRecords(connector, tables));
+        await service.restart(connector, { includeTasks: true, onlyFailed: true });
+      },
+    }),
   );
   opened.use(control);
   const owned = opened.move();

@@ -1,16 +1,33 @@
 import { randomUUID } from 'node:crypto';
-import { MillraceError } from '../base/errors.ts';
+import { isMillraceError, MillraceError } from '../base/errors.ts';
 import type { Herder, TaskStatus, WarehouseHandle } from '../worker/herder.ts';
 import type { CheckedConnectors } from './connectors.ts';
 import type { ControlHandlers } from './control-server.ts';
 import { verifyReplicas } from './verify-replicas.ts';
 
-/** What a worker does for other commands. `connectors`: those that it has now; `others`: what has no task. */
+export interface ControlHandlersOptions {
+  /** What has no task. */
+  readonly others?: () => readonly TaskStatus[];
+  /** Keeps a request of tables for a source that does not run now, until it does; absent: it is refused. */
+  readonly keepRequest?: (connector: string, tables: readonly string[]) => Promise<void>;
+}
+
+/** What a worker does for other commands. `connectors`: those that it has now. */
 export function createControlHandlers(
   herder: Herder,
   connectors: () => CheckedConnectors,
-  others: () => readonly TaskStatus[] = () => [],
+  { others = () => [], keepRequest }: ControlHandlersOptions = {},
 ): ControlHandlers {
+  const resync = async (connector: string, tables: readonly string[], signal: AbortSignal): Promise<void> => {
+    try {
+      const source = herder.source(connector);
+      if (source !== undefined) await source.call('resync', { tables }, signal);
+      else throw new MillraceError('WORKER_REFUSED', `The source "${connector}" does not run; it can resync only while it does.`);
+    } catch (error) {
+      if (keepRequest === undefined || !isMillraceError(error, 'WORKER_REFUSED')) throw error;
+      await keepRequest(connector, tables);
+    }
+  };
   const startedMs = Date.now();
   return {
     status: () =>
@@ -33,11 +50,7 @@ export function createControlHandlers(
       for (const { connector, config } of sources) {
         const own = tables.filter((table) => config.captures(splitTable(table)));
         if (tables.length > 0 && own.length === 0) continue;
-        const source = herder.source(connector.name);
-        if (source === undefined) {
-          throw new MillraceError('WORKER_REFUSED', `The source "${connector.name}" does not run; it can resync only while it does.`);
-        }
-        await source.call('resync', { tables: own }, signal);
+        await resync(connector.name, own, signal);
         asked.push(connector.name);
       }
       const lost = tables.filter((table) => !sources.some(({ config }) => config.captures(splitTable(table))));

@@ -28,7 +28,9 @@ export async function resyncCommand(tables: readonly string[], { data, all }: Re
   try {
     const { sources } = await openControlClient(data).call('resync', { tables }, { signal: new AbortController().signal });
     const what = tables.length === 0 ? 'all tables' : tables.join(', ');
-    writeOut(`${what} of ${sources.join(', ')}: copied again while the stream goes on. \`millrace status\` shows how far it is.\n`);
+    writeOut(
+      `${what} of ${sources.join(', ')}: copied again while the stream goes on, those of a source that does not run as soon as it does. \`millrace status\` shows how far it is.\n`,
+    );
   } catch (error) {
     if (all !== true || !isMillraceError(error, 'WORKER_NOT_RUNNING') || !existsSync(join(data, 'log'))) throw error;
     await startAnew(data);

@@ -52,8 +52,11 @@ export interface SourceTask extends AsyncDisposable {
   poll(signal: AbortSignal): Promise<SourceBatch>;
   /** The last polled batch is durable in the log. */
   commit?(signal: AbortSignal): Promise<void>;
-  /** Asks for a new snapshot of tables (`database.table`, empty: all) while the stream goes on. */
-  requestSnapshot?(tables: readonly string[]): void;
+  /**
+   * Asks for a new snapshot of tables (`database.table`, empty: all) while the stream goes on. With the records stored, it comes
+   * after a restart, too.
+   */
+  requestSnapshot?(tables: readonly string[]): readonly StateRecord[];
   /** A signal of Debezium's form, from outside of the source's own channels: acted on soon. */
   signal?(signal: SourceSignal): void;
   /** How far it is, for people; cheap, called twice a second. */

@@ -7,6 +7,7 @@ import type { TableId } from '../event/table-schema.ts';
 import type { StreamPosition } from './stream-contract.ts';
 import { findLostPlace } from './lost-place.ts';
 import type { EntryWithState } from './snapshot-entry.ts';
+import { asksForAll, resyncTopic } from './snapshot-requests.ts';
 import { readSnapshotState, snapshotRemovals, snapshotTopic } from './snapshot-state.ts';
 import type { SourceConfig } from './source-config.ts';
 import { readSteadyDefinitions, tableTopic } from './source-models.ts';
@@ -72,7 +73,7 @@ export async function decideStart(options: StartOptions, signal: AbortSignal): P
     if (unfinished === undefined) return start;
     return { ...start, snapshot: { reason: 'it was interrupted, and goes on', initial: unfinished.initial, anew: false } };
   }
-  if (config.snapshotMode !== 'when_needed') {
+  if (config.snapshotMode !== 'when_needed' && !asksForAll(config.name, state.state(resyncTopic))) {
     throw new MillraceError('BINLOG_PURGED', `${config.name} cannot go on from ${position.file}:${position.pos}: ${lost}`, {
       nextStep: 'Copy the tables again: `millrace resync --all`, or set snapshot.mode=when_needed, which does so by itself.',
       context: { file: position.file },

@@ -161,8 +161,8 @@ class MysqlSourceTask implements SourceTask {
     }
   }
 
-  requestSnapshot(tables: readonly string[]): void {
-    this.#requests.add(tables);
+  requestSnapshot(tables: readonly string[]): readonly StateRecord[] {
+    return this.#requests.add(tables);
   }
 
   signal(signal: SourceSignal): void {
@@ -387,7 +387,8 @@ class MysqlSourceTask implements SourceTask {
     tellStep(step, snapshot, { notifications: this.#desk.notifications, signalTable: this.#parts.config.signals.collection });
     if (made === undefined) return told.entries.length === 0 ? undefined : this.#ofEntries(told.entries, told.state);
     this.#stream.mapper?.forgetTables();
-    const settled = made.entry.kind === 'snapshotBegin' ? this.#requests.settle(made.entry.tables) : [];
+    const isWhole = step.kind === 'begin' && step.whole;
+    const settled = made.entry.kind === 'snapshotBegin' ? this.#requests.settle(made.entry.tables, isWhole) : [];
     const entry = made.entry.kind === 'snapshotBegin' && tellsRows ? { ...made.entry, told: true } : made.entry;
     return this.#ofEntries([...told.entries, entry], [...told.state, ...made.state, ...settled]);
   }

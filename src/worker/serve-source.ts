@@ -89,7 +89,7 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
           new MillraceError('WORKER_REFUSED', `The source "${context.connector}" is ${state}; it can resync only while it runs.`),
         );
       }
-      task.requestSnapshot(tables);
+      log.putSource(context.connector, task.requestSnapshot(tables));
       return Promise.resolve(null);
     },
     signal(params) {
