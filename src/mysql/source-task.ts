@@ -298,7 +298,7 @@ class MysqlSourceTask implements SourceTask {
     desk.turn();
     if (desk.jump !== null) await this.#jump(desk.jump, signal);
     else if (this.#snapshot.current === undefined) {
-      const blocking = desk.takeBlocking();
+      const { blocking } = desk;
       if (blocking !== undefined) await this.#openBlocking(blocking, signal);
     }
     if (!desk.hasNews) return undefined;
@@ -322,6 +322,7 @@ class MysqlSourceTask implements SourceTask {
     if (conditions.length > 0) {
       // A part of a table cannot take the place of all of it in a replica.
       log.warn({ id }, 'a blocking snapshot with conditions is taken as an incremental one');
+      this.#desk.dropBlocking();
       this.#desk.incremental.add(id, { kind: 'incremental', collections, conditions, surrogateKey: undefined }, models.captured());
       return;
     }
@@ -329,6 +330,7 @@ class MysqlSourceTask implements SourceTask {
     const tables = models.captured().filter((table) => patterns.some((pattern) => pattern.test(tableName(table))));
     if (tables.length === 0) {
       log.warn({ id, collections }, 'a blocking snapshot of no table');
+      this.#desk.dropBlocking();
       return;
     }
     await this.#stopStream();
@@ -352,6 +354,8 @@ class MysqlSourceTask implements SourceTask {
     this.#batches.position = { file, pos, gtids, eventsDone: 0, ...(gtids === '' ? {} : { byGtids: true }) };
     const tables = this.#parts.models.captured();
     if (this.#parts.keepsTables?.() === false || tables.length === 0) return;
+    // Durable with the place: a source that ends before the snapshot has begun takes it at its next start.
+    this.#batches.queue(tables.map((table) => this.#requests.doubt(table, true)));
     await this.#openSnapshot({ reason: 'a signal has moved the stream', initial: false, anew: true, tables, blocks: true }, signal);
   }
 
@@ -390,7 +394,8 @@ class MysqlSourceTask implements SourceTask {
     const isWhole = step.kind === 'begin' && step.whole;
     const settled = made.entry.kind === 'snapshotBegin' ? this.#requests.settle(made.entry.tables, isWhole) : [];
     const entry = made.entry.kind === 'snapshotBegin' && tellsRows ? { ...made.entry, told: true } : made.entry;
-    return this.#ofEntries([...told.entries, entry], [...told.state, ...made.state, ...settled]);
+    if (step.kind === 'begin' && tellsRows) this.#desk.dropBlocking();
+    return this.#ofEntries([...told.entries, entry], [...told.state, ...made.state, ...settled, ...this.#desk.drainState()]);
   }
 
   #ofEntries(entries: readonly Entry[], state: readonly StateRecord[]): SourceBatch {

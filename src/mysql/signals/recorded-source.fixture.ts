@@ -28,6 +28,8 @@ export class RecordedSource implements AsyncDisposable {
   /** Records of topics that are no tables. */
   readonly records: { readonly topic: string; readonly key: string; readonly value: string }[] = [];
   readonly kinds: Entry['kind'][] = [];
+  /** Batches that were taken. */
+  batches = 0;
   /** Messages of warnings and of information. */
   readonly said: string[] = [];
   readonly #options: RecordedOptions;
@@ -105,6 +107,7 @@ export class RecordedSource implements AsyncDisposable {
   }
 
   #take({ group, offset, state }: SourceBatch): void {
+    this.batches++;
     this.#offset = structuredClone(offset);
     for (const { topic, key, value } of state) {
       const records = this.#state.get(topic) ?? new Map<string, string>();

@@ -187,6 +187,54 @@ for (const flavor of flavors) {
     assert.deepEqual(idsOf(source, 'refresh'), ['3', '4']);
   });
 
+  test(`a blocking snapshot is taken whole, whenever the source is killed, on ${flavor}`, { skip }, async () => {
+    const server = await sharedServer(flavor);
+    await using database = await freshDatabase(server);
+    await makeTables(database);
+    const values = Array.from({ length: 97 }, (_, i) => `(${i + 4}, 0)`).join(', ');
+    await database.root.query(`INSERT INTO t VALUES ${values}`);
+    await using source = sourceOf(server, database, { 'snapshot.fetch.size': '20' }, true);
+    await source.start();
+    await source.until('it streams', () => source.kinds.includes('snapshotEnd'));
+    for (const more of [0, 1, 2, 3, 5]) {
+      source.rows.length = 0;
+      source.kinds.length = 0;
+      await signal(database, 'execute-snapshot', { type: 'blocking', 'data-collections': [`${database.name}.t`] });
+      await source.until('the signal has come', () => source.rowsOf('debezium_signal').length === 1);
+      const { batches } = source;
+      await source.until('some more batches have come', () => source.batches >= batches + more);
+      await source.kill();
+      await source.start();
+      await source.until('it is taken', () => source.kinds.includes('snapshotEnd'));
+      const rows = source.rowsOf('t').filter(({ how }) => how === 'chunk');
+      assert.equal(new Set(rows.map(({ cells }) => cells[0])).size, 100, `killed ${more} batches after the signal`);
+    }
+  });
+
+  test(`tables are read anew after set-binlog-position, whenever the source is killed, on ${flavor}`, { skip }, async () => {
+    const server = await sharedServer(flavor);
+    await using database = await freshDatabase(server);
+    await makeTables(database);
+    await using source = sourceOf(server, database, {}, true);
+    await source.start();
+    await source.until('it streams', () => source.kinds.includes('snapshotEnd'));
+    for (const more of [0, 1, 2, 3]) {
+      const [[place]] = await database.root.query<RowDataPacket[]>(flavor === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS');
+      await database.root.query(`INSERT INTO t VALUES (${100 + more}, 0)`);
+      source.rows.length = 0;
+      source.kinds.length = 0;
+      await signal(database, 'set-binlog-position', { binlog_filename: place?.['File'], binlog_position: place?.['Position'] });
+      await source.until('the signal has come', () => source.rowsOf('debezium_signal').length === 1);
+      const { batches } = source;
+      await source.until('some more batches have come', () => source.batches >= batches + more);
+      await source.kill();
+      await source.start();
+      await source.until('the tables are read anew', () => source.kinds.includes('snapshotEnd'));
+      const read = new Set(source.rowsOf('t').flatMap(({ how, cells }) => (how === 'chunk' ? [cells[0]] : [])));
+      assert.equal(read.size, 4 + more, `killed ${more} batches after the signal`);
+    }
+  });
+
   for (const keepsTables of [false, true]) {
     const who = keepsTables ? 'a sink keeps tables' : 'no sink keeps tables';
     test(`set-binlog-position goes back in the binlog, ${who}, on ${flavor}`, { skip }, async () => {

@@ -147,11 +147,13 @@ export class SignalDesk implements AsyncDisposable {
     this.incremental.work(place);
   }
 
-  /** The blocking snapshot that is to be taken next. */
-  takeBlocking(): BlockingRequest | undefined {
-    const [first, ...others] = this.#blocking;
-    if (first !== undefined) this.#blocking = others;
-    return first;
+  /** The blocking snapshot that is to be taken next. It is asked for until it has begun, durably, or cannot begin. */
+  get blocking(): BlockingRequest | undefined {
+    return this.#blocking[0];
+  }
+
+  dropBlocking(): void {
+    this.#blocking = this.#blocking.slice(1);
   }
 
   get hasNews(): boolean {
