@@ -100,6 +100,28 @@ export class ParquetStage {
     });
   }
 
+  /** Writes rows of texts, under these names. */
+  async writeTexts(names: readonly string[], rows: readonly (readonly (string | null)[])[]): Promise<ParquetFiles> {
+    const table = `millrace_texts_${this.#next++}`;
+    return this.scratch.use(async (session) => {
+      await session.run(`CREATE TEMP TABLE ${table} (${names.map((_, index) => `c${index} VARCHAR`).join(', ')})`);
+      try {
+        const appender = await session.connection.createAppender(table, 'main', 'temp');
+        for (const row of rows) {
+          for (const cell of row) {
+            if (cell === null) appender.appendNull();
+            else appender.appendVarchar(cell);
+          }
+          appender.endRow();
+        }
+        appender.closeSync();
+        return await this.#write(session, `SELECT ${names.map((name, index) => `c${index} AS "${name}"`).join(', ')} FROM temp.${table}`);
+      } finally {
+        await session.run(`DROP TABLE temp.${table}`);
+      }
+    });
+  }
+
   /** Forgets files that were uploaded. */
   remove({ folder }: ParquetFiles): void {
     rmSync(folder, { recursive: true, force: true });

@@ -1,0 +1,50 @@
+import { qualified, type TablePlace } from '../sql-text.ts';
+
+/** A row for a landing table; its cells are texts of JSON, by column. */
+export interface LandedRow {
+  readonly place: TablePlace;
+  /** The cells' columns: the same object for all rows of one layout. */
+  readonly layout: LandingLayout;
+  readonly cells: readonly (string | null)[];
+}
+
+/** Columns of a landing table that rows have. */
+export interface LandingLayout {
+  readonly columns: readonly LandingColumn[];
+}
+
+export interface LandingColumn {
+  readonly name: string;
+  readonly sqlType: string;
+  /** The column's value, of the cell's. */
+  readonly converted: (cell: string) => string;
+}
+
+/** Rows of one table and one layout. */
+export interface RowsOfTable {
+  readonly place: TablePlace;
+  readonly layout: LandingLayout;
+  readonly rows: (readonly (string | null)[])[];
+}
+
+/** Rows that wait to be landed. */
+export class LandedRows {
+  readonly #tables = new Map<string, Map<LandingLayout, RowsOfTable>>();
+  count = 0;
+  bytes = 0;
+
+  add({ place, layout, cells }: LandedRow): void {
+    const key = qualified(place);
+    const layouts = this.#tables.get(key) ?? new Map<LandingLayout, RowsOfTable>();
+    this.#tables.set(key, layouts);
+    const known = layouts.get(layout) ?? { place, layout, rows: [] };
+    layouts.set(layout, known);
+    known.rows.push(cells);
+    this.count++;
+    for (const cell of cells) this.bytes += cell?.length ?? 0;
+  }
+
+  *tables(): IterableIterator<RowsOfTable> {
+    for (const layouts of this.#tables.values()) yield* layouts.values();
+  }
+}

@@ -1,0 +1,150 @@
+import { createConnectRecordReader } from '../../src/codec/connect-record.ts';
+import { debeziumOptions, type DebeziumOptions } from '../../src/codec/debezium-options.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import type { CommitGroup } from '../../src/connect/commit-group.ts';
+import type { ConnectRecord } from '../../src/connect/record.ts';
+import type { SinkTask } from '../../src/connect/tasks.ts';
+import { Scratch } from '../../src/warehouse/duckdb/scratch.ts';
+import { createNaming, defaultNameFormat } from '../../src/warehouse/replica-names.ts';
+import { createSnowflakeNaming, ownIdentifier } from '../../src/warehouse/snowflake/identifiers.ts';
+import { createPlainFormat } from '../../src/warehouse/snowflake/landing/landing-format.ts';
+import { createLandingTask, type LandingTaskOptions, type TopicRecord } from '../../src/warehouse/snowflake/landing/landing-task.ts';
+import { LandingWarehouse } from '../../src/warehouse/snowflake/landing/landing-warehouse.ts';
+import { createTopicTables } from '../../src/warehouse/snowflake/landing/topic-tables.ts';
+import { openSnowflakeSession, type SnowflakeSession } from '../../src/warehouse/snowflake/session.ts';
+import type { SnowflakeAccount } from '../../src/warehouse/snowflake/snowflake.fixture.ts';
+import { SnowflakeStore } from '../../src/warehouse/snowflake/store.ts';
+
+export const never = new AbortController().signal;
+export const landingSchema = 'LANDING';
+
+const metadata = {
+  all: true,
+  createTime: true,
+  topic: true,
+  offsetAndPartition: true,
+  pushTime: undefined,
+  structuredHeaders: false,
+  version: 4,
+} as const;
+
+/** Renders groups of rows as Debezium does, and counts offsets by topic. */
+export function createRecordsOf(given: Partial<DebeziumOptions> = {}): (group: CommitGroup) => readonly TopicRecord[] {
+  const reader = createConnectRecordReader(debeziumOptions({ connector: 'mysql', topicPrefix: 'src', schemaChanges: false, ...given }));
+  const known = new Map<number, readonly TopicRecord[]>();
+  const next = new Map<string, number>();
+  return (group) => {
+    let records = known.get(group.seq);
+    if (records !== undefined) return records;
+    const made: ConnectRecord[] = [];
+    for (const entry of group.entries) reader.read(group, entry, { record: (record) => void made.push(record), raw: () => undefined });
+    records = made.map((record) => {
+      const offset = next.get(record.topic) ?? 0;
+      next.set(record.topic, offset + 1);
+      return { record, offset };
+    });
+    known.set(group.seq, records);
+    return records;
+  };
+}
+
+export interface TestLanding extends AsyncDisposable {
+  readonly task: SinkTask;
+  readonly session: SnowflakeSession;
+  /** Rows of a query, in the order of their texts. */
+  rows(sql: string): Promise<readonly (readonly (string | null)[])[]>;
+  /** Puts groups and flushes. */
+  take(...groups: readonly CommitGroup[]): Promise<void>;
+  /** As after a crash: what was not committed is gone. */
+  reopen(options?: Partial<LandingOptions>): Promise<void>;
+}
+
+export interface LandingOptions extends Partial<Omit<LandingTaskOptions, 'connector' | 'warehouse' | 'log'>> {
+  readonly connector: string;
+  readonly map: string;
+  readonly runner: 'millrace' | 'task' | 'triggered.task';
+}
+
+/** A sink of landing tables on an empty database. */
+export async function openTestLanding(account: SnowflakeAccount, given: Partial<LandingOptions> = {}): Promise<TestLanding> {
+  const { database } = account;
+  const openSession = (): Promise<SnowflakeSession> =>
+    openSnowflakeSession(account.driver, { connection: { ...account.connection, database }, lockTimeoutSeconds: 20 }, never);
+  const session = await openSession();
+  await session.run(`CREATE SCHEMA IF NOT EXISTS "${landingSchema}"`);
+  const recordsOf = createRecordsOf();
+  let options = given;
+  const open = async (): Promise<SinkTask> => {
+    const connector = options.connector ?? 'landing';
+    const scratch = await Scratch.open({ parent: undefined, memoryLimit: '200MB', threads: 2 });
+    const naming = createSnowflakeNaming(createNaming({ format: defaultNameFormat, map: '' }), 'upper');
+    const store = await SnowflakeStore.open({
+      sink: {
+        connector,
+        log: silentLogger,
+        naming,
+        invalidTemporal: 'null',
+        database,
+        ownSchema: landingSchema,
+        prefix: ownIdentifier(connector),
+        letters: 'upper',
+        json: 'VARIANT',
+        transient: false,
+      },
+      scratch,
+      sessions: 2,
+      openSession,
+    });
+    const task = createLandingTask({
+      connector,
+      warehouse: new LandingWarehouse({ store, creates: true, schematized: false }),
+      recordsOf,
+      takes: () => true,
+      format: createPlainFormat({
+        database,
+        schema: landingSchema,
+        tableOf: createTopicTables({ map: options.map ?? '', replacesGroups: false, sanitizes: true }),
+        metadata,
+        ignoresNulls: false,
+        epochOf: () => 0,
+      }),
+      replicas: {
+        schematized: false,
+        version: 4,
+        letters: 'upper',
+        nameOf: (table) => naming('src', table),
+        form: { runner: options.runner ?? 'millrace', warehouse: '', schedule: '1 MINUTE' },
+        mergeMs: (options.runner ?? 'millrace') === 'millrace' ? 0 : undefined,
+      },
+      limits: { flushMs: 0, rows: 100_000, bytes: 64 << 20 },
+      log: silentLogger,
+      ...options,
+    });
+    await task.open('log-1', never);
+    return task;
+  };
+  let task = await open();
+  return {
+    get task() {
+      return task;
+    },
+    session,
+    async rows(sql) {
+      const { rows } = await session.run(sql);
+      return rows.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+    },
+    async take(...groups) {
+      for (const group of groups) await task.put(group, never);
+      await task.flush(never);
+    },
+    async reopen(more = {}) {
+      options = { ...options, ...more };
+      await task[Symbol.asyncDispose]();
+      task = await open();
+    },
+    async [Symbol.asyncDispose]() {
+      await task[Symbol.asyncDispose]();
+      await session[Symbol.asyncDispose]();
+    },
+  };
+}
