@@ -2,7 +2,7 @@ import { ByteWriter } from '../base/byte-writer.ts';
 import { newestCommitMs, type CommitGroup, type Entry } from '../connect/commit-group.ts';
 import { op, type ChangeBatch } from '../event/change-batch.ts';
 import { locateCells } from '../event/row-image.ts';
-import type { TableSchema } from '../event/table-schema.ts';
+import { schemaKey, type TableSchema } from '../event/table-schema.ts';
 import type { DebeziumOptions } from './debezium-options.ts';
 import { utf8, writeBytes, writeInteger } from './json-writer.ts';
 import { contextHeaders, keyHeaderName, type RecordHeader } from './record-headers.ts';
@@ -61,7 +61,7 @@ const opLetters = { [op.insert]: 0x63, [op.update]: 0x75, [op.delete]: 0x64, [op
 class Renderer implements DebeziumRenderer {
   readonly #options: DebeziumOptions;
   readonly #tables = new WeakMap<TableSchema, Table>();
-  /** By fingerprint: groups read from the log again bring equal schemas as new objects. */
+  /** By `schemaKey`: groups read from the log again bring equal schemas as new objects. */
   readonly #compiled = new Map<string, Table>();
   readonly #rows = new RowWriter();
   readonly #source: SourceBlock;
@@ -345,10 +345,10 @@ class Renderer implements DebeziumRenderer {
   }
 
   #table(schema: TableSchema): Table {
-    const known = this.#tables.get(schema) ?? this.#compiled.get(schema.fingerprint);
+    const known = this.#tables.get(schema) ?? this.#compiled.get(schemaKey(schema));
     const table = known ?? createTable(schema, this.#options);
     this.#tables.set(schema, table);
-    this.#compiled.set(schema.fingerprint, table);
+    this.#compiled.set(schemaKey(schema), table);
     return table;
   }
 }

@@ -77,7 +77,7 @@ export interface TableSchema extends TableId {
 /** Makes a schema of its parts; computes the fingerprint. */
 export function createTableSchema(parts: Omit<TableSchema, 'fingerprint'>): TableSchema {
   const { database, table, columns, primaryKey, charset, collation, comment } = parts;
-  const text = JSON.stringify([
+  const fingerprint = digest([
     database,
     table,
     columns.map((column) => [
@@ -104,7 +104,30 @@ export function createTableSchema(parts: Omit<TableSchema, 'fingerprint'>): Tabl
     collation,
     comment,
   ]);
-  return { ...parts, fingerprint: createHash('sha256').update(text).digest('hex').slice(0, 32) };
+  return { ...parts, fingerprint };
+}
+
+const keys = new WeakMap<TableSchema, string>();
+
+/**
+ * 32 hex digits that tell apart what the fingerprint does not: the words of a statement, by which records of one definition have
+ * other schemas. The fingerprint where there are none.
+ */
+export function schemaKey(schema: TableSchema): string {
+  let key = keys.get(schema);
+  if (key === undefined) keys.set(schema, (key = keyOf(schema)));
+  return key;
+}
+
+function keyOf({ fingerprint, columns, writtenCollation, hasCopiedComment }: TableSchema): string {
+  const words = columns.map(({ written, writtenDefault, onUpdateNow }) => [written, writtenDefault, onUpdateNow]);
+  const isPlain = words.every((each) => each.every((word) => word === undefined));
+  if (isPlain && writtenCollation === undefined && hasCopiedComment === undefined) return fingerprint;
+  return digest([fingerprint, words, writtenCollation, hasCopiedComment]);
+}
+
+function digest(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
 
 function typeParameters(type: ColumnType): readonly unknown[] {

@@ -3,7 +3,7 @@ import type { Entry, SourcePosition } from '../connect/commit-group.ts';
 import type { SerializedRecord } from '../connect/record.ts';
 import type { ChangeBatch } from '../event/change-batch.ts';
 import type { ColumnOrigin, SchemaChange } from '../event/schema-change.ts';
-import type { TableSchema } from '../event/table-schema.ts';
+import { schemaKey, type TableSchema } from '../event/table-schema.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { damaged } from './byte-reader.ts';
 
@@ -62,9 +62,10 @@ export class SchemaTable {
   readonly #indexes = new Map<string, number>();
 
   indexOf(schema: TableSchema): number {
-    const known = this.#indexes.get(schema.fingerprint);
+    const key = schemaKey(schema);
+    const known = this.#indexes.get(key);
     if (known !== undefined) return known;
-    this.#indexes.set(schema.fingerprint, this.list.length);
+    this.#indexes.set(key, this.list.length);
     return this.list.push(schema) - 1;
   }
 }

@@ -4,7 +4,7 @@ import { ByteWriter } from '../base/byte-writer.ts';
 import { MillraceError } from '../base/errors.ts';
 import type { CommitGroup, EventTable, TransactionTable } from '../connect/commit-group.ts';
 import type { ChangeBatch } from '../event/change-batch.ts';
-import type { TableSchema } from '../event/table-schema.ts';
+import { schemaKey, type TableSchema } from '../event/table-schema.ts';
 import { ByteReader, damaged } from './byte-reader.ts';
 import { SchemaTable, parseJson, readEntry, readPosition, writeEntry, writeFloat64, writePosition, writeText } from './entry-codec.ts';
 import type { BatchShape } from './entry-codec.ts';
@@ -21,11 +21,11 @@ import { SectionReader, SectionWriter, sectionSize } from './sections.ts';
  *   16  4  bytes of the whole group
  *   20  4  bytes of the head
  *   24  …  head: flags, source, position, file, madeMicros, run, queries as JSON (each if flagged), transaction count, GTID sources, event count,
- *          fingerprints (16 bytes each), entries
+ *          keys of schemas (16 bytes each), entries
  *    …  …  sections, in this order: gtidSource, gtidSequence, committedMicros, threadId, serverId, pos (if flagged);
  *          transaction, pos, seconds, order's total and ofTable (if flagged); then of each batch in entry order: ops, events, starts, bytes
  *
- * Table schemas are not in it, only their fingerprints: who stores the group stores each schema once.
+ * Table schemas are not in it, only their keys (`schemaKey`): who stores the group stores each schema once.
  * Sections are in the machine's byte order. Node's platforms of today are little-endian; on any other, nothing is
  * encoded or decoded (INTERNAL), so that no file can be misread.
  *
@@ -43,8 +43,8 @@ export interface EncodedGroup {
   readonly schemas: readonly TableSchema[];
 }
 
-/** Gives the schema of a fingerprint: the same object each time, so that what is compiled for it can hang on it. */
-export type ResolveSchema = (fingerprint: string) => TableSchema | undefined;
+/** Gives the schema of a `schemaKey`: the same object each time, so that what is compiled for it can hang on it. */
+export type ResolveSchema = (key: string) => TableSchema | undefined;
 
 /** The group as bytes of its own. */
 export function encodeGroup(group: CommitGroup): EncodedGroup {
@@ -132,9 +132,9 @@ function writeHead(group: CommitGroup, schemas: SchemaTable): ByteWriter {
   for (const source of transactions.gtidSources) writeText(head, source);
   head.varint(events.count);
   head.varint(schemas.list.length);
-  for (const { fingerprint } of schemas.list) {
-    const bytes = Buffer.from(fingerprint, 'hex');
-    if (bytes.length !== 16) throw new MillraceError('INTERNAL', `"${fingerprint}" is no fingerprint of a table schema`);
+  for (const schema of schemas.list) {
+    const bytes = Buffer.from(schemaKey(schema), 'hex');
+    if (bytes.length !== 16) throw new MillraceError('INTERNAL', `"${schemaKey(schema)}" is no key of a table schema`);
     head.raw(bytes, 0, 16);
   }
   return head;
@@ -193,8 +193,8 @@ function readFrame(bytes: Uint8Array): { seq: number; headBytes: number } {
   return { seq: view.getFloat64(8, true), headBytes };
 }
 
-function resolve(fingerprint: Uint8Array, resolveSchema: ResolveSchema): TableSchema {
-  const hex = Buffer.from(fingerprint).toString('hex');
+function resolve(key: Uint8Array, resolveSchema: ResolveSchema): TableSchema {
+  const hex = Buffer.from(key).toString('hex');
   const schema = resolveSchema(hex);
   if (schema === undefined) throw damaged(`its table schema ${hex} is not stored`);
   return schema;

@@ -7,8 +7,9 @@ import test from 'node:test';
 import type { TestContext } from 'node:test';
 import { isMillraceError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
+import type { Entry } from '../../connect/commit-group.ts';
 import { testLogContract } from '../log.contract.ts';
-import { insertBatch } from '../sample-batches.ts';
+import { insertBatch, sampleBatch, sampleGroup, sampleSchema } from '../sample-batches.ts';
 import { openLogDatabase } from './database.ts';
 import { SqliteLog, openEmbeddedLog } from './open-embedded-log.ts';
 import type { EmbeddedLog, LogFull } from './open-embedded-log.ts';
@@ -216,4 +217,25 @@ test('a file at its largest size gives DISK_FULL, keeps what it has, and goes on
   database.exec('PRAGMA max_page_count = 100000');
   assert.equal(await log.append(insertBatch('a', 'orders', [7]), context, signal), last + 1);
   assert.deepEqual((await log.loadSource(context.connector, signal)).offset, { id: 7 });
+});
+
+test('schemas that differ in the words of a statement alone stay apart', async (t) => {
+  const folder = temporaryFolder(t);
+  const plain = sampleSchema('shop', 'orders');
+  const words = { ...plain, columns: plain.columns.map((column) => ({ ...column, written: { type: 'INTEGER UNSIGNED' } })) };
+  assert.equal(words.fingerprint, plain.fingerprint);
+  const entries = [plain, words].map((schema): Entry => ({
+    kind: 'changes',
+    batch: sampleBatch(schema, [{ op: 'insert', id: 1, note: 'x' }]),
+  }));
+  {
+    await using log = await openIn(folder);
+    await log.append({ group: sampleGroup('a', entries), offset: { pos: 1 }, state: [] }, context, signal);
+  }
+  await using log = await openIn(folder);
+  const read = log.read({ source: 'a', afterSeq: 0, maxBytes: 1e6 }).flatMap((group) => group.entries);
+  assert.deepEqual(
+    read.map((entry) => entry.kind === 'changes' && entry.batch.schema),
+    [plain, words],
+  );
 });

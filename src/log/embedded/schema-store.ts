@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { MillraceError } from '../../base/errors.ts';
-import type { TableSchema } from '../../event/table-schema.ts';
+import { schemaKey, type TableSchema } from '../../event/table-schema.ts';
 import { numberOf, textOf } from './database.ts';
 import type { LogDatabase, Statement } from './database.ts';
 
@@ -20,33 +20,36 @@ export class SchemaStore {
   add(schemas: readonly TableSchema[]): { committed(): void } {
     const added: string[] = [];
     for (const schema of schemas) {
-      if (this.#stored.has(schema.fingerprint)) continue;
+      const key = schemaKey(schema);
+      if (this.#stored.has(key)) continue;
       const json = JSON.stringify(schema);
-      this.#insert.run(schema.fingerprint, crc32(json), json);
-      added.push(schema.fingerprint);
+      this.#insert.run(key, crc32(json), json);
+      added.push(key);
     }
     return {
       committed: () => {
-        for (const fingerprint of added) this.#stored.add(fingerprint);
+        for (const key of added) this.#stored.add(key);
       },
     };
   }
 
   /** The same object each time. */
-  resolve(fingerprint: string): TableSchema | undefined {
-    const known = this.#read.get(fingerprint);
+  resolve(key: string): TableSchema | undefined {
+    const known = this.#read.get(key);
     if (known !== undefined) return known;
-    const row = this.#select.get(fingerprint);
+    const row = this.#select.get(key);
     if (row === undefined) return undefined;
     const json = textOf(row['json']);
     const schema: unknown = crc32(json) === numberOf(row['crc']) ? JSON.parse(json) : undefined;
-    if (!isSchema(schema, fingerprint)) throw new MillraceError('LOG_CORRUPT', `The log's table schema ${fingerprint} is damaged`);
-    this.#read.set(fingerprint, schema);
+    if (!isSchema(schema, key)) throw new MillraceError('LOG_CORRUPT', `The log's table schema ${key} is damaged`);
+    this.#read.set(key, schema);
     return schema;
   }
 }
 
-/** The checksum has shown that it is what `add` made of a schema; remains to see of which. */
-function isSchema(value: unknown, fingerprint: string): value is TableSchema {
-  return typeof value === 'object' && value !== null && 'fingerprint' in value && value.fingerprint === fingerprint;
+/** The checksum has shown that it is what `add` made of a schema; remains to see of which. Older logs have all by fingerprint. */
+function isSchema(value: unknown, key: string): value is TableSchema {
+  if (typeof value !== 'object' || value === null || !('fingerprint' in value)) return false;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `add` has stored it
+  return value.fingerprint === key || schemaKey(value as TableSchema) === key;
 }
