@@ -1,42 +1,24 @@
 /** Clients of Kafka Connect's REST API that know nothing of Millrace, from PyPI: `kc` of kafka-connect-py, kafka-connect-healthcheck. */
 import assert from 'node:assert/strict';
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { freePort } from '../servers/free-port.ts';
+import { pythonPackages } from '../servers/python-packages.ts';
 import { startWorker } from './worker-under-test.ts';
 
-const packages = ['kafka-connect-py==1.0.0', 'kafka-connect-healthcheck==0.3.0'];
-const folder = join(import.meta.dirname, '../../.millrace/python-clients');
-const program = (name: string): string => join(folder, 'bin', name);
+const clients = pythonPackages('python-clients', ['kafka-connect-py==1.0.0', 'kafka-connect-healthcheck==0.3.0']);
 
-/** Why the test cannot run offline; false when it is to run, and to fail if the clients cannot be had. */
-function withoutClients(): string | false {
-  const offline = (process.env['MILLRACE_OFFLINE'] ?? '0') !== '0';
-  return offline && !existsSync(program('kc')) ? 'kafka-connect-py is not here, and MILLRACE_OFFLINE is set' : false;
-}
-
-/** They are kept for later runs; a folder that is half made is never taken for a whole one. */
-function installClients(): void {
-  if (existsSync(program('.complete'))) return;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, '..'), { recursive: true });
-  execFileSync('python3', ['-m', 'venv', folder], { stdio: 'pipe' });
-  execFileSync(program('pip'), ['install', '--quiet', '--disable-pip-version-check', ...packages], { stdio: 'pipe' });
-  writeFileSync(program('.incomplete'), '');
-  renameSync(program('.incomplete'), program('.complete'));
-}
-
-test('kc and kafka-connect-healthcheck work with a worker as with Kafka Connect', { skip: withoutClients() }, async () => {
-  installClients();
+test('kc and kafka-connect-healthcheck work with a worker as with Kafka Connect', { skip: clients.missing() }, async () => {
+  clients.install();
   const host = `127.0.0.1:${await freePort()}`;
   const url = `http://${host}`;
   const users = join(import.meta.dirname, 'users.fixture.properties');
   await using worker = await startWorker({ properties: { listeners: url, 'millrace.rest.users.file': users } });
   const kc = async (...words: readonly string[]): Promise<unknown> => {
-    const { stdout } = await promisify(execFile)(program('kc'), ['--url', url, '--auth', 'clerk:a=b c ä', ...words]);
+    const { stdout } = await promisify(execFile)(clients.program('kc'), ['--url', url, '--auth', 'clerk:a=b c ä', ...words]);
     if (stdout.trim() === '') return undefined;
     assert.match(stdout, /^\s*(?:[[{"]|null)/, `kc ${words.join(' ')}: ${stdout}`);
     return JSON.parse(stdout);
@@ -60,7 +42,7 @@ test('kc and kafka-connect-healthcheck work with a worker as with Kafka Connect'
     // By the library: the command wraps its JSON in a JSON text, which no Connect takes.
     const script =
       'import json, sys; from kafka_connect import KafkaConnect; print(KafkaConnect(sys.argv[1], "clerk:a=b c ä").validate_connector_config("FileStreamSource", json.loads(sys.argv[2]))["error_count"])';
-    const { stdout } = await promisify(execFile)(program('python'), ['-c', script, url, JSON.stringify(given)]);
+    const { stdout } = await promisify(execFile)(clients.program('python'), ['-c', script, url, JSON.stringify(given)]);
     return stdout.trim();
   };
   assert.equal(await errors({ ...config, name: 'my source' }), '0');
@@ -84,12 +66,12 @@ test('kc and kafka-connect-healthcheck work with a worker as with Kafka Connect'
   await kc('update', 'my source', '--config-data', JSON.stringify({ ...config, 'batch.size': '10' }));
   assert.match(JSON.stringify(await kc('config', 'my source')), /"batch\.size":"10"/);
   // It ends with 0 all the same.
-  const refused = await promisify(execFile)(program('kc'), ['--url', url, '--auth', 'clerk:wrong', 'list']);
+  const refused = await promisify(execFile)(clients.program('kc'), ['--url', url, '--auth', 'clerk:wrong', 'list']);
   assert.match(refused.stdout + refused.stderr, /401/);
 
   const port = await freePort();
   const words = ['--port', String(port), '--connect-url', url, '--connect-worker-id', host, '--basic-auth', 'plain:word'];
-  const check = spawn(program('kafka-connect-healthcheck'), words, { stdio: 'ignore' });
+  const check = spawn(clients.program('kafka-connect-healthcheck'), words, { stdio: 'ignore' });
   try {
     const health = async (): Promise<string> => {
       const response = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);

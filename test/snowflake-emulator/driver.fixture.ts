@@ -1,5 +1,4 @@
 import snowflake, { type Connection, type ConnectionOptions, type RowStatement, type StatementOption } from 'snowflake-sdk';
-import type { SnowflakeEmulator } from './snowflake-emulator.ts';
 
 snowflake.configure({ logLevel: 'OFF', additionalLogToConsole: false });
 
@@ -17,10 +16,13 @@ export interface Driver extends AsyncDisposable {
 const password = { username: 'MILLRACE', password: 'secret' };
 
 /** Numbers come as texts, NULL as null. */
-export async function connectDriver(emulator: SnowflakeEmulator, options: Partial<ConnectionOptions> = {}): Promise<Driver> {
+export async function connectDriver(
+  service: { readonly url: string; readonly account: string },
+  options: Partial<ConnectionOptions> = {},
+): Promise<Driver> {
   const connection = snowflake.createConnection({
-    account: emulator.account,
-    accessUrl: emulator.url,
+    account: service.account,
+    accessUrl: service.url,
     database: 'MILLRACE',
     schema: 'PUBLIC',
     fetchAsString: ['Number'],

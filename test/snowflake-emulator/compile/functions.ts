@@ -130,8 +130,9 @@ function toTimestamp(kind: 'timestamp_ntz' | 'timestamp_ltz' | 'timestamp_tz', a
     const type: SfType = { kind, scale: 9 };
     if (value.type.kind === 'number') {
       const scale = second?.literal;
-      if (scale === undefined || !['0', '3', '6', '9'].includes(scale))
+      if (scale === undefined || !['0', '3', '6', '9'].includes(scale)) {
         throw unknownForm(`${name}(number) without a scale of 0, 3, 6 or 9`);
+      }
       const micros = scale === '9' ? wholeMicros(value.sql) : `CAST(${value.sql} AS BIGINT) * ${10 ** (6 - Number(scale))}`;
       return cast({ sql: `make_timestamp(${micros})`, type: { kind: 'timestamp_ntz', scale: 9 } }, type, 'explicit');
     }
