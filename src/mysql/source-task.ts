@@ -5,7 +5,6 @@ import { openConnection } from '../binlog/connection.ts';
 import type { ConnectionSettings } from '../binlog/connection.ts';
 import type { Entry } from '../connect/commit-group.ts';
 import type { SourceBatch, SourceProgress, SourceSignal, SourceState, SourceTask, StateRecord } from '../connect/tasks.ts';
-import { compileJavaRegex } from '../config/java-regex.ts';
 import type { TableId } from '../event/table-schema.ts';
 import { tableName } from '../event/table-schema.ts';
 import { connectionSettings } from './connection-settings.ts';
@@ -317,22 +316,10 @@ class MysqlSourceTask implements SourceTask {
   }
 
   /** The stream ends, tables are read as in a first snapshot, then it goes on where it was. */
-  async #openBlocking({ id, streamed, collections, conditions }: BlockingRequest, signal: AbortSignal): Promise<void> {
-    const { models, log } = this.#parts;
-    if (conditions.length > 0) {
-      // A part of a table cannot take the place of all of it in a replica.
-      log.warn({ id }, 'a blocking snapshot with conditions is taken as an incremental one');
-      this.#desk.dropBlocking();
-      this.#desk.incremental.add(id, { kind: 'incremental', collections, conditions, surrogateKey: undefined }, models.captured());
-      return;
-    }
-    const patterns = collections.map(compileJavaRegex);
-    const tables = models.captured().filter((table) => patterns.some((pattern) => pattern.test(tableName(table))));
-    if (tables.length === 0) {
-      log.warn({ id, collections }, 'a blocking snapshot of no table');
-      this.#desk.dropBlocking();
-      return;
-    }
+  async #openBlocking(blocking: BlockingRequest, signal: AbortSignal): Promise<void> {
+    const { id, streamed } = blocking;
+    const tables = this.#desk.wholeTables(blocking);
+    if (tables.length === 0) return;
     await this.#stopStream();
     // Debezium comes to it at a transaction's GTID, before the thread is known.
     if (!streamed && this.#before !== undefined) this.#before = { ...this.#before, threadId: 0 };

@@ -2,13 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { MillraceError, isMillraceError, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { compileJavaRegex } from '../../config/java-regex.ts';
 import type { ConnectionSettings } from '../../binlog/connection.ts';
 import type { Entry } from '../../connect/commit-group.ts';
 import type { SourceSignal, StateRecord } from '../../connect/tasks.ts';
 import { readImage } from '../../event/cell.ts';
 import { op } from '../../event/change-batch.ts';
 import type { ChangeBatchBuilder } from '../../event/change-batch.ts';
-import type { TableId } from '../../event/table-schema.ts';
+import { tableName } from '../../event/table-schema.ts';
+import type { TableId, TableSchema } from '../../event/table-schema.ts';
 import type { FindRowMask } from '../mask-rows.ts';
 import type { BinlogPlace } from '../snapshot-table.ts';
 import type { SourceModels } from '../source-models.ts';
@@ -150,6 +152,24 @@ export class SignalDesk implements AsyncDisposable {
   /** The blocking snapshot that is to be taken next. It is asked for until it has begun, durably, or cannot begin. */
   get blocking(): BlockingRequest | undefined {
     return this.#blocking[0];
+  }
+
+  /** Those that a blocking snapshot reads, each as a whole; without any the request is done with. */
+  wholeTables({ id, collections, conditions }: BlockingRequest): readonly TableSchema[] {
+    const { models, log } = this.#options;
+    if (conditions.length > 0) {
+      // A part of a table cannot take the place of all of it in a replica.
+      log.warn({ id }, 'a blocking snapshot with conditions is taken as an incremental one');
+      this.incremental.add(id, { kind: 'incremental', collections, conditions, surrogateKey: undefined }, models.captured());
+      this.dropBlocking();
+      return [];
+    }
+    const patterns = collections.map(compileJavaRegex);
+    const tables = models.captured().filter((table) => patterns.some((pattern) => pattern.test(tableName(table))));
+    if (tables.length > 0) return tables;
+    log.warn({ id, collections }, 'a blocking snapshot of no table');
+    this.dropBlocking();
+    return [];
   }
 
   dropBlocking(): void {
