@@ -31,7 +31,7 @@ async function serve(options: unknown): Promise<Served> {
     account: String(account),
     command: async (command) => {
       child.stdin.write(`${JSON.stringify(command)}\n`);
-      return await line();
+      return line();
     },
     kill9: async () => {
       child.kill('SIGKILL');

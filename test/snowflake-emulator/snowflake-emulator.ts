@@ -30,6 +30,8 @@ export interface EmulatorOptions {
   readonly masterTokenSeconds?: number;
   readonly answerWithinMs?: number;
   readonly idleBlockingMs?: number;
+  /** How many rows of the past each table keeps for time travel; a million if nothing is said. */
+  readonly maxEndedRows?: number;
   /** After how long rows of Snowpipe Streaming are in their table; 5 to 10 s on Snowflake. */
   readonly streamingCommitMs?: number;
 }
@@ -70,6 +72,7 @@ export async function openSnowflakeEmulator(options: EmulatorOptions = {}): Prom
     statements: new Map(await store.statements()),
     sessions: new Map(),
     idleBlockingMs: options.idleBlockingMs ?? 300_000,
+    maxEndedRows: options.maxEndedRows ?? 1_000_000,
   };
   const users = options.users ?? [{ name: 'MILLRACE', password: 'secret' }];
   const logins = new Logins(account, users, {

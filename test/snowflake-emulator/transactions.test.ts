@@ -160,6 +160,42 @@ test('older versions have the columns of their time', async () => {
   assert.deepEqual(await first.rows('SELECT * FROM t13 ORDER BY id LIMIT 1'), [{ ID: '1', W: null }]);
 });
 
+test('a table keeps so many rows of the past and refuses to show what is older, but a stream loses nothing', async () => {
+  await using small = await openSnowflakeEmulator({ maxEndedRows: 100 });
+  await using driver = await connectDriver(small);
+  await driver.run('CREATE TABLE p (n NUMBER(10,0), v VARCHAR)');
+  await driver.run('CREATE TABLE q (n NUMBER(10,0))');
+  await driver.run('INSERT INTO p SELECT 1, NULL UNION ALL SELECT 2, NULL');
+  const oldest = (await driver.run("UPDATE p SET v = 'oldest'")).getQueryId();
+  await driver.run('INSERT INTO q VALUES (0)');
+  await driver.run('CREATE STREAM q_s ON TABLE q');
+  for (let round = 0; round < 101; round += 1) {
+    await driver.run(`UPDATE p SET v = '${round}'`);
+    if (round > 95) await driver.run('UPDATE q SET n = n + 1');
+  }
+  const recent = (await driver.run("UPDATE p SET v = 'recent'")).getQueryId();
+  await driver.run("UPDATE p SET v = 'now'");
+  await assert.rejects(driver.run(`SELECT * FROM p AT(STATEMENT => '${oldest}')`), isRefused('000707'));
+  assert.equal(await driver.value(`SELECT COUNT(*) FROM p AT(STATEMENT => '${recent}') WHERE v = 'recent'`), '2');
+  assert.deepEqual(await driver.rows('SELECT n, METADATA$ACTION AS a FROM q_s ORDER BY n'), [
+    { N: '0', A: 'DELETE' },
+    { N: '5', A: 'INSERT' },
+  ]);
+});
+
+test('a session that is ended gives up the lock that it waits for', async () => {
+  await table('t15');
+  await first.run('BEGIN');
+  await first.run('DELETE FROM t15');
+  const third = await connectDriver(emulator);
+  const id = String(await third.value('SELECT CURRENT_SESSION()'));
+  const waiting = assert.rejects(third.run('DELETE FROM t15'));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await second.run(`SELECT SYSTEM$ABORT_SESSION(${id})`);
+  await waiting;
+  await first.run('ROLLBACK');
+});
+
 test('without AUTOCOMMIT the first change opens a transaction', async () => {
   await table('t14');
   await first.run('ALTER SESSION SET AUTOCOMMIT = FALSE');

@@ -18,6 +18,8 @@ export interface Account {
   readonly sessions: Map<number, Session>;
   /** After how long an idle transaction that others wait for is rolled back; five minutes on Snowflake. */
   readonly idleBlockingMs: number;
+  /** How many rows of the past a table keeps. */
+  readonly maxEndedRows: number;
 }
 
 /** The value of a placeholder: one, or one per row. */
@@ -91,6 +93,8 @@ export class Session implements Here {
   /** The statement that runs now. */
   queryId: string = randomUUID();
   closed = false;
+  /** Ends the statement that runs now. */
+  running: AbortController | undefined;
   readonly #parameters = new Map<string, string | number | boolean>();
   #last: Promise<unknown> = Promise.resolve();
 
@@ -194,6 +198,7 @@ export class Session implements Here {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    this.running?.abort();
     await this.inTurn(async () => {
       await this.rollback();
       for (const object of this.catalog.all()) {

@@ -62,6 +62,8 @@ export class Store implements AsyncDisposable {
   readonly main: Connection;
   /** The last committed version. */
   version: number;
+  /** Of tables: how many of their rows have ended since it was last looked at. */
+  readonly ended = new Map<number, number>();
   #nextStamp = firstStamp;
   #committing: Promise<unknown> = Promise.resolve();
 

@@ -1,4 +1,5 @@
 import type { Catalog } from './catalog.ts';
+import { forgetRows } from './forget-rows.ts';
 import type { LockOwner, Locks } from './locks.ts';
 import type { StreamObject } from './objects.ts';
 import type { Connection } from './store.ts';
@@ -49,6 +50,7 @@ export function openTransaction(catalog: Catalog, sessionId: number, explicit: b
 
 /** The parts of an account that a commit moves on. */
 interface Committing {
+  readonly maxEndedRows: number;
   readonly catalog: Catalog;
   readonly locks: Locks;
   readonly statements: Map<string, { readonly before: number; readonly after: number; readonly ms: number }>;
@@ -67,7 +69,8 @@ export async function commit(account: Committing, connection: Connection, transa
           for (const tableId of transaction.tables) {
             if (catalog.byId(tableId) === undefined) continue;
             await connection.run(`UPDATE t${tableId} SET _b = ${version} WHERE _b = ${transaction.stamp}`);
-            await connection.run(`UPDATE t${tableId} SET _e = ${version} WHERE _e = ${transaction.stamp}`);
+            const ended = await connection.run(`UPDATE t${tableId} SET _e = ${version} WHERE _e = ${transaction.stamp}`);
+            store.ended.set(tableId, (store.ended.get(tableId) ?? 0) + ended);
           }
           await rememberLoads(connection, transaction.loads);
           for (const stream of streams) await catalog.save(connection, stream);
@@ -82,6 +85,11 @@ export async function commit(account: Committing, connection: Connection, transa
         catalog.enter(...streams);
         store.version = version;
         statements.set(queryId, { before: version - 1, after: version, ms: Date.now() });
+        for (const tableId of transaction.tables) {
+          if ((store.ended.get(tableId) ?? 0) <= account.maxEndedRows) continue;
+          await forgetRows(catalog, connection, tableId, account.maxEndedRows);
+          store.ended.set(tableId, Math.floor(account.maxEndedRows / 2));
+        }
       });
     }
   } finally {

@@ -148,7 +148,7 @@ export class Queries {
             describeOnly: body['describeOnly'] === true,
             delayMs,
             parameters,
-            signal: abort.signal,
+            abort,
           }),
         )
         .then((answer) => {
@@ -217,6 +217,7 @@ export class Queries {
     };
     this.log.push(logged);
     session.queryId = queryId;
+    session.running = request.abort;
     try {
       const delayMs = request.delayMs + (faults.atStatement('hang', sql)?.delayMs ?? 0);
       if (delayMs > 0) await new Promise((done) => setTimeout(done, delayMs));
@@ -231,7 +232,7 @@ export class Queries {
         faults.atPath('copy', path) === undefined
           ? undefined
           : new SnowflakeError('100038', '22018', `a fault that was asked for, at file ${path}`);
-      const result = await execute({ session, ...request.binds, signal: request.signal, copyFault }, sql);
+      const result = await execute({ session, ...request.binds, signal: request.abort.signal, copyFault }, sql);
       session.account.statements.set(queryId, session.account.statements.get(queryId) ?? here(session));
       session.lastQueryIds = [...session.lastQueryIds.slice(-99), queryId];
       logged.rows = changedRows(result);
@@ -275,7 +276,7 @@ interface Request {
   readonly describeOnly: boolean;
   readonly delayMs: number;
   readonly parameters: Readonly<Record<string, unknown>>;
-  readonly signal: AbortSignal;
+  readonly abort: AbortController;
 }
 
 function tagOf(given: unknown, session: Session): string {
