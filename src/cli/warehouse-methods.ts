@@ -1,3 +1,4 @@
+import { reasonOf } from '../base/abort.ts';
 import { MillraceError } from '../base/errors.ts';
 import type { SinkTask } from '../connect/tasks.ts';
 import type { PinnedReader } from '../warehouse/duckdb/reader.ts';
@@ -50,7 +51,14 @@ export function createWarehouseMethods(
       return Promise.resolve(null);
     },
     async pinAt({ connector, source, position }, signal) {
-      const reader = await taskOf(connector).cutAt({ source, position }, () => replica.pin(), signal);
+      const pin = async (): Promise<PinnedReader> => {
+        const made = await replica.pin();
+        if (!signal.aborted) return made;
+        // the caller has gone meanwhile: a reader of nobody would keep the file from its checkpoints
+        await made[Symbol.asyncDispose]();
+        throw reasonOf(signal);
+      };
+      const reader = await taskOf(connector).cutAt({ source, position }, pin, signal);
       const number = ++lastNumber;
       pins.set(number, reader);
       return number;

@@ -84,6 +84,7 @@ export async function serveSinks<M extends Methods>(options: ServeSinksOptions<M
   };
 
   const ports = new Set<MessagePort>();
+  let isOver = false;
   // What came before is delivered to the first listener: the calls among it must find theirs in the same turn.
   port.on('message', (message: unknown) => {
     if (!isToThread(message)) return;
@@ -91,6 +92,11 @@ export async function serveSinks<M extends Methods>(options: ServeSinksOptions<M
     if (message.kind === 'logLevel') options.setLogLevel(message.level);
     if (message.kind !== 'callPort' && message.kind !== 'wakePort') return;
     const { port: other } = message;
+    // nobody would close it any more, and it would hold the thread
+    if (isOver) {
+      other.close();
+      return;
+    }
     ports.add(other);
     other.on('close', () => ports.delete(other));
     if (message.kind === 'callPort') serve(other);
@@ -118,6 +124,7 @@ export async function serveSinks<M extends Methods>(options: ServeSinksOptions<M
     clearInterval(metricsTimer);
     clearInterval(retentionTimer);
     report();
+    isOver = true;
     for (const each of ports) each.close();
     await ofMain[Symbol.asyncDispose]();
   }

@@ -24,7 +24,10 @@ export interface ThreadOptions {
 /** Batches are bytes outside of V8's heap: what a thread makes besides is small, and three times this is what V8 would take. */
 const youngMb = 16;
 
-/** So long a thread may take to exit when it has said that it ended. */
+/**
+ * So long a thread may take to exit when it has said that it ended: a query whose caller has gone is interrupted, but DuckDB
+ * looks for that between its steps only, and until then the query holds the thread.
+ */
 const exitMs = 2000;
 
 /** Starts a thread of the worker. */
@@ -35,7 +38,7 @@ export function startThread({ entry, name, data, onMessage, onBroken }: ThreadOp
     if (!isFromThread(message)) return;
     if (message.kind === 'ended') {
       sound = true;
-      // Everything is closed: what still holds the thread, a port that came late say, must not hold the worker.
+      // Everything is closed and durable: nothing is lost with the thread.
       setTimeout(() => void worker.terminate(), exitMs).unref();
     }
     onMessage(message);
