@@ -29,6 +29,8 @@ export function openControlClient(folder: string): ControlClient {
   const address = readControlAddress(folder);
   const options: RequestOptions = {
     method: 'POST',
+    // the worker closes connections that are idle: a kept one could be gone while a call is sent
+    agent: false,
     headers: { authorization: `Bearer ${address.token}`, 'content-type': 'application/json' },
     ...('socket' in address ? { socketPath: address.socket } : { host: '127.0.0.1', port: address.port }),
   };

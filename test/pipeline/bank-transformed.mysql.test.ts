@@ -61,7 +61,7 @@ for (const flavor of flavors) {
         const schema = schemaOf(database.name);
         const read = new AbortController();
         const reads: BankReads = { count: 0, states: new Set() };
-        await using writing = startTransfers({ server, database: database.name, seed, bulk: 0 });
+        await using writing = startTransfers({ server, database: database.name, seed, bulk: 0, pauseMs: 10 });
         const worker = await pipeline.start();
         const reading = readBank(pipeline, { schema, reads }, read.signal);
         const seen = (states: number): Promise<unknown> =>
@@ -70,7 +70,7 @@ for (const flavor of flavors) {
         if (again) {
           assert.equal((await pipeline.millrace('resync', ...bankTables.map((table) => `${database.name}.${table}`))).code, 0);
           const isOver = (): boolean => worker.stderr.split('the snapshot has ended').length > 2;
-          await Promise.race([until('the tables are read again', isOver, { deadlineMs: 90_000 }), reading, writing.ended]);
+          await Promise.race([until('the tables are read again', isOver, { deadlineMs: 120_000 }), reading, writing.ended]);
           await seen(reads.states.size + 2);
         }
         const transactions = await writing.stop();

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createConnection, type Connection } from 'mysql2/promise';
+import { sleep } from '../../src/base/abort.ts';
 import type { FreshDatabase, SharedServer } from '../servers/shared.ts';
 import type { Pipeline } from './harness.ts';
 import { Random } from './random-workload.ts';
@@ -44,6 +45,8 @@ export interface BankWriting {
   readonly seed: number;
   /** Now and then a transaction of so many transfers. */
   readonly bulk: number;
+  /** Between two transactions of a writer; default 0. */
+  readonly pauseMs?: number;
 }
 
 /** Writers at work; disposed, they stop. */
@@ -71,7 +74,7 @@ export function startTransfers(writing: BankWriting): BankWriters {
   };
 }
 
-async function transfer({ server, database, seed, bulk }: BankWriting, signal: AbortSignal): Promise<number> {
+async function transfer({ server, database, seed, bulk, pauseMs = 0 }: BankWriting, signal: AbortSignal): Promise<number> {
   const random = new Random(seed);
   const connection = await createConnection({ uri: server.root.url, database, multipleStatements: true });
   let transactions = 0;
@@ -92,7 +95,10 @@ async function transfer({ server, database, seed, bulk }: BankWriting, signal: A
       INSERT INTO sides VALUES (@id, ${from}, ${-amount}), (@id, ${to}, ${amount});`;
   };
   try {
-    while (!signal.aborted) if (await commits(connection, bulk > 0 && random.chance(0.03) ? bulk : 0, one)) transactions++;
+    while (!signal.aborted) {
+      if (await commits(connection, bulk > 0 && random.chance(0.03) ? bulk : 0, one)) transactions++;
+      if (pauseMs > 0) await sleep(pauseMs, signal).catch(() => undefined);
+    }
     return transactions;
   } finally {
     await connection.end();
@@ -144,6 +150,7 @@ export async function readBank(
     const row = await readOnce(pipeline, schema);
     if (row === undefined) {
       assert.equal(reads.count, 0, 'tables that were there are there');
+      await sleep(20, new AbortController().signal);
       continue;
     }
     const [count, sum, transfers, sides, wrongBalances, wrongTransfers] = row;
