@@ -183,6 +183,42 @@ test('a table keeps so many rows of the past and refuses to show what is older, 
   ]);
 });
 
+test('writers beside each other never show a reader a sum that was not, nor does any commit of the past', async () => {
+  const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000);
+  let state = seed;
+  const random = (below: number): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * below);
+  };
+  // No idle writer is ended here, however slow the machine is.
+  await using bank = await openSnowflakeEmulator();
+  await using owner = await connectDriver(bank);
+  await owner.run('CREATE TABLE bank (id NUMBER(3,0), v NUMBER(10,0))');
+  await owner.run(`INSERT INTO bank VALUES ${Array.from({ length: 10 }, (_, id) => `(${id}, 100)`).join(', ')}`);
+  const commits: string[] = [];
+  let open = 3;
+  const writer = async (): Promise<void> => {
+    await using driver = await connectDriver(bank);
+    for (let round = 0; round < 15; round += 1) {
+      const [from, to, sum] = [random(10), random(10), 1 + random(50)];
+      await driver.run('BEGIN');
+      await driver.run(`UPDATE bank SET v = v - ${sum} WHERE id = ${from}`);
+      const merge = `MERGE INTO bank t USING (SELECT ${to} AS id) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET v = t.v + ${sum}`;
+      await driver.run(merge);
+      if (random(4) === 0) await driver.run('ROLLBACK');
+      else commits.push((await driver.run('COMMIT')).getQueryId());
+    }
+    open -= 1;
+  };
+  const reader = async (): Promise<void> => {
+    await using driver = await connectDriver(bank);
+    while (open > 0) assert.equal(await driver.value('SELECT SUM(v) FROM bank'), '1000', `seed ${seed}`);
+  };
+  await Promise.all([writer(), writer(), writer(), reader()]);
+  const past = await Promise.all(commits.map((id) => owner.value(`SELECT SUM(v) || ' ' || COUNT(*) FROM bank AT(STATEMENT => '${id}')`)));
+  assert.deepEqual(new Set(past), new Set(['1000 10']), `seed ${seed}`);
+});
+
 test('a session that is ended gives up the lock that it waits for', async () => {
   await table('t15');
   await first.run('BEGIN');
