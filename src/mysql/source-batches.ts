@@ -1,8 +1,10 @@
 import { MillraceError } from '../base/errors.ts';
+import { compareBinlogPositions } from '../binlog/positions.ts';
 import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
 import type { SourceBatch, SourceState, StateRecord } from '../connect/tasks.ts';
 import { GroupBuilder } from './group-builder.ts';
 import type { TransactionHeader } from './group-builder.ts';
+import type { BinlogPlace } from './snapshot-table.ts';
 import type { SourceConfig } from './source-config.ts';
 import { writeOffset } from './source-offset.ts';
 import type { OffsetFacts } from './source-offset.ts';
@@ -53,6 +55,14 @@ export class SourceBatches {
   /** The memory of the last batch is not used any more. */
   clear(): void {
     this.#builder.clear();
+  }
+
+  /** Whether what was handed over ends before a place, or in the file of another server. */
+  isBefore({ file, pos }: BinlogPlace): boolean {
+    const { position } = this;
+    if (position === undefined) return false;
+    const order = compareBinlogPositions({ file: position.file, position: position.pos }, { file, position: pos });
+    return order === undefined || order < 0;
   }
 
   /** Whether the position alone is worth a batch. */

@@ -12,6 +12,7 @@ import { readSnapshotState, snapshotRemovals, snapshotTopic } from './snapshot-s
 import type { SourceConfig } from './source-config.ts';
 import { readSteadyDefinitions, tableTopic } from './source-models.ts';
 import type { SourceModels } from './source-models.ts';
+import type { BinlogPlace } from './snapshot-table.ts';
 import type { SnapshotRequest } from './source-snapshot.ts';
 import { isAmidSnapshot, readOffset } from './source-offset.ts';
 import { takeOver } from './takeover/take-over.ts';
@@ -36,6 +37,8 @@ export interface SourceStart {
   readonly queued: readonly StateRecord[];
   /** Tables whose rows up to here a sink cannot have from this source. */
   readonly doubted?: readonly TableId[];
+  /** No table is read anew before the stream is here: under the definition of then it could not read the rows before. */
+  readonly catchUp?: BinlogPlace;
 }
 
 /**

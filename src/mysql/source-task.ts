@@ -102,6 +102,8 @@ class MysqlSourceTask implements SourceTask {
   readonly #desk: SignalDesk;
   readonly #teller: SnapshotTeller;
   #hasWaited = false;
+  /** As of `SourceStart`, until the stream is there. */
+  #catchUp: BinlogPlace | undefined;
   /** The last transaction before the stream was stopped. */
   #before: TransactionHeader | undefined;
   readonly #closing = new AbortController();
@@ -132,7 +134,8 @@ class MysqlSourceTask implements SourceTask {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { position, first, queued, snapshot, doubted = [] } = await decideStart(this.#parts, signal);
+    const { position, first, queued, snapshot, doubted = [], catchUp } = await decideStart(this.#parts, signal);
+    this.#catchUp = catchUp;
     this.#batches.position = position;
     this.#first = first;
     this.#batches.queue([...queued, ...doubted.map((table) => this.#requests.doubt(table, true))]);
@@ -190,7 +193,7 @@ class MysqlSourceTask implements SourceTask {
     }
     const signaled = await this.#actOnSignals(signal);
     if (signaled !== undefined) return signaled;
-    if (this.#snapshot.current === undefined && !this.#isAmidTransaction) {
+    if (this.#snapshot.current === undefined && !this.#isAmidTransaction && this.#hasCaughtUp) {
       const requested = this.#requests.take(this.#parts.keepsTables ?? (() => true));
       if (requested !== undefined) await this.#openRequested(requested.tables, signal);
     }
@@ -221,6 +224,12 @@ class MysqlSourceTask implements SourceTask {
     if (current === undefined) return this.#parts.config.snapshotMode !== 'initial_only';
     if (this.#stream.isOpen || current.end !== undefined) return true;
     return !blocks && !current.initial;
+  }
+
+  get #hasCaughtUp(): boolean {
+    if (this.#catchUp !== undefined && this.#streams && this.#batches.isBefore(this.#catchUp)) return false;
+    this.#catchUp = undefined;
+    return true;
   }
 
   async #waitForMore(stepping: Promise<void> | undefined, inner: AbortSignal): Promise<void> {

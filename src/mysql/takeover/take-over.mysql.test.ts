@@ -170,6 +170,7 @@ for (const flavor of flavors) {
       const expected = [{ id: '1', b: '2', c: '3' }, { id: '2', c: '20', b: '30' }, ...after];
       assert.deepEqual(await namedRowsFrom(withFile(pretty), { ...offset }), expected);
       assert.deepEqual(await namedRowsFrom(withFile(wrapped), { file: offset.file, pos: offset.pos }), expected, 'by its place alone');
+      assert.deepEqual(await namedRowsFrom(withFile(pretty), { ...offset }, true), expected, 'beside the copy that a sink needs');
       assert.deepEqual(await namedRowsFrom(withFile(wrapped), { ...later }), after, 'with the statement before the offset');
 
       const refused = (config: SourceConfig, message: RegExp): Promise<void> =>
@@ -198,16 +199,20 @@ for (const flavor of flavors) {
 }
 
 /** Rows with their columns' names that come from the offset on, up to the one with 99. */
-async function namedRowsFrom(config: SourceConfig, offset: Readonly<Record<string, unknown>>): Promise<Record<string, string | null>[]> {
+async function namedRowsFrom(
+  config: SourceConfig,
+  offset: Readonly<Record<string, unknown>>,
+  keepsTables = false,
+): Promise<Record<string, string | null>[]> {
   await using task = await openSourceTask(
-    { config, state: { offset, state: () => new Map() }, log: silentLogger, keepsTables: () => false },
+    { config, state: { offset, state: () => new Map() }, log: silentLogger, keepsTables: () => keepsTables },
     AbortSignal.timeout(30_000),
   );
   const rows: Record<string, string | null>[] = [];
   while (rows.at(-1)?.['id'] !== '99') {
     const { group } = await task.poll(AbortSignal.timeout(30_000));
     for (const entry of group.entries) {
-      if (entry.kind !== 'changes') continue;
+      if (entry.kind !== 'changes' && entry.kind !== 'told') continue;
       const { columns } = entry.batch.schema;
       for (const row of batchRows(entry.batch)) rows.push(Object.fromEntries(columns.map(({ name }, at) => [name, row[at] ?? null])));
     }

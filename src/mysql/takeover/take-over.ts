@@ -2,12 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { messageOf, MillraceError } from '../../base/errors.ts';
 import type { ServerConnection } from '../../binlog/connection.ts';
 import { GtidSet } from '../../binlog/gtid-set.ts';
+import type { SourcePosition } from '../../connect/commit-group.ts';
 import type { StateRecord } from '../../connect/tasks.ts';
 import { tableName } from '../../event/table-schema.ts';
 import type { TableId } from '../../event/table-schema.ts';
 import { readCharsetCatalog } from '../charset-catalog.ts';
 import { connectionSettings } from '../connection-settings.ts';
 import { findLostPlace } from '../lost-place.ts';
+import { readServerPosition } from '../server-position.ts';
 import { readSteadyDefinitions } from '../source-models.ts';
 import type { SourceStart, StartOptions } from '../source-start.ts';
 import type { StreamPosition } from '../stream-contract.ts';
@@ -41,18 +43,20 @@ export async function takeOver(options: StartOptions, stored: StreamPosition, si
   const { file, pos, gtids, eventsDone } = position;
   // Recovery is for when the history is of no use.
   const history = config.snapshotMode === 'recovery' ? undefined : config.historyFile;
-  const { tables, queued } =
+  const { tables, queued, end } =
     history === undefined ? await takenAsNow(options, position, signal) : await takenFromHistory(options, { position, history }, signal);
   log.info(
     { file, pos, gtids, event: eventsDone, tables: tables.length, history },
     `goes on from an offset that was set, with the tables ${history === undefined ? 'as they are now' : 'as the schema history has them there'}`,
   );
-  return { position, snapshot: undefined, first: undefined, queued, doubted: tables };
+  return { position, snapshot: undefined, first: undefined, queued, doubted: tables, catchUp: { file: end.file, pos: end.pos } };
 }
 
 interface Taken {
   readonly tables: readonly TableId[];
   readonly queued: readonly StateRecord[];
+  /** Where the server's binlog ended then. */
+  readonly end: SourcePosition;
 }
 
 async function takenFromHistory(
@@ -73,7 +77,7 @@ async function takenFromHistory(
     });
   }
   const queued = models.adopt(definitions);
-  return { tables: models.captured(), queued };
+  return { tables: models.captured(), queued, end: await readServerPosition(control, signal) };
 }
 
 async function readHistory(file: string): Promise<ReturnType<typeof parseSchemaHistory>> {
@@ -104,7 +108,7 @@ async function takenAsNow({ config, control, models, log }: StartOptions, start:
     }
     log.warn({ file: altered.file, pos: altered.pos }, `${what}: rows before it are read with the tables as they are now`);
   }
-  return { tables: known.map(({ captured }) => captured), queued: known.flatMap(({ captured }) => models.define(captured)) };
+  return { tables: known.map(({ captured }) => captured), queued: known.flatMap(({ captured }) => models.define(captured)), end };
 }
 
 function placeText({ file, pos, gtids, byGtids }: StreamPosition): string {
