@@ -1,12 +1,11 @@
 /** Entry of the thread of a sink that has no warehouse: one task, on its own connection to the log. */
-import { converterOf } from '../codec/converters.ts';
 import { javaText } from '../connect/java-text.ts';
 import { createFileSink, fileSinkClass } from '../file/file-sink.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
+import { createRecordIntake } from '../worker/record-intake.ts';
 import type { Methods } from '../worker/rpc.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
 import type { SinkThreadData } from '../worker/thread-messages.ts';
-import { sinkTopicFilter } from '../worker/topic-filter.ts';
 import { createGroupRecords } from './group-records.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
@@ -18,10 +17,9 @@ await runThread<SinkThreadData>(
   async ({ data: { sinks, dataFolder, logging, logSettings }, port }) => {
     const logger = openLogger(logging);
     await using log = await openEmbeddedLog(embeddedLogOptions(dataFolder, logSettings), new AbortController().signal);
+    const recordsOf = createGroupRecords(log);
     const fileSink = createFileSink({
-      recordsOf: createGroupRecords(log),
-      value: (properties) => converterOf('value', properties),
-      takes: sinkTopicFilter,
+      intake: (connector, properties) => createRecordIntake({ connector, properties, logger: logger.child({ connector }), log, recordsOf }),
       textOf: (value) => (value === null ? 'null' : javaText(null, value)),
       committed: (connector) =>
         log

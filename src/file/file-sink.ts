@@ -3,19 +3,22 @@ import { messageOf, MillraceError } from '../base/errors.ts';
 import type { CommitGroup } from '../connect/commit-group.ts';
 import type { ConnectorProperties, SinkConnector } from '../connect/connector.ts';
 import type { ConnectValue } from '../connect/data.ts';
-import type { Converter, SerializedRecord } from '../connect/record.ts';
+import type { ConnectRecord } from '../connect/record.ts';
 import type { CutRequest, SinkOffset, SinkTask } from '../connect/tasks.ts';
 
 /** What the sink needs of the worker. */
 export interface FileSinkParts {
-  /** The records of a group, those of tables rendered, with their topics. */
-  readonly recordsOf: (group: CommitGroup) => Iterable<{ readonly topic: string; readonly record: SerializedRecord }>;
-  readonly value: (properties: ConnectorProperties) => Converter;
-  readonly takes: (properties: ConnectorProperties) => (topic: string) => boolean;
+  /** The records of its topics, converted and transformed, those of tables rendered. */
+  readonly intake: (connector: string, properties: ConnectorProperties) => FileSinkIntake;
   /** A value as Java prints it. */
   readonly textOf: (value: ConnectValue) => string;
   /** What this sink has acknowledged to the log. */
   readonly committed: (connector: string) => readonly SinkOffset[];
+}
+
+export interface FileSinkIntake {
+  open(signal: AbortSignal): Promise<void>;
+  take(group: CommitGroup, signal: AbortSignal): Promise<readonly ConnectRecord[]>;
 }
 
 export const fileSinkClass = 'org.apache.kafka.connect.file.FileStreamSinkConnector';
@@ -46,8 +49,7 @@ export const fileSinkConnector: SinkConnector = {
 function openFileSinkTask(parts: FileSinkParts, connector: string, properties: ConnectorProperties): SinkTask {
   const file = properties['file'];
   const descriptor = file === undefined || file === '' ? undefined : openForAppend(file);
-  const value = parts.value(properties);
-  const takes = parts.takes(properties);
+  const intake = parts.intake(connector, properties);
   const offsets = new Map<string, SinkOffset>();
   const durable = new Map<string, SinkOffset>();
   let logId = '';
@@ -55,16 +57,15 @@ function openFileSinkTask(parts: FileSinkParts, connector: string, properties: C
     throw new MillraceError('WORKER_REFUSED', 'A file sink has no positions to cut at.');
   };
   return {
-    async open(id) {
+    async open(id, signal) {
       logId = id;
+      await intake.open(signal);
       for (const offset of parts.committed(connector)) durable.set(offset.source, offset);
       return [...durable.values()];
     },
-    async put(group) {
-      const lines: string[] = [];
-      for (const { topic, record } of parts.recordsOf(group)) {
-        if (takes(topic)) lines.push(`${parts.textOf(value.toConnect(topic, record.value).value)}\n`);
-      }
+    async put(group, signal) {
+      const records = await intake.take(group, signal);
+      const lines = records.map(({ value }) => `${parts.textOf(value)}\n`);
       if (lines.length > 0) appendFileSync(descriptor ?? 1, lines.join(''));
       offsets.set(group.source, { source: group.source, logId, seq: group.seq, applied: 0, position: group.position, committedMs: 0 });
     },

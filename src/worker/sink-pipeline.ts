@@ -36,19 +36,22 @@ export function needsPipeline(properties: Properties): boolean {
   return hasTransformations(properties) || !convertsAsRendered(properties);
 }
 
-/** Undefined: records are JSON, and no transformation changes them. @throws CONFIG_INVALID, CONFIG_UNSUPPORTED */
-export function openSinkPipeline(properties: Properties): SinkPipeline | undefined {
-  if (!needsPipeline(properties)) return undefined;
+/**
+ * Gives records as a sink's converters and transformations leave them; null: it was dropped.
+ *
+ * @throws CONFIG_INVALID, CONFIG_UNSUPPORTED; for a record CONVERSION_FAILED, TRANSFORMATION_FAILED with `stage` and
+ *   `className` in their context
+ */
+export function openRecordReader(properties: Properties): (from: TopicRecord) => ConnectRecord | null {
   const keys = given('key', properties);
   const values = given('value', properties);
   const headerConverter = headerConverterOf(properties);
   const stages = openTransformations(properties);
-  const readers = new Map<DebeziumOptions, ConnectRecordReader>();
-
-  const toConnect = ({ topic, record }: TopicRecord): ConnectRecord => {
+  const classNames = stages.map(({ className }) => className).join(', ');
+  return ({ topic, record }) => {
     const key = staged('KEY_CONVERTER', classOf('key', properties), () => readSide(keys, topic, record.key));
     const value = staged('VALUE_CONVERTER', classOf('value', properties), () => readSide(values, topic, record.value));
-    return {
+    const read: ConnectRecord = {
       topic,
       partition: 0,
       keySchema: key.schema,
@@ -60,7 +63,17 @@ export function openSinkPipeline(properties: Properties): SinkPipeline | undefin
         record.headers.map((header) => headerConverter.toConnect(topic, header.name, header.value)),
       ),
     };
+    return staged('TRANSFORMATION', classNames, () => applyTransformations(stages, read));
   };
+}
+
+/** Undefined: records are JSON, and no transformation changes them. @throws CONFIG_INVALID, CONFIG_UNSUPPORTED */
+export function openSinkPipeline(properties: Properties): SinkPipeline | undefined {
+  if (!needsPipeline(properties)) return undefined;
+  const read = openRecordReader(properties);
+  const headerConverter = headerConverterOf(properties);
+  const readers = new Map<DebeziumOptions, ConnectRecordReader>();
+
   const toJson = (record: ConnectRecord): TopicRecord => {
     const { topic, keySchema, key, valueSchema, value, timestamp } = record;
     const side = (schema: ConnectRecord['keySchema'], data: ConnectRecord['key']): Uint8Array | null =>
@@ -81,10 +94,7 @@ export function openSinkPipeline(properties: Properties): SinkPipeline | undefin
 
   return {
     pass(from) {
-      const record = toConnect(from);
-      const changed = staged('TRANSFORMATION', stages.map(({ className }) => className).join(', '), () =>
-        applyTransformations(stages, record),
-      );
+      const changed = read(from);
       return changed === null ? null : staged('VALUE_CONVERTER', classOf('value', properties), () => toJson(changed));
     },
     render(group, entry, debezium) {

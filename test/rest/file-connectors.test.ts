@@ -1,8 +1,11 @@
 /** Kafka's file connectors on a worker: lines of a file, through the log, to lines of a file. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { isJsonObject } from '../../src/base/json-object.ts';
 import { ask } from './replay-scenario.ts';
 import { freePort } from '../servers/free-port.ts';
 import { startWorker } from './worker-under-test.ts';
@@ -140,4 +143,47 @@ test('a sink of several tasks writes each line once: topics have one partition, 
   mkdirSync(folder ?? '');
   await call('POST', '/connectors/out/restart?includeTasks=true&onlyFailed=true');
   await until('it runs', async () => (await state('out')) === 'RUNNING,RUNNING,RUNNING,RUNNING');
+});
+
+test('a sink converts and transforms, and what it cannot convert goes where errors.* says', async () => {
+  const host = `127.0.0.1:${await freePort()}`;
+  await using worker = await startWorker({ properties: { listeners: `http://${host}`, 'millrace.task.restart.enabled': 'false' } });
+  const { call, until, state } = clientOf(worker, host);
+  const file = (name: string): string => join(worker.folder, name);
+  writeFileSync(file('in.txt'), '{"a":1}\nnot json\n{"schema":{"type":"string"},"payload":"ok"}\n');
+  await call('PUT', '/connectors/in/config', { 'connector.class': 'FileStreamSource', file: file('in.txt'), topic: 'raw', ...text });
+  const sink = { 'connector.class': 'FileStreamSink', topics: 'raw', ...text };
+  const hoist = {
+    transforms: 'h',
+    'transforms.h.type': 'org.apache.kafka.connect.transforms.HoistField$Value',
+    'transforms.h.field': 'line',
+  };
+  await call('PUT', '/connectors/hoisted/config', { ...sink, ...hoist, file: file('hoisted.txt') });
+  const json = { ...sink, 'value.converter': 'org.apache.kafka.connect.json.JsonConverter' };
+  const tolerant = {
+    'errors.tolerance': 'all',
+    'errors.deadletterqueue.topic.name': 'dead',
+    'errors.deadletterqueue.context.headers.enable': 'true',
+  };
+  await call('PUT', '/connectors/strict/config', { ...json, file: file('strict.txt') });
+  await call('PUT', '/connectors/tolerant/config', { ...json, ...tolerant, file: file('tolerant.txt') });
+  const content = (name: string): string => (existsSync(file(name)) ? readFileSync(file(name), 'utf8') : '');
+  const has = (name: string, expected: string): Promise<void> => until(`${name} is ${content(name)}`, () => content(name) === expected);
+  await has('hoisted.txt', 'Struct{line={"a":1}}\nStruct{line=not json}\nStruct{line={"schema":{"type":"string"},"payload":"ok"}}\n');
+  await has('tolerant.txt', 'ok\n');
+  const main = join(import.meta.dirname, '../../src/cli/main.ts');
+  const tail = await promisify(execFile)(process.execPath, [main, 'tail', 'dead', '--json', '--data', file('data')]);
+  const letters = tail.stdout
+    .trim()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line))
+    .filter(isJsonObject);
+  assert.deepEqual(
+    letters.map(({ value }) => value),
+    [{ a: 1 }, 'not json'],
+  );
+  assert.match(tail.stdout, /__connect\.errors\.stage[\s\S]*VALUE_CONVERTER/);
+  await until('errors are not tolerated', async () => (await state('strict')) === 'RUNNING,FAILED');
+  assert.equal(await state('tolerant'), 'RUNNING,RUNNING');
+  assert.equal(content('strict.txt'), '');
 });
