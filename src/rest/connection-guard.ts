@@ -11,6 +11,8 @@ interface Connection {
   readonly socket: Socket;
   /** Requests that are not answered yet. */
   pending: number;
+  /** The last one that came; its body may still be under way. */
+  last: IncomingMessage | undefined;
   lastAnswered: Promise<void>;
 }
 
@@ -19,29 +21,31 @@ const greatestConnections = 2000;
 const greatestPending = 32;
 
 /**
- * At the greatest number of connections the oldest one that waits for nothing makes room: who only holds connections keeps
- * nobody else out.
+ * At the greatest number of connections the oldest one whose client has no whole request under way makes room: who only holds
+ * connections, or sends for ever, keeps nobody else out.
  */
 export function guardConnections(server: Server): ConnectionGuard {
   /** By the client's address, which the socket below a TLS socket has, too; oldest first. */
   const connections = new Map<string, Connection>();
   server.on('connection', (socket: Socket) => {
     if (connections.size >= greatestConnections) {
-      const idle = [...connections.values()].find(({ pending }) => pending === 0);
+      const idle = [...connections.values()].find(({ pending, last }) => pending === 0 || last?.complete === false);
       (idle?.socket ?? socket).destroy();
     }
     const key = keyOf(socket);
-    const connection = { socket, pending: 0, lastAnswered: Promise.resolve() };
+    const connection: Connection = { socket, pending: 0, last: undefined, lastAnswered: Promise.resolve() };
     connections.set(key, connection);
     socket.once('close', () => {
       if (connections.get(key) === connection) connections.delete(key);
     });
   });
   return {
-    async turn({ socket }, response) {
+    async turn(request, response) {
+      const { socket } = request;
       const connection = connections.get(keyOf(socket));
       if (connection === undefined) return !socket.destroyed;
       connection.pending++;
+      connection.last = request;
       if (connection.pending > greatestPending) {
         socket.destroy();
         return false;

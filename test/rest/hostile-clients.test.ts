@@ -319,6 +319,13 @@ test('who holds thousands of connections, bodies or answers holds no memory with
   const held = Array.from({ length: 2500 }, () => open());
   await isSound();
   for (const socket of held) socket.destroy();
+  const half = Array.from({ length: 2500 }, () => {
+    const socket = open();
+    socket.write('POST /connectors HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{');
+    return socket;
+  });
+  for (let i = 0; i < 5; i++) await isSound();
+  for (const socket of half) socket.destroy();
   const body = Buffer.alloc(1_000_000, 0x20);
   const begun = Array.from({ length: 150 }, () => {
     const socket = open();
