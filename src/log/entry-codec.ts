@@ -106,6 +106,8 @@ export function writeEntry(to: ByteWriter, schemas: SchemaTable, entry: Entry): 
     case 'records':
       writeText(to, entry.topic);
       to.varint(entry.records.length);
+      // records with schemas are megabytes in a group, which a growing writer would copy again and again
+      to.reserve(sizeOfRecords(entry.records));
       for (const record of entry.records) writeRecord(to, record);
       return undefined;
     case 'ddl':
@@ -206,6 +208,16 @@ export function writePosition(to: ByteWriter, { file, pos, gtids }: SourcePositi
 
 export function readPosition(from: ByteReader): SourcePosition {
   return { file: from.text(), pos: from.float64(), gtids: from.text() };
+}
+
+/** A little more than `writeRecord` takes for all of them. */
+function sizeOfRecords(records: readonly SerializedRecord[]): number {
+  let size = 0;
+  for (const { key, value, headers } of records) {
+    size += 32 + (key?.length ?? 0) + (value?.length ?? 0);
+    for (const header of headers) size += 10 + 3 * header.name.length + (header.value?.length ?? 0);
+  }
+  return size;
 }
 
 function writeRecord(to: ByteWriter, { key, value, headers, timestamp, transaction }: SerializedRecord): void {

@@ -58,15 +58,16 @@ export function encodeGroup(group: CommitGroup): EncodedGroup {
     if (shape !== undefined) shapes.push(shape);
   }
   const head = writeHead(group, schemas);
-  head.raw(entries.bytes, 0, entries.length);
-  const sectionStart = headStart + head.length;
+  const headBytes = head.length + entries.length;
+  const sectionStart = headStart + headBytes;
   const bytes = new Uint8Array(totalSize(group, sectionStart, shapes));
   bytes.set(head.bytes.subarray(0, head.length), headStart);
+  bytes.set(entries.bytes.subarray(0, entries.length), headStart + head.length);
   writeSections(new SectionWriter(bytes, sectionStart), group, shapes);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, magic | (groupFormat << 24), true);
   view.setUint32(16, bytes.length, true);
-  view.setUint32(20, head.length, true);
+  view.setUint32(20, headBytes, true);
   numberGroup(bytes, group.seq);
   return { bytes, schemas: schemas.list };
 }
