@@ -50,6 +50,13 @@ test('an OAuth token and a programmatic access token', async () => {
   await assert.rejects(user({ username: 'PLAIN', authenticator: 'PROGRAMMATIC_ACCESS_TOKEN', token: 'pat-2' }), { code: '394400' });
 });
 
+test('a token that is revoked is refused at the next login, and the session goes on', async () => {
+  await using driver = await connectDriver(emulator, { username: 'OAUTH_USER', authenticator: 'OAUTH', token: 'oauth-1' });
+  emulator.revokeToken('oauth-1');
+  await assert.rejects(user({ username: 'OAUTH_USER', authenticator: 'OAUTH', token: 'oauth-1' }), { code: '390318' });
+  assert.equal(await driver.value('SELECT CURRENT_USER()'), 'OAUTH_USER');
+});
+
 test('an expired session token is renewed in silence, with the session and its transaction; an expired master token ends it', async () => {
   await using driver = await connectDriver(emulator, { username: 'plain', password: 'secret' });
   const session = await driver.value('SELECT CURRENT_SESSION()');

@@ -47,6 +47,8 @@ export interface SnowflakeEmulator extends AsyncDisposable {
   counts(): Readonly<Record<string, number>>;
   /** Makes session tokens, master tokens or the scoped ones of Snowpipe Streaming expire now. */
   expireTokens(kind: 'session' | 'master' | 'streaming'): void;
+  /** An OAuth or programmatic access token that a later login is refused with. */
+  revokeToken(token: string): void;
   /** Open sessions. */
   readonly sessions: number;
 }
@@ -109,6 +111,7 @@ export async function openSnowflakeEmulator(options: EmulatorOptions = {}): Prom
     statements: queries.log,
     counts: () => countByWord(queries.log),
     expireTokens: (kind) => (kind === 'streaming' ? streaming.expireTokens() : logins.expire(kind)),
+    revokeToken: (token) => void logins.revoked.add(token),
     get sessions() {
       return account.sessions.size;
     },

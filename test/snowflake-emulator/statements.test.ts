@@ -242,6 +242,47 @@ test('queries: WITH, joins, subqueries, sets, views and the catalogue', async ()
   await refused('SELECT id FROM q a JOIN q b ON a.id = b.id', '000979');
 });
 
+test('limits and clauses that Snowflake does not take', async () => {
+  await driver.run('CREATE TABLE lim (a NUMBER(10,0), b VARCHAR)');
+  await refused(`INSERT INTO lim (a) VALUES ${Array.from({ length: 16_385 }, () => '(1)').join(',')}`, '001795');
+  await refused(`SELECT '${'x'.repeat(1_048_576)}'`, '000900');
+  await refused('SELECT a FROM lim QUALIFY a = 1', '002303');
+  await refused('SELECT ROW_NUMBER() OVER () FROM lim', '002303');
+  await refused('SELECT ROW_NUMBER() FROM lim', '002301');
+  await refused('MERGE INTO lim USING (SELECT 1 AS x) s ON a = x WHEN MATCHED THEN DELETE WHEN MATCHED AND x = 1 THEN DELETE', '002036');
+  await refused('MERGE INTO lim t USING (SELECT 1 AS x) s ON t.a = s.x WHEN NOT MATCHED THEN INSERT (a) VALUES (t.a)', '000904');
+  await refused('UPDATE lim SET a = 1, a = 2', '002021');
+  await refused('INSERT INTO lim (a, a) VALUES (1, 2)', '002021');
+  await refused('CREATE TABLE twice (a NUMBER(1,0), A NUMBER(1,0))', '002025');
+  await refused('CREATE TABLE p (a NUMBER(39,0))', '002010');
+  await refused('CREATE TABLE p (a TIMESTAMP)', '001003');
+  await refused('SELECT a + b FROM lim', '001044');
+  await refused('SELECT 1 WHERE a', '000904');
+  await refused('SELECT b FROM lim WHERE b', '002016');
+  await refused('ALTER SESSION SET NO_SUCH_PARAMETER = 1', '001003');
+  await refused("ALTER SESSION SET BINARY_INPUT_FORMAT = 'BASE64'", '001003');
+});
+
+test('a clone of the past, a file format by its name, and a schema of another', async () => {
+  await driver.run('CREATE SCHEMA src');
+  await driver.run('CREATE TABLE src.t (a NUMBER(2,0))');
+  const then = (await driver.run('INSERT INTO src.t VALUES (1)')).getQueryId();
+  await driver.run('DELETE FROM src.t');
+  await driver.run(`CREATE TABLE src.past CLONE src.t AT(STATEMENT => '${then}')`);
+  assert.equal(await driver.value('SELECT COUNT(*) FROM src.past'), '1');
+  await driver.run('CREATE TRANSIENT SCHEMA copied CLONE src');
+  assert.equal(await driver.value('SELECT COUNT(*) FROM copied.past'), '1');
+  await driver.run('CREATE TRANSIENT TABLE src.tr (a NUMBER(1,0))');
+  await refused('CREATE TABLE src.perm CLONE src.tr', '003540');
+  await driver.run('CREATE FILE FORMAT src.pq TYPE = PARQUET USE_LOGICAL_TYPE = TRUE');
+  await driver.run('CREATE STAGE src.st');
+  assert.deepEqual(
+    await driver.rows('COPY INTO src.t FROM @src.st FILE_FORMAT = (FORMAT_NAME = src.pq) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE'),
+    [{ status: 'Copy executed with 0 files processed.' }],
+  );
+  await driver.run('USE SCHEMA public');
+});
+
 test('forms that the emulator does not know are refused by name', async () => {
   const forms = [
     'GRANT ALL ON TABLE a TO ROLE b',

@@ -7,7 +7,7 @@ import { cast } from './cast.ts';
 import type { Argument } from './function.ts';
 import { datePart, scalarFunctions, truth } from './functions.ts';
 import { path } from './json-functions.ts';
-import { align, arithmetic, asText, comparable, compare, concat, unify } from './operators.ts';
+import { align, arithmetic, assertListLength, asText, comparable, compare, concat, unify } from './operators.ts';
 import { type Environment, resolveColumn, type Scope } from './scope.ts';
 import { type CompiledQuery, quoteText, type Typed } from './typed.ts';
 
@@ -130,6 +130,7 @@ function isIn(expr: Extract<Expr, { is: 'in' }>, context: ExpressionContext): Ty
     const theirs = row(pairs.map(([, b]) => comparable(b)));
     return { sql: `(${mine} ${not}IN (SELECT ${theirs} FROM (${query.sql}) ${alias}))`, type: boolean };
   }
+  assertListLength(expr.list.length);
   const alternatives = expr.list.map((each) => {
     const items = each.is === 'row' ? each.items : [each];
     if (items.length !== left.length) throw unknownForm('IN of another number of columns');

@@ -10,6 +10,12 @@ export function invalidArguments(name: string, ...args: readonly Typed[]): Error
   return compilationError('001044', '42P13', `Invalid argument types for function '${name}': (${types})`);
 }
 
+/** Snowflake takes so many expressions in a list: rows of VALUES, alternatives of IN. */
+export function assertListLength(length: number): void {
+  if (length <= 16_384) return;
+  throw compilationError('001795', '42601', `maximum number of expressions in a list exceeded, expected at most 16,384, got ${length}`);
+}
+
 /** Both sides as one type, so that DuckDB compares what Snowflake compares. */
 export function align(left: Typed, right: Typed): readonly [Typed, Typed] {
   const a = left.type.kind;

@@ -3,7 +3,7 @@ import type { Expr, FromItem, Name, Query, Select, SetBody } from '../sql/ast.ts
 import { compileExpression, type ExpressionContext, orderItem } from './expression.ts';
 import { truth } from './functions.ts';
 import { cast } from './cast.ts';
-import { comparable, commonType } from './operators.ts';
+import { assertListLength, comparable, commonType } from './operators.ts';
 import { answersTo, type Environment, type Relation, type Scope } from './scope.ts';
 import type { CompiledQuery, OutputColumn, Source, Typed } from './typed.ts';
 
@@ -81,6 +81,7 @@ function converted(query: CompiledQuery, columns: readonly OutputColumn[]): stri
 
 /** `VALUES (…), (…)`: each column has the one type that all of its values go into. */
 export function compileValues(rows: readonly (readonly Expr[])[], environment: Environment, outer: Scope | undefined): CompiledQuery {
+  assertListLength(rows.length);
   const context = contextOf(environment, { relations: [], alias: undefined, outer });
   const compiled = rows.map((row) => row.map((expr) => compileExpression(expr, context)));
   const width = compiled[0]?.length ?? 0;
@@ -146,11 +147,21 @@ function compileSelect(select: Select, query: Query | undefined, environment: En
     parts.push(`GROUP BY ${select.groupBy.map((expr) => comparable(byPosition(expr) ?? compileExpression(expr, context))).join(', ')}`);
   }
   if (select.having !== undefined) parts.push(`HAVING ${truth(compileExpression(select.having, context))}`);
+  if (select.qualify !== undefined && !hasWindow([select.qualify, select.items])) {
+    throw compilationError('002303', '42601', 'QUALIFY needs a window function in its predicate or in the select list');
+  }
   if (select.qualify !== undefined) parts.push(`QUALIFY ${truth(compileExpression(select.qualify, context))}`);
   if (query !== undefined) {
     parts.push(orderBy(query, (expr) => byPosition(expr) ?? compileExpression(expr, context)) + limit(query, context));
   }
   return { sql: parts.join(' '), columns: output };
+}
+
+/** Whether there is an OVER somewhere in a piece of a statement. */
+function hasWindow(part: unknown): boolean {
+  if (typeof part !== 'object' || part === null) return false;
+  if ('over' in part && part.over !== undefined) return true;
+  return Object.values(part).some(hasWindow);
 }
 
 function aliasesOf(select: Select): ReadonlyMap<string, Expr> {

@@ -3,6 +3,7 @@ import { compileExpression } from '../compile/expression.ts';
 import { truth } from '../compile/functions.ts';
 import { compileFrom, compileQuery, contextOf } from '../compile/query.ts';
 import type { Environment, Relation } from '../compile/scope.ts';
+import { assertListLength } from '../compile/operators.ts';
 import { raise, type Typed } from '../compile/typed.ts';
 import { compilationError, SnowflakeError, unknownForm } from '../snowflake-error.ts';
 import type { Expr, FromItem, Name } from '../sql/ast.ts';
@@ -137,6 +138,7 @@ async function insertValues(
   rows: readonly (readonly Expr[])[],
 ): Promise<number> {
   const { connection } = context.session;
+  assertListLength(rows.length);
   for (const row of rows) {
     assertWidth(columns.length, row.length);
     row.forEach(assertPlainValue);

@@ -20,6 +20,7 @@ export async function runMerge(context: StatementContext, statement: Merge): Pro
   const { session } = context;
   const { connection } = session;
   const { clauses } = statement;
+  assertReachable(clauses);
   const counts = await session.change(async (transaction) => {
     const target = await openTarget(context, statement.table, statement.alias, transaction);
     const relations: Relation[] = [];
@@ -47,6 +48,16 @@ export async function runMerge(context: StatementContext, statement: Merge): Pro
     ...(has('update') ? { 'number of rows updated': counts.updated } : {}),
     ...(has('delete') ? { 'number of rows deleted': counts.deleted } : {}),
   });
+}
+
+/** Of the clauses for one case only the last may come without a condition. */
+function assertReachable(clauses: readonly MergeClause[]): void {
+  for (const matched of [true, false]) {
+    const same = clauses.filter((clause) => clause.matched === matched);
+    if (same.slice(0, -1).some((clause) => clause.condition === undefined)) {
+      throw compilationError('002036', '42601', `a WHEN ${matched ? '' : 'NOT '}MATCHED clause comes after one that takes all rows`);
+    }
+  }
 }
 
 type Scoped = ReturnType<typeof contextOf>;

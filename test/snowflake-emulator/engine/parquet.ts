@@ -1,5 +1,5 @@
 import { unknownForm } from '../snowflake-error.ts';
-import { quoteText } from '../compile/typed.ts';
+import { quoteText, raise } from '../compile/typed.ts';
 import type { SfType } from '../sql/sf-type.ts';
 import type { Connection } from './store.ts';
 
@@ -17,6 +17,9 @@ interface Format {
 }
 
 const asIs = (column: string): string => column;
+/** Years of four digits: others Snowflake does not promise to keep. */
+const inYears = (column: string): string =>
+  `CASE WHEN year(${column}) NOT BETWEEN 1 AND 9999 THEN ${raise('100040', '22007', "Date '{}' is not recognized", column)} ELSE ${column} END`;
 const integers: Readonly<Record<string, number>> = {
   TINYINT: 3,
   SMALLINT: 5,
@@ -64,13 +67,13 @@ function columnType(duck: string, format: Format, name: string): Omit<ParquetCol
       if (format.binaryAsText) return { type: { kind: 'text', length: 134_217_728 }, sql: (column) => `decode(${column})` };
       return { type: { kind: 'binary', length: 67_108_864 }, sql: asIs };
     case 'DATE':
-      return { type: { kind: 'date' }, sql: asIs };
+      return { type: { kind: 'date' }, sql: inYears };
     case 'TIME':
       return { type: { kind: 'time', scale: 6 }, sql: asIs };
     case 'TIMESTAMP':
-      return { type: { kind: 'timestamp_ntz', scale: 6 }, sql: asIs };
+      return { type: { kind: 'timestamp_ntz', scale: 6 }, sql: inYears };
     case 'TIMESTAMP WITH TIME ZONE':
-      return { type: { kind: 'timestamp_ltz', scale: 6 }, sql: (column) => `(${column} AT TIME ZONE 'UTC')` };
+      return { type: { kind: 'timestamp_ltz', scale: 6 }, sql: (column) => inYears(`(${column} AT TIME ZONE 'UTC')`) };
     default:
       throw unknownForm(`the Parquet column "${name}" of type ${duck}`);
   }

@@ -22,7 +22,7 @@ export interface LoginData {
  * Who logs in. As on Snowflake, a refusal does not say which part was wrong.
  * @throws SnowflakeError
  */
-export function authenticate(users: readonly EmulatedUser[], account: string, data: LoginData): EmulatedUser {
+export function authenticate(users: readonly EmulatedUser[], account: string, data: LoginData, expired: ReadonlySet<string>): EmulatedUser {
   const login = text(data.LOGIN_NAME);
   const token = text(data.TOKEN);
   const user = users.find((each) => each.name.toUpperCase() === login.toUpperCase());
@@ -34,12 +34,13 @@ export function authenticate(users: readonly EmulatedUser[], account: string, da
     case 'SNOWFLAKE_JWT':
       return userOfJwt(users, account, token);
     case 'OAUTH': {
+      if (expired.has(token)) throw new SnowflakeError('390318', '08004', 'OAuth access token expired.');
       const owner = users.find((each) => each.oauthTokens?.includes(token));
       if (owner !== undefined) return owner;
       throw new SnowflakeError('390303', '08004', 'Invalid OAuth access token.');
     }
     case 'PROGRAMMATIC_ACCESS_TOKEN':
-      if (user?.accessTokens?.includes(token) === true) return user;
+      if (!expired.has(token) && user?.accessTokens?.includes(token) === true) return user;
       throw new SnowflakeError('394400', '08004', 'Programmatic access token is invalid.');
     default:
       throw new SnowflakeError('390190', '08004', `The emulator does not know the authenticator ${text(data.AUTHENTICATOR)}.`);

@@ -23,6 +23,8 @@ export class Logins {
   readonly #times: TokenTimes;
   readonly #tokens = new Map<string, Token>();
   #lastSession = 0;
+  /** OAuth and programmatic access tokens that no longer hold. */
+  readonly revoked = new Set<string>();
   /** Logins that were let in. */
   count = 0;
 
@@ -36,7 +38,7 @@ export class Logins {
     const body = await readJson(exchange.request);
     const data = (body['data'] ?? {}) as LoginData & Record<string, unknown>;
     try {
-      const user = authenticate(this.#users, this.#account.name, data);
+      const user = authenticate(this.#users, this.#account.name, data, this.revoked);
       const session = await this.#open(exchange, user, data['SESSION_PARAMETERS']);
       this.count += 1;
       sendJson(exchange, success(this.#answer(session)));

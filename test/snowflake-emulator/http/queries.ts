@@ -40,6 +40,11 @@ export interface QueryOptions {
   readonly answerWithinMs: number;
 }
 
+/** Of one text, binds not counted. */
+const maxSqlBytes = 1_048_576;
+/** Answers that are kept for requests that are sent again, and for `/queries/{id}/result`. */
+const keptAnswers = 2000;
+
 /** Statements: each request is run once, however often it is sent. */
 export class Queries {
   readonly #logins: Logins;
@@ -75,6 +80,8 @@ export class Queries {
     const slow = faults.atStatement('slow', sql);
     const running = this.#byRequest.get(key) ?? this.#start(session, sql, body, slow?.delayMs ?? 0);
     this.#byRequest.set(key, running);
+    forgetOldest(this.#byRequest);
+    forgetOldest(this.#byId);
     if (body['asyncExec'] === true || slow !== undefined) {
       sendJson(exchange, inProgress(running, '333334'));
       return;
@@ -173,6 +180,8 @@ export class Queries {
   async #runStatements(session: Session, request: Request): Promise<unknown> {
     const expected = Number(request.parameters['MULTI_STATEMENT_COUNT'] ?? session.parameter('MULTI_STATEMENT_COUNT'));
     const statements = /^\s*(PUT|CREATE\s+(OR\s+REPLACE\s+)?TASK)\b/i.test(request.sql) ? [request.sql] : splitStatements(request.sql);
+    if (Buffer.byteLength(request.sql) > maxSqlBytes)
+      {throw new SnowflakeError('000900', '42601', `SQL compilation error:\nthe text of a statement has at most ${maxSqlBytes} bytes`);}
     if (statements.length === 0) throw new SnowflakeError('000900', '42601', 'SQL compilation error:\nempty statement');
     if (expected !== 0 && statements.length !== expected) {
       throw new SnowflakeError(
@@ -277,6 +286,13 @@ interface Request {
   readonly delayMs: number;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly abort: AbortController;
+}
+
+function forgetOldest(answers: Map<string, Running>): void {
+  for (const [key, running] of answers) {
+    if (answers.size <= keptAnswers || !running.done) return;
+    answers.delete(key);
+  }
 }
 
 function tagOf(given: unknown, session: Session): string {
