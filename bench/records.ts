@@ -4,7 +4,7 @@
  *   node bench/records.ts [groups of 1,000 changes]     default 100
  *
  * The table, its rows and the mix of changes are those of bench/json-edge.ts: half inserts, a third updates, the rest deletes with
- * tombstones. Rendering the records is not counted.
+ * tombstones. Rendering the records is not counted. Large transactions span ten groups, and are put into a sink with a small flush.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,10 +25,12 @@ import { rowOf, schema } from './sample-orders.ts';
 const groups = Number(process.argv[2] ?? 100);
 const changesPerGroup = 1000;
 const rowsPerTransaction = 20;
+const groupsPerLarge = 10;
+const smallFlush = { 'flush.max.rows': '300', 'flush.max.bytes': '200000' };
 const { signal } = new AbortController();
 
-/** Inserts of new ids, updates and deletes of ids that the group before has inserted. */
-function nativeGroup(number: number): CommitGroup {
+/** Inserts of new ids, updates and deletes of ids that the group before has inserted; `large`: its transaction spans groups. */
+function nativeGroup(number: number, large: boolean): CommitGroup {
   const builder = new ChangeBatchBuilder(schema);
   const base = number * changesPerGroup;
   for (let i = 0; i < changesPerGroup; i++) {
@@ -40,12 +42,13 @@ function nativeGroup(number: number): CommitGroup {
     if (code !== op.delete) writeImage(schema, rowOf(id, 101), builder.writer);
     builder.end();
   }
-  const count = changesPerGroup / rowsPerTransaction;
+  const count = large ? 1 : changesPerGroup / rowsPerTransaction;
+  const ends = large ? Math.floor((number + 1) / groupsPerLarge) * groupsPerLarge : number + 1;
   return {
     source: 'bench',
     seq: number + 1,
-    position: { file: 'binlog.000042', pos: (number + 1) * 1_000_000, gtids: '' },
-    open: false,
+    position: { file: 'binlog.000042', pos: ends * 1_000_000, gtids: '' },
+    open: ends !== number + 1,
     file: 'binlog.000042',
     madeMicros: 1_795_000_000_123_456,
     transactions: {
@@ -59,7 +62,7 @@ function nativeGroup(number: number): CommitGroup {
     },
     events: {
       count: changesPerGroup,
-      transaction: Uint32Array.from({ length: changesPerGroup }, (_, i) => Math.floor(i / rowsPerTransaction)),
+      transaction: Uint32Array.from({ length: changesPerGroup }, (_, i) => (large ? 0 : Math.floor(i / rowsPerTransaction))),
       pos: Float64Array.from({ length: changesPerGroup }, (_, i) => number * 1_000_000 + i * 900),
       seconds: new Uint32Array(changesPerGroup),
     },
@@ -99,13 +102,13 @@ async function measured(work: () => Promise<void> | void): Promise<{ readonly wa
   return { wallMs: performance.now() - begunMs, cpuMs: (user + system) / 1000 };
 }
 
-async function intoDuckDb(all: readonly CommitGroup[]): Promise<void> {
+async function intoDuckDb(all: readonly CommitGroup[], flush: Readonly<Record<string, string>> = {}): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-records-'));
   const file = join(folder, 'replica.duckdb');
   try {
     await using replica = await openDuckDbReplica({ ...defaultReplicaOptions, file }, silentLogger, signal);
     const connector = createDuckDbSinkConnector({ replica, onResync: () => undefined });
-    const properties = { 'connector.class': 'io.millrace.DuckDbSinkConnector', 'topics.regex': '.*', 'duckdb.file': file };
+    const properties = { 'connector.class': 'io.millrace.DuckDbSinkConnector', 'topics.regex': '.*', 'duckdb.file': file, ...flush };
     await using task = await connector.openTask({ connector: 'bench', properties, log: silentLogger }, signal);
     await task.open('log', signal);
     const decoder = openDecoder({ source: 'bench' });
@@ -116,7 +119,7 @@ async function intoDuckDb(all: readonly CommitGroup[]): Promise<void> {
   }
 }
 
-const native = Array.from({ length: groups }, (_, number) => nativeGroup(number));
+const native = Array.from({ length: groups }, (_, number) => nativeGroup(number, false));
 await intoDuckDb(native.slice(0, 5));
 print('batches into DuckDB', countRecords(native), await measured(() => intoDuckDb(native)));
 for (const schemas of [false, true]) {
@@ -132,3 +135,8 @@ for (const schemas of [false, true]) {
   print(`${name}, decoded`, records, await measured(decodeAll));
   print(`${name}, into DuckDB`, records, await measured(() => intoDuckDb(all)));
 }
+
+const large = Array.from({ length: Math.ceil(groups / 3 / groupsPerLarge) * groupsPerLarge }, (_, number) => nativeGroup(number, true));
+print('large transactions, batches', countRecords(large), await measured(() => intoDuckDb(large, smallFlush)));
+const largeRecords = large.map((group) => recordGroup(group, true));
+print('large transactions, with schemas', countRecords(largeRecords), await measured(() => intoDuckDb(largeRecords, smallFlush)));
