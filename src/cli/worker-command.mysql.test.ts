@@ -83,6 +83,8 @@ test(
         'duckdb.file': join(folder, 'r.duckdb'),
       };
       writeFileSync(join(folder, 'sink.json'), JSON.stringify({ name: 'duck', config: sink }));
+      const held = { 'connector.class': 'FileStreamSink', topics: 'lines', file: join(folder, 'held.txt') };
+      writeFileSync(join(folder, 'held.json'), JSON.stringify({ name: 'held', config: held, initial_state: 'STOPPED' }));
       const env = { DB_PASSWORD: password };
       const run = (...words: readonly string[]): Promise<Ended> => start(words).ended;
       const connectors = (...words: readonly string[]): Promise<Ended> => run('connectors', ...words, '--url', url);
@@ -91,12 +93,14 @@ test(
       assert.equal(down.code, 2);
       assert.match(down.stderr, /WORKER_NOT_RUNNING/);
 
-      const worker = start(['worker', join(folder, 'worker.properties'), join(folder, 'source.properties')], env);
+      const files = ['worker.properties', 'source.properties', 'held.json'].map((name) => join(folder, name));
+      const worker = start(['worker', ...files], env);
       await until(
         () => worker.said().includes('worker started'),
         () => worker.said(),
       );
       assert.match(worker.said(), /bootstrap\.servers is accepted and not needed/);
+      assert.match((await connectors('status', 'held')).stdout, /^sink held {2}STOPPED/);
       assert.equal((await connectors('create', join(folder, 'sink.json'))).code, 0);
       await until(
         () => isRunning('source'),
@@ -176,7 +180,7 @@ test(
       );
       const offsets = await connectors('offsets', 'source', '--json');
       assert.match(offsets.stdout, /^\{"offsets":\[\{"partition":\{"server":"cmd"\},"offset":\{"ts_sec":\d+,"file":"[^"]+","pos":\d+/);
-      assert.equal((await connectors('delete', 'source', 'duck')).code, 0);
+      assert.equal((await connectors('delete', 'source', 'duck', 'held')).code, 0);
       assert.equal((await connectors('list')).stdout, 'no connectors\n');
       assert.equal((await again.stop()).code, 0);
     } finally {
