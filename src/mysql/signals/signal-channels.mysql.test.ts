@@ -126,6 +126,17 @@ for (const flavor of flavors) {
       await database.root.query('INSERT INTO t VALUES (9, 9)');
       await source.until('the stream goes on', () => idsOf(source, 'insert').includes('9'));
       assert.equal(idsOf(source, 'refresh').length, 3, 'rows of the table are no signals without the channel source');
+      await source.kill();
+      await source.start(
+        configOf(server, database.name, {
+          'signal.enabled.channels': 'file',
+          'signal.file': folder,
+          'signal.poll.interval.ms': '10',
+          'heartbeat.interval.ms': '100',
+        }),
+      );
+      await source.during(1000);
+      assert.equal(source.said.filter((line) => line.includes('the file of signals cannot be used')).length, 1, 'told once');
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -61,6 +61,8 @@ export class SignalDesk implements AsyncDisposable {
   /** Of the file, what was acted on. */
   #fileRead = '';
   #fileAt = 0;
+  /** What was wrong with it last, which is told once. */
+  #fileFault = '';
 
   constructor(options: SignalDeskOptions) {
     this.#options = options;
@@ -309,7 +311,10 @@ export class SignalDesk implements AsyncDisposable {
       const lines = this.#fileRead.split('\n');
       return lines.flatMap((line) => (line.trim() === '' ? [] : (parseSignal(line, 'file', randomUUID()) ?? this.#noSignal(line))));
     } catch (error) {
-      log.debug({ file: config.file, error: messageOf(error) }, 'no file of signals');
+      const text = messageOf(error);
+      const isNews = text !== this.#fileFault && !text.startsWith('ENOENT');
+      if (isNews) log.warn({ file: config.file, error: text }, 'the file of signals cannot be used');
+      this.#fileFault = text;
       return [];
     }
   }
