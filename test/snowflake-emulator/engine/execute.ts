@@ -39,7 +39,7 @@ async function run(context: StatementContext, statement: Statement): Promise<Res
   const { session } = context;
   switch (statement.is) {
     case 'begin':
-      session.begin();
+      session.begin(statement.name);
       return statusResult('Statement executed successfully.', statementTypes.begin);
     case 'commit':
       await session.commit();

@@ -157,8 +157,8 @@ export class Session implements Here {
     return turn;
   }
 
-  begin(): Transaction {
-    this.transaction ??= openTransaction(this.catalog, this.sessionId, true);
+  begin(name = ''): Transaction {
+    this.transaction ??= openTransaction(this.catalog, this.sessionId, { explicit: true, name });
     return this.transaction;
   }
 
@@ -178,7 +178,7 @@ export class Session implements Here {
   async change<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     if (this.transaction === undefined && this.parameter('AUTOCOMMIT') === false) this.begin();
     if (this.transaction !== undefined) return work(this.transaction);
-    const own = openTransaction(this.catalog, this.sessionId, false);
+    const own = openTransaction(this.catalog, this.sessionId, { explicit: false, name: '' });
     let result: T;
     try {
       result = await work(own);

@@ -307,7 +307,17 @@ function showTransactions(session: Session): Result {
   const rows = [...session.account.sessions.values()].flatMap((each) =>
     each.transaction === undefined
       ? []
-      : [[String(each.transaction.transactionId), each.user, String(each.sessionId), '', time(each.transaction.startedMs), 'running', '']],
+      : [
+          [
+            String(each.transaction.transactionId),
+            each.user,
+            String(each.sessionId),
+            each.transaction.name,
+            time(each.transaction.startedMs),
+            'running',
+            '',
+          ],
+        ],
   );
   return tableResult(['id', 'user', 'session', 'name', 'started_on', 'state', 'scope'], rows);
 }

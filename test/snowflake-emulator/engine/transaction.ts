@@ -17,6 +17,8 @@ export interface Transaction extends LockOwner {
   /** Rows that it wrote carry this instead of a version. */
   readonly stamp: number;
   readonly explicit: boolean;
+  /** As BEGIN has named it. */
+  readonly name: string;
   readonly startedMs: number;
   /** When its last statement ended; an idle one that others wait for is ended by the service. */
   idleSinceMs: number;
@@ -30,7 +32,11 @@ export interface Transaction extends LockOwner {
   readonly beside: (() => Promise<void>)[];
 }
 
-export function openTransaction(catalog: Catalog, sessionId: number, explicit: boolean): Transaction {
+export function openTransaction(
+  catalog: Catalog,
+  sessionId: number,
+  { explicit, name }: Pick<Transaction, 'explicit' | 'name'>,
+): Transaction {
   const stamp = catalog.store.nextStamp();
   return {
     // Snowflake's ids are times in nanoseconds; this is as unique and stays a safe number.
@@ -38,6 +44,7 @@ export function openTransaction(catalog: Catalog, sessionId: number, explicit: b
     sessionId,
     stamp,
     explicit,
+    name,
     startedMs: Date.now(),
     idleSinceMs: Date.now(),
     tables: new Set(),

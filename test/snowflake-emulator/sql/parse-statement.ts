@@ -48,7 +48,7 @@ function parse(reader: TokenReader): Statement {
       return parseBegin(reader);
     case 'START':
       reader.expectWords('START', 'TRANSACTION');
-      return { is: 'begin' };
+      return { is: 'begin', name: '' };
     case 'COMMIT':
     case 'ROLLBACK':
       reader.next();
@@ -116,8 +116,7 @@ function parseBegin(reader: TokenReader): Statement {
   if (reader.acceptOne('TRANSACTION', 'WORK') === undefined && !reader.isSymbol(';') && !reader.isEnd()) {
     throw unknownForm('a scripting block BEGIN … END');
   }
-  if (reader.isWord('NAME')) throw unknownForm('BEGIN … NAME');
-  return { is: 'begin' };
+  return { is: 'begin', name: reader.acceptWords('NAME') ? reader.name().join('.') : '' };
 }
 
 function parseUse(reader: TokenReader): Statement {

@@ -5,7 +5,8 @@ export type TableKind = 'permanent' | 'transient' | 'temporary';
 export type ObjectKind = 'TABLE' | 'VIEW' | 'SCHEMA' | 'DATABASE' | 'STAGE' | 'FILE FORMAT' | 'STREAM' | 'TASK';
 
 export type Statement =
-  | { readonly is: 'begin' | 'commit' | 'rollback' }
+  | { readonly is: 'begin'; readonly name: string }
+  | { readonly is: 'commit' | 'rollback' }
   | { readonly is: 'use'; readonly kind: 'ROLE' | 'WAREHOUSE' | 'DATABASE' | 'SCHEMA' | 'SECONDARY ROLES'; readonly name: Name }
   | { readonly is: 'setParameters'; readonly parameters: Options }
   | { readonly is: 'unsetParameters'; readonly names: readonly string[] }
