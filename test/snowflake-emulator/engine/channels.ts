@@ -15,16 +15,31 @@ export interface Channel {
   sequence: number;
   /** The number of the append that must come next. */
   next: number;
-  committedOffset: string | null;
-  rowsInserted: number;
-  rowsParsed: number;
-  rowsErrors: number;
-  lastErrorOffset: string | null;
-  lastErrorMessage: string | null;
-  lastErrorMs: number | null;
+  /** As the last commit left it. */
+  progress: Progress;
   /** Appends that were accepted and are not in the table yet. */
   pending: Append[];
 }
+
+export interface Progress {
+  readonly committedOffset: string | null;
+  readonly rowsInserted: number;
+  readonly rowsParsed: number;
+  readonly rowsErrors: number;
+  readonly lastErrorOffset: string | null;
+  readonly lastErrorMessage: string | null;
+  readonly lastErrorMs: number | null;
+}
+
+const noProgress: Progress = {
+  committedOffset: null,
+  rowsInserted: 0,
+  rowsParsed: 0,
+  rowsErrors: 0,
+  lastErrorOffset: null,
+  lastErrorMessage: null,
+  lastErrorMs: null,
+};
 
 interface Append {
   readonly sequence: number;
@@ -91,30 +106,27 @@ export class Channels {
     return object;
   }
 
+  /** In turn with commits: the offset that an opening tells is one that no later commit of the old sequence changes. */
   async open(table: TableObject, name: string, offset: string | undefined): Promise<Channel> {
-    const key = channelKey(table, name);
-    const channel: Channel = this.#channels.get(key) ?? {
-      name,
-      tableId: table.id,
-      createdMs: Date.now(),
-      sequence: 0,
-      next: 0,
-      committedOffset: null,
-      rowsInserted: 0,
-      rowsParsed: 0,
-      rowsErrors: 0,
-      lastErrorOffset: null,
-      lastErrorMessage: null,
-      lastErrorMs: null,
-      pending: [],
-    };
-    channel.sequence += 1;
-    channel.next = 0;
-    channel.pending = [];
-    if (offset !== undefined) channel.committedOffset = offset;
-    this.#channels.set(key, channel);
-    await this.#session.inTurn(() => this.#save(channel));
-    return channel;
+    return this.#session.inTurn(async () => {
+      const key = channelKey(table, name);
+      const channel: Channel = this.#channels.get(key) ?? {
+        name,
+        tableId: table.id,
+        createdMs: Date.now(),
+        sequence: 0,
+        next: 0,
+        progress: noProgress,
+        pending: [],
+      };
+      channel.sequence += 1;
+      channel.next = 0;
+      channel.pending = [];
+      if (offset !== undefined) channel.progress = { ...channel.progress, committedOffset: offset };
+      this.#channels.set(key, channel);
+      await this.#save(channel, channel.progress);
+      return channel;
+    });
   }
 
   get(table: TableObject, name: string): Channel | undefined {
@@ -145,7 +157,7 @@ export class Channels {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       this.flush(channel).catch((error: unknown) => {
-        channel.lastErrorMessage = String(error);
+        channel.progress = { ...channel.progress, lastErrorMessage: String(error) };
       });
     }, this.#commitMs);
     this.#timers.add(timer);
@@ -170,6 +182,7 @@ export class Channels {
   async #commit(channel: Channel, table: TableObject, append: Append): Promise<void> {
     const session = this.#session;
     const { connection } = session;
+    let { progress } = channel;
     await session.change(async (transaction) => {
       transaction.tables.add(table.id);
       const given = lineValues(table);
@@ -192,24 +205,25 @@ export class Channels {
         await connection.run('DROP TABLE lines; DROP TABLE fit');
         return { inserted: count, refused: append.lines.length - count };
       });
-      channel.rowsInserted += inserted;
-      channel.rowsParsed += append.lines.length;
-      channel.rowsErrors += refused;
-      channel.committedOffset = append.offset ?? channel.committedOffset;
-      if (refused > 0) {
-        channel.lastErrorOffset = append.offset;
-        channel.lastErrorMessage = `${refused} of ${append.lines.length} rows do not fit the columns of ${table.name}`;
-        channel.lastErrorMs = Date.now();
-      }
-      transaction.beside.push(() => this.#save(channel));
+      progress = {
+        ...channel.progress,
+        rowsInserted: channel.progress.rowsInserted + inserted,
+        rowsParsed: channel.progress.rowsParsed + append.lines.length,
+        rowsErrors: channel.progress.rowsErrors + refused,
+        committedOffset: append.offset ?? channel.progress.committedOffset,
+        ...(refused === 0 ? {} : { lastErrorOffset: append.offset, lastErrorMs: Date.now() }),
+        ...(refused === 0 ? {} : { lastErrorMessage: `${refused} of ${append.lines.length} rows do not fit the columns of ${table.name}` }),
+      };
+      transaction.beside.push(() => this.#save(channel, progress));
     });
+    channel.progress = progress;
   }
 
-  async #save(channel: Channel): Promise<void> {
+  async #save(channel: Channel, progress: Progress): Promise<void> {
     const { connection } = this.#session;
     const key = JSON.stringify([channel.tableId, channel.name]);
     await connection.run('DELETE FROM sys_channels WHERE key = ?', [key]);
-    await connection.run('INSERT INTO sys_channels VALUES (?, ?)', [key, JSON.stringify({ ...channel, pending: [] })]);
+    await connection.run('INSERT INTO sys_channels VALUES (?, ?)', [key, JSON.stringify({ ...channel, progress, pending: [] })]);
   }
 }
 

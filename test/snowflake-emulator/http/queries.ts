@@ -180,8 +180,9 @@ export class Queries {
   async #runStatements(session: Session, request: Request): Promise<unknown> {
     const expected = Number(request.parameters['MULTI_STATEMENT_COUNT'] ?? session.parameter('MULTI_STATEMENT_COUNT'));
     const statements = /^\s*(PUT|CREATE\s+(OR\s+REPLACE\s+)?TASK)\b/i.test(request.sql) ? [request.sql] : splitStatements(request.sql);
-    if (Buffer.byteLength(request.sql) > maxSqlBytes)
-      {throw new SnowflakeError('000900', '42601', `SQL compilation error:\nthe text of a statement has at most ${maxSqlBytes} bytes`);}
+    if (Buffer.byteLength(request.sql) > maxSqlBytes) {
+      throw new SnowflakeError('000900', '42601', `SQL compilation error:\nthe text of a statement has at most ${maxSqlBytes} bytes`);
+    }
     if (statements.length === 0) throw new SnowflakeError('000900', '42601', 'SQL compilation error:\nempty statement');
     if (expected !== 0 && statements.length !== expected) {
       throw new SnowflakeError(

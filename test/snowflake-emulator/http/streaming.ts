@@ -169,21 +169,22 @@ function sendText(exchange: Exchange, text: string): void {
 }
 
 function statusOf(channel: Channel, path: { readonly database: string; readonly schema: string; readonly pipe: string }): unknown {
+  const { progress } = channel;
   return {
     database_name: path.database,
     schema_name: path.schema,
     pipe_name: path.pipe,
     channel_name: channel.name,
     channel_status_code: 'SUCCESS',
-    last_committed_offset_token: channel.committedOffset,
+    last_committed_offset_token: progress.committedOffset,
     created_on_ms: channel.createdMs,
-    rows_inserted: channel.rowsInserted,
-    rows_parsed: channel.rowsParsed,
-    rows_errors: channel.rowsErrors,
-    rows_error_count: channel.rowsErrors,
-    last_error_offset_upper_bound: channel.lastErrorOffset,
-    last_error_message: channel.lastErrorMessage,
-    last_error_timestamp: channel.lastErrorMs,
+    rows_inserted: progress.rowsInserted,
+    rows_parsed: progress.rowsParsed,
+    rows_errors: progress.rowsErrors,
+    rows_error_count: progress.rowsErrors,
+    last_error_offset_upper_bound: progress.lastErrorOffset,
+    last_error_message: progress.lastErrorMessage,
+    last_error_timestamp: progress.lastErrorMs,
     snowflake_avg_processing_latency_ms: 0,
   };
 }
