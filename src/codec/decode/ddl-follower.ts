@@ -58,8 +58,9 @@ export class DdlFollower {
     const isAgain = this.#load !== undefined && this.#load.snapshot !== snapshot;
     this.#load = { snapshot, initial };
     if (!isAgain) return;
-    for (const table of this.#open)
+    for (const table of this.#open) {
       this.beginSnapshot(table, { id: snapshot, byStatement: table.snapshot?.byStatement ?? false }, assembler);
+    }
   }
 
   /** What was loaded is a state that the source had. */
@@ -79,7 +80,7 @@ export class DdlFollower {
       return;
     }
     if (this.hasOpenSnapshot) this.endEmptySnapshots();
-    const wanted = changes.flatMap((change) => this.#followed(change, assembler));
+    const wanted = changes.flatMap((change) => this.#followed(change));
     if (wanted.length > 0) assembler.schemaChanges(wanted, assembler.barrierEvent(record, undefined), ddl.statement);
   }
 
@@ -197,7 +198,7 @@ export class DdlFollower {
   }
 
   /** A change as the tables of topics have it. */
-  #followed(change: SchemaChange, assembler: GroupAssembler): readonly SchemaChange[] {
+  #followed(change: SchemaChange): readonly SchemaChange[] {
     const changes = [...this.#options.topics()].flatMap((table) => this.#routed(table, change));
     const before = 'before' in change ? this.#ofTable(change.before) : undefined;
     const snapshot = before?.snapshot;

@@ -135,6 +135,35 @@ test("what a source's first snapshot brings appears at once, at its end", () => 
   }
 });
 
+test('what is no row is rejected with its reason, and what comes after it is taken', () => {
+  const cases: readonly (readonly [SerializedRecord, RegExp])[] = [
+    [record({}, {}), /no column/],
+    [record({}, envelope('c', null, {})), /no column/],
+    [record({ id: 1 }, { schema: { type: 'struct' }, payload: { id: 1 } }), /no column/],
+    [record({ id: 1 }, envelope('z', null, { id: 1 })), /op is none of .*: "z"/],
+    [record({ id: 1 }, { before: null, after: { id: 1 }, source: {}, op: 5 }), /op is none of .*: 5/],
+    [record({ id: 1 }, envelope('create', null, { id: 1 })), /op is none of .*: "create"/],
+    [record({ id: 1 }, envelope('c', null, null)), /no "after"/],
+    [record({ id: 1 }, [1]), /it is no object/],
+    [{ key: null, value: Buffer.from('{"before":'), headers: [] }, /it ends where a value is due/],
+  ];
+  for (const [rubbish, reason] of cases) {
+    const rejected: string[] = [];
+    const decoder = openDecoder({ onReject: ({ error }) => void rejected.push(error.message) });
+    const made = decode(decoder, [rubbish, record({ id: 7 }, envelope('c', null, { id: 7 }))]);
+    assert.equal(rejected.length, 1, String(reason));
+    assert.match(rejected[0] ?? '', reason);
+    assert.equal(made.at(-1), 'update {id: 7} {id: 7}');
+    assert.throws(() => decode(openDecoder(), [rubbish]), { code: 'CONVERSION_FAILED', message: reason });
+  }
+});
+
+test('a row is deleted by its key where the record has no image of it', () => {
+  const decoder = openDecoder();
+  decode(decoder, [record({ id: 1 }, envelope('c', null, { id: 1, v: 'a' }))]);
+  assert.deepEqual(decode(decoder, [record({ id: 1 }, envelope('d', null, null))]), ['delete {id: 1}']);
+});
+
 test('rows of an incremental snapshot are changes', () => {
   const decoder = openDecoder();
   decode(decoder, [record({ id: 1 }, envelope('c', null, { id: 1 }))]);

@@ -275,7 +275,7 @@ export class RecordDecoder {
     if (before !== undefined && before.primaryKey.length > 0 && table.knowledge === 'described' && isWithoutKey(open)) return before;
     const { plan } = table;
     if (before !== undefined && plan?.fits({ schema: before, row: open.rowSchema, key: open.key?.schema }) === true) {
-      if (table.knowledge !== 'guessed') return before;
+      if (table.knowledge !== 'guessed' || open.rowAt < 0) return before;
       const other = plan.findRow(open.value.bytes, open.rowAt, open.value.end);
       if (other === undefined && plan.guessHolds) return before;
     }

@@ -34,12 +34,10 @@ export function resolveTable(table: TopicTable, open: OpenRecord, { source, read
   const origin = marker === undefined || marker.table === '' ? undefined : { database: marker.database, table: marker.table };
   const natural = origin !== undefined && naturalTopic(source, origin) === table.topic.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
   const id = table.id ?? (natural ? origin : tableOfTopic(source, table.topic));
-  const resolved = (schema: TableSchema, knowledge: TableKnowledge, definedBy?: TableId): ResolvedTable => ({
-    schema,
-    knowledge,
-    definedBy,
-    origins: (before) => originsByName(before, schema),
-  });
+  const resolved = (schema: TableSchema, knowledge: TableKnowledge, definedBy?: TableId): ResolvedTable => {
+    if (schema.columns.length === 0) throw new MillraceError('CONVERSION_FAILED', 'the record has no column: there is no row in it');
+    return { schema, knowledge, definedBy, origins: (before) => originsByName(before, schema) };
+  };
 
   const columns = declared(id);
   if (columns !== undefined) return resolved(declaredTable(id, columns, { known: table, reader }), 'declared');

@@ -47,6 +47,9 @@ const members = [
 /** Texts of one ASCII letter, by its code. */
 const letters = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
 
+/** Debezium's operations: create, update, delete, read, truncate, message. */
+const knownOps = new Set(Buffer.from('cudrtm'));
+
 /** Takes records of rows apart, and writes them as changes of their table. */
 export class RowDecoder {
   readonly #finder = new MemberFinder(members, 4);
@@ -84,7 +87,9 @@ export class RowDecoder {
       marker = this.#markers.read(reader);
     }
     const rowSchema = value.schema === undefined ? undefined : this.#rowSchemas.get(value.schema);
-    const envelope = { op: letters[value.bytes[opAt + 1] ?? 0] ?? '', before, after, marker };
+    const letter = value.bytes[opAt + 1] ?? 0;
+    if (opAt < 0 || value.bytes[opAt] !== 0x22 || value.bytes[opAt + 2] !== 0x22 || !knownOps.has(letter)) throw noOp(value, opAt);
+    const envelope = { op: letters[letter] ?? '', before, after, marker };
     return { record, value, key, envelope, rowSchema, rowAt: after >= 0 ? after : before };
   }
 
@@ -217,6 +222,11 @@ function openKey(plan: RowPlan, key: RecordFrame | undefined): void {
 function writeKey(plan: RowPlan, builder: ChangeBatchBuilder): void {
   if (!plan.hasKey) throw noKey();
   plan.writeKey(builder.writer);
+}
+
+function noOp({ bytes, end }: RecordFrame, at: number): MillraceError {
+  const shown = at < 0 ? 'missing' : `${Buffer.from(bytes.subarray(at, Math.min(at + 12, end))).toString('utf8')} …`;
+  return new MillraceError('CONVERSION_FAILED', `the envelope's op is none of c, u, d, r, t and m: ${shown}`);
 }
 
 function noKey(): MillraceError {
