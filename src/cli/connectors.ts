@@ -8,6 +8,7 @@ import type { SourceConfig } from '../mysql/source-config.ts';
 import { findPlugin } from './plugins.ts';
 import { checkRecordPath } from './record-path-errors.ts';
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
+import { isLanding, readLandingConfig } from '../warehouse/snowflake/landing/landing-config.ts';
 import { readSnowflakeConfig, snowflakeSinkConnectorClass } from '../warehouse/snowflake/sink-config.ts';
 
 export interface CheckedSource {
@@ -54,6 +55,9 @@ export function checkConnectors(connectors: readonly ConnectorConfig[]): Checked
       const reading = readSourceConfig(connector);
       sources.push({ connector, config: reading.config });
       notices.push(...reading.notices.map((notice) => ({ ...notice, connector: connector.name })));
+    } else if (isLanding(connector)) {
+      remote.push(connector);
+      notices.push(...readLandingConfig(connector).notices.map((notice) => ({ ...notice, connector: connector.name })));
     } else if (plugin.classNames.includes(snowflakeSinkConnectorClass)) {
       remote.push(connector);
       notices.push(...readSnowflakeConfig(connector).notices.map((notice) => ({ ...notice, connector: connector.name })));

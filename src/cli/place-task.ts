@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { ConnectorConfig } from '../connect/connector.ts';
 import { duckdbSinkConnectorClass, readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
+import { isLanding, readLandingConfig } from '../warehouse/snowflake/landing/landing-config.ts';
 import { readSnowflakeConfig, snowflakeSinkConnectorClass } from '../warehouse/snowflake/sink-config.ts';
 import type { TaskPlace } from '../worker/herder.ts';
 import { findPlugin } from './plugins.ts';
@@ -23,6 +24,10 @@ export function placeTask(connector: ConnectorConfig): TaskPlace {
   }
   if (plugin.classNames.includes(snowflakeSinkConnectorClass)) {
     readSnowflakeConfig(connector);
+    return { type: 'sink', entry: new URL('snowflake-thread.ts', import.meta.url), key: `sink ${connector.name}` };
+  }
+  if (isLanding(connector)) {
+    readLandingConfig(connector);
     return { type: 'sink', entry: new URL('snowflake-thread.ts', import.meta.url), key: `sink ${connector.name}` };
   }
   return { type: 'sink', entry: new URL('sink-thread.ts', import.meta.url), key: `sink ${connector.name}` };

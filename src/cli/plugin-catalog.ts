@@ -6,6 +6,7 @@ import { fileOffsetFault, fileSinkKeys, fileSourceKeys } from '../file/file-plug
 import { fileSourceClass } from '../file/file-source.ts';
 import { readSinkConfig } from '../warehouse/duckdb/sink-config.ts';
 import { duckdbSinkProperties } from '../warehouse/duckdb/sink-properties.ts';
+import { landingClasses, landingDef, readLandingConfig } from '../warehouse/snowflake/landing/landing-config.ts';
 import { readSnowflakeConfig } from '../warehouse/snowflake/sink-config.ts';
 import { snowflakeSinkProperties } from '../warehouse/snowflake/sink-properties.ts';
 import { debeziumKeys, describeDebezium, describeKeys, describeTableSink, keysOf, tableSinkKeys } from './describe-config.ts';
@@ -39,12 +40,30 @@ const tableSink = (name: string, parts: Pick<TableSinkPlugin, 'group' | 'propert
   });
 };
 
+/** Snowflake's own Kafka connector, by the class of version 3 or 4. */
+const landing = (className: string, version: string): ConnectorPlugin => {
+  const short = className.slice(className.lastIndexOf('.') + 1);
+  const { all } = landingDef(landingClasses[className] ?? 4);
+  const described: TableSinkPlugin = { group: 'Snowflake', properties: all, read: readLandingConfig, className, version };
+  return plugin({
+    className,
+    version,
+    aliases: [short, short.replace(/Connector$/, '')],
+    type: 'sink',
+    taskClass: className.replace(/Connector$/, 'Task'),
+    keys: tableSinkKeys(described),
+    describe: async (config) => describeTableSink(described, config),
+  });
+};
+
 /** The connectors that a worker has, with the versions whose behaviour they keep. */
 export const pluginCatalog: PluginCatalog = createCatalog([
   debezium('mysql', 'MySql', '3.6.1.Final'),
   debezium('mariadb', 'MariaDb', '3.5.0.Final'),
   tableSink('DuckDb', { group: 'DuckDB', properties: duckdbSinkProperties, read: readSinkConfig }),
   tableSink('Snowflake', { group: 'Snowflake', properties: snowflakeSinkProperties, read: readSnowflakeConfig }),
+  landing('com.snowflake.kafka.connector.SnowflakeSinkConnector', '3.5.4'),
+  landing('com.snowflake.kafka.connector.SnowflakeStreamingSinkConnector', '4.1.0'),
   filePlugin({
     className: fileSourceClass,
     type: 'source',

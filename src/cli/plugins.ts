@@ -6,6 +6,7 @@ import { createFileSource } from '../file/file-source.ts';
 import { converterOf } from '../codec/converters.ts';
 import { mysqlSource } from '../mysql/connector.ts';
 import { duckdbSinkConnectorClass } from '../warehouse/duckdb/sink-config.ts';
+import { landingClasses } from '../warehouse/snowflake/landing/landing-config.ts';
 import { snowflakeSinkConnectorClass } from '../warehouse/snowflake/sink-config.ts';
 
 const fileSource = createFileSource({
@@ -37,7 +38,23 @@ const snowflakeSink: SinkConnector = {
   },
 };
 
-const plugins: readonly (SourceConnector | SinkConnector)[] = [mysqlSource, duckdbSink, snowflakeSink, fileSource, fileSinkConnector];
+/** Its name, for those that do not open it. */
+const landingSink: SinkConnector = {
+  kind: 'sink',
+  classNames: Object.keys(landingClasses),
+  openTask() {
+    throw new MillraceError('INTERNAL', 'A landing sink is opened in a thread of its own.');
+  },
+};
+
+const plugins: readonly (SourceConnector | SinkConnector)[] = [
+  mysqlSource,
+  duckdbSink,
+  snowflakeSink,
+  landingSink,
+  fileSource,
+  fileSinkConnector,
+];
 
 /** @throws CONFIG_INVALID naming the classes that there are */
 export function findPlugin({ name, config }: ConnectorConfig): SourceConnector | SinkConnector {

@@ -3,12 +3,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { MillraceError, toErrorData } from '../base/errors.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
 import { createSnowflakeSinkConnector } from '../warehouse/snowflake/connector.ts';
+import { createLandingConnector } from '../warehouse/snowflake/landing/connector.ts';
+import { snowflakeSinkConnectorClass } from '../warehouse/snowflake/sink-config.ts';
 import type { SnowflakeStore } from '../warehouse/snowflake/store.ts';
 import type { Methods } from '../worker/rpc.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
 import type { FromThread, SinkThreadData } from '../worker/thread-messages.ts';
+import { createLandingIntake } from './landing-intake.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
+import { findSink } from './plugins.ts';
 import { remindOfResyncs } from './resync-reminder.ts';
 import { tableSinkParts } from './table-sink-parts.ts';
 
@@ -26,6 +30,9 @@ try {
   // of the task that is open; a task that is opened again has another
   let store: SnowflakeStore | undefined;
   const connector = createSnowflakeSinkConnector({ onResync, onStore: (opened) => (store = opened) });
+  const landing = createLandingConnector({
+    intake: (name, properties) => createLandingIntake({ connector: name, properties, logger: logger.child({ connector: name }), log }),
+  });
   using _reminder = remindOfResyncs({ tables: () => store?.tables ?? [] }, onResync);
   await serveSinks<Methods>({
     port,
@@ -33,7 +40,14 @@ try {
     logger,
     setLogLevel,
     sinks,
-    parts: (given) => tableSinkParts({ connector, log, logger, onResync: ask }, given),
+    parts: (given) =>
+      findSink(given).classNames.includes(snowflakeSinkConnectorClass)
+        ? tableSinkParts({ connector, log, logger, onResync: ask }, given)
+        : {
+            connector: landing,
+            lateStarts: { startGone: () => 'earliest', ask: () => undefined },
+            context: { connector: given.name, properties: given.config, log: logger.child({ connector: given.name }) },
+          },
     methods: () => ({ [Symbol.asyncDispose]: () => Promise.resolve() }),
   });
 } catch (error) {

@@ -8,7 +8,12 @@ import { Scratch } from '../../src/warehouse/duckdb/scratch.ts';
 import { createNaming, defaultNameFormat } from '../../src/warehouse/replica-names.ts';
 import { createSnowflakeNaming, ownIdentifier } from '../../src/warehouse/snowflake/identifiers.ts';
 import { createPlainFormat } from '../../src/warehouse/snowflake/landing/landing-format.ts';
-import { createLandingTask, type LandingTaskOptions, type TopicRecord } from '../../src/warehouse/snowflake/landing/landing-task.ts';
+import {
+  createLandingTask,
+  type LandingTaskOptions,
+  type LandingIntake,
+  type TopicRecord,
+} from '../../src/warehouse/snowflake/landing/landing-task.ts';
 import { LandingWarehouse } from '../../src/warehouse/snowflake/landing/landing-warehouse.ts';
 import { createTopicTables } from '../../src/warehouse/snowflake/landing/topic-tables.ts';
 import { openSnowflakeSession, type SnowflakeSession } from '../../src/warehouse/snowflake/session.ts';
@@ -29,11 +34,11 @@ const metadata = {
 } as const;
 
 /** Renders groups of rows as Debezium does, and counts offsets by topic. */
-export function createRecordsOf(given: Partial<DebeziumOptions> = {}): (group: CommitGroup) => readonly TopicRecord[] {
+export function createTestIntake(given: Partial<DebeziumOptions> = {}): LandingIntake {
   const reader = createConnectRecordReader(debeziumOptions({ connector: 'mysql', topicPrefix: 'src', schemaChanges: false, ...given }));
   const known = new Map<number, readonly TopicRecord[]>();
   const next = new Map<string, number>();
-  return (group) => {
+  const take = (group: CommitGroup): readonly TopicRecord[] => {
     let records = known.get(group.seq);
     if (records !== undefined) return records;
     const made: ConnectRecord[] = [];
@@ -41,11 +46,12 @@ export function createRecordsOf(given: Partial<DebeziumOptions> = {}): (group: C
     records = made.map((record) => {
       const offset = next.get(record.topic) ?? 0;
       next.set(record.topic, offset + 1);
-      return { record, offset };
+      return { kind: 'record', record, offset };
     });
     known.set(group.seq, records);
     return records;
   };
+  return { open: () => Promise.resolve(), take: (group) => Promise.resolve(take(group)) };
 }
 
 export interface TestLanding extends AsyncDisposable {
@@ -63,6 +69,7 @@ export interface LandingOptions extends Partial<Omit<LandingTaskOptions, 'connec
   readonly connector: string;
   readonly map: string;
   readonly runner: 'millrace' | 'task' | 'triggered.task';
+  readonly table: boolean;
 }
 
 /** A sink of landing tables on an empty database. */
@@ -72,7 +79,7 @@ export async function openTestLanding(account: SnowflakeAccount, given: Partial<
     openSnowflakeSession(account.driver, { connection: { ...account.connection, database }, lockTimeoutSeconds: 20 }, never);
   const session = await openSession();
   await session.run(`CREATE SCHEMA IF NOT EXISTS "${landingSchema}"`);
-  const recordsOf = createRecordsOf();
+  const intake = createTestIntake();
   let options = given;
   const open = async (): Promise<SinkTask> => {
     const connector = options.connector ?? 'landing';
@@ -98,7 +105,7 @@ export async function openTestLanding(account: SnowflakeAccount, given: Partial<
     const task = createLandingTask({
       connector,
       warehouse: new LandingWarehouse({ store, creates: true, schematized: false }),
-      recordsOf,
+      intake,
       takes: () => true,
       format: createPlainFormat({
         database,
@@ -106,14 +113,14 @@ export async function openTestLanding(account: SnowflakeAccount, given: Partial<
         tableOf: createTopicTables({ map: options.map ?? '', replacesGroups: false, sanitizes: true }),
         metadata,
         ignoresNulls: false,
-        epochOf: () => 0,
       }),
       replicas: {
         schematized: false,
         version: 4,
         letters: 'upper',
-        nameOf: (table) => naming('src', table),
-        form: { runner: options.runner ?? 'millrace', warehouse: '', schedule: '1 MINUTE' },
+        naming,
+        form: { runner: options.runner ?? 'millrace', table: options.table ?? false, warehouse: '', schedule: '1 MINUTE' },
+        columnOf: (field) => field.toUpperCase(),
         mergeMs: (options.runner ?? 'millrace') === 'millrace' ? 0 : undefined,
       },
       limits: { flushMs: 0, rows: 100_000, bytes: 64 << 20 },

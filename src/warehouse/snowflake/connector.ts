@@ -8,9 +8,26 @@ import { openSnowflakeSession } from './session.ts';
 import { readSnowflakeConfig, snowflakeSinkConnectorClass, type SnowflakeSinkConfig } from './sink-config.ts';
 import { SnowflakeStore } from './store.ts';
 
+/** Where a store is, and what it needs to work there. */
+export type StoreConfig = Pick<
+  SnowflakeSinkConfig,
+  | 'login'
+  | 'database'
+  | 'ownSchema'
+  | 'letters'
+  | 'json'
+  | 'transient'
+  | 'naming'
+  | 'invalidTemporal'
+  | 'sessions'
+  | 'lockTimeoutSeconds'
+  | 'stagingFolder'
+  | 'stagingMemory'
+>;
+
 /** Opens the replica of a sink in Snowflake. @throws DRIVER_MISSING, WAREHOUSE_ACCESS_DENIED, WAREHOUSE_UNREACHABLE */
 export async function openSnowflakeStore(
-  config: SnowflakeSinkConfig,
+  config: StoreConfig,
   context: Pick<TaskContext, 'connector' | 'log'>,
   signal: AbortSignal,
 ): Promise<SnowflakeStore> {

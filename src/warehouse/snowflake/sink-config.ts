@@ -50,32 +50,7 @@ export function readSnowflakeConfig({ name, config }: ConnectorConfig): {
   const values = parsedOrThrow(reading, name);
   const letters = values['snowflake.identifier.case'].toLowerCase() === 'preserve' ? 'preserve' : 'upper';
   const staging = values['staging.directory'];
-  const login: SnowflakeLogin = {
-    account: readAccount(values['snowflake.url.name']),
-    user: values['snowflake.user.name'],
-    authenticator: values['snowflake.authenticator'].toLowerCase(),
-    privateKey: values['snowflake.private.key'],
-    privateKeyPath: values['snowflake.private.key.path'],
-    passphrase: values['snowflake.private.key.passphrase'],
-    password: values['snowflake.password'],
-    token: values['snowflake.token'],
-    oauth: {
-      clientId: values['snowflake.oauth.client.id'],
-      clientSecret: values['snowflake.oauth.client.secret'],
-      refreshToken: values['snowflake.oauth.refresh.token'],
-      endpoint: values['snowflake.oauth.token.endpoint'],
-      scope: values['snowflake.oauth.scope'],
-    },
-    role: values['snowflake.role.name'],
-    warehouse: values['snowflake.warehouse'],
-    proxy: {
-      host: values['jvm.proxy.host'],
-      port: values['jvm.proxy.port'],
-      user: values['jvm.proxy.username'],
-      password: values['jvm.proxy.password'],
-      except: values['jvm.nonProxy.hosts'],
-    },
-  };
+  const login = loginOf(values);
   checkLogin(login, name);
   const database = identifierOf(values['snowflake.database.name'], 'upper');
   return {
@@ -100,6 +75,62 @@ export function readSnowflakeConfig({ name, config }: ConnectorConfig): {
       stagingMemory: values['staging.memory.limit'],
     },
     notices: reading.notices,
+  };
+}
+
+/** Names of the properties that say where and how to log in; every connector to Snowflake has them. */
+export const loginPropertyNames = [
+  'snowflake.url.name',
+  'snowflake.user.name',
+  'snowflake.authenticator',
+  'snowflake.private.key',
+  'snowflake.private.key.path',
+  'snowflake.private.key.passphrase',
+  'snowflake.password',
+  'snowflake.token',
+  'snowflake.oauth.client.id',
+  'snowflake.oauth.client.secret',
+  'snowflake.oauth.refresh.token',
+  'snowflake.oauth.token.endpoint',
+  'snowflake.oauth.scope',
+  'snowflake.role.name',
+  'snowflake.warehouse',
+  'jvm.proxy.host',
+  'jvm.proxy.port',
+  'jvm.proxy.username',
+  'jvm.proxy.password',
+  'jvm.nonProxy.hosts',
+] as const satisfies readonly (keyof typeof snowflakeSinkProperties)[];
+
+export type LoginValues = Pick<SnowflakeValues, (typeof loginPropertyNames)[number]>;
+
+/** @throws CONFIG_INVALID */
+export function loginOf(values: LoginValues): SnowflakeLogin {
+  return {
+    account: readAccount(values['snowflake.url.name']),
+    user: values['snowflake.user.name'],
+    authenticator: values['snowflake.authenticator'].toLowerCase(),
+    privateKey: values['snowflake.private.key'],
+    privateKeyPath: values['snowflake.private.key.path'],
+    passphrase: values['snowflake.private.key.passphrase'],
+    password: values['snowflake.password'],
+    token: values['snowflake.token'],
+    oauth: {
+      clientId: values['snowflake.oauth.client.id'],
+      clientSecret: values['snowflake.oauth.client.secret'],
+      refreshToken: values['snowflake.oauth.refresh.token'],
+      endpoint: values['snowflake.oauth.token.endpoint'],
+      scope: values['snowflake.oauth.scope'],
+    },
+    role: values['snowflake.role.name'],
+    warehouse: values['snowflake.warehouse'],
+    proxy: {
+      host: values['jvm.proxy.host'],
+      port: values['jvm.proxy.port'],
+      user: values['jvm.proxy.username'],
+      password: values['jvm.proxy.password'],
+      except: values['jvm.nonProxy.hosts'],
+    },
   };
 }
 

@@ -18,16 +18,10 @@ const dayMs = 86_400_000;
  */
 export function contentText(schema: Schema | null, value: ConnectValue, version: LandingVersion): string {
   if (value === null) return 'null';
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value);
-    case 'boolean':
-      return String(value);
-    case 'bigint':
-      return schema?.name === logicalName.timestamp && version === 4 ? isoText(Number(value)) : String(value);
-    case 'number':
-      return numberJson(schema, value, version);
-  }
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return numberJson(schema, value, version);
+  if (typeof value === 'bigint') return schema?.name === logicalName.timestamp && version === 4 ? isoText(Number(value)) : String(value);
   if (value instanceof Decimal) return decimalJson(value);
   if (value instanceof Uint8Array) return `"${Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64')}"`;
   if (value instanceof Struct) {

@@ -1,6 +1,6 @@
 import { qualified, type TablePlace } from '../sql-text.ts';
 
-/** A row for a landing table; its cells are texts of JSON, by column. */
+/** A row for a landing table; its cells are texts, by column. */
 export interface LandedRow {
   readonly place: TablePlace;
   /** The cells' columns: the same object for all rows of one layout. */
@@ -15,9 +15,12 @@ export interface LandingLayout {
 
 export interface LandingColumn {
   readonly name: string;
+  /** Of a column that is made for it. */
   readonly sqlType: string;
-  /** The column's value, of the cell's. */
-  readonly converted: (cell: string) => string;
+  /** What the cells' texts are. */
+  readonly text: 'json' | 'base64' | 'plain';
+  /** Whether cells can be null. */
+  readonly nullable: boolean;
 }
 
 /** Rows of one table and one layout. */

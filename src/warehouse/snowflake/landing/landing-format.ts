@@ -4,9 +4,9 @@ import { contentText, metadataText, type MetadataOptions } from './landed-json.t
 import type { LandedRow, LandingColumn, LandingLayout } from './landed-rows.ts';
 import type { TopicTables } from './topic-tables.ts';
 
-const variant = (name: string): LandingColumn => ({ name, sqlType: 'VARIANT', converted: (cell) => `PARSE_JSON(${cell})` });
-export const metadataColumn = variant('RECORD_METADATA');
-const plain: LandingLayout = { columns: [metadataColumn, variant('RECORD_CONTENT')] };
+export const metadataColumn: LandingColumn = { name: 'RECORD_METADATA', sqlType: 'VARIANT', text: 'json', nullable: false };
+export const contentColumn: LandingColumn = { name: 'RECORD_CONTENT', sqlType: 'VARIANT', text: 'json', nullable: true };
+const plain: LandingLayout = { columns: [metadataColumn, contentColumn] };
 
 export interface FormatOptions {
   readonly database: string;
@@ -15,26 +15,25 @@ export interface FormatOptions {
   readonly metadata: MetadataOptions;
   /** `behavior.on.null.values=IGNORE`: records without a value do not land. */
   readonly ignoresNulls: boolean;
-  readonly epochOf: (record: ConnectRecord) => number;
 }
 
 /** What records become in landing tables. */
 export interface LandingFormat {
-  placeOf(topic: string): TablePlace;
-  /** Undefined: the record does not land. */
-  rowOf(record: ConnectRecord, offset: number): LandedRow | undefined;
+  readonly placeOf: (topic: string) => TablePlace;
+  /** Undefined: the record does not land. `epoch`: of its position. */
+  rowOf(record: ConnectRecord, of: { readonly offset: number; readonly epoch: number }): LandedRow | undefined;
 }
 
 /** RECORD_METADATA and RECORD_CONTENT. */
 export function createPlainFormat(options: FormatOptions): LandingFormat {
   const placeOf = createPlaces(options);
-  const { metadata, epochOf } = options;
+  const { metadata } = options;
   return {
     placeOf,
-    rowOf(record, offset) {
+    rowOf(record, { offset, epoch }) {
       if (record.value === null && options.ignoresNulls) return undefined;
       const content = record.value === null ? null : contentText(record.valueSchema, record.value, metadata.version);
-      const meta = metadataText(record, offset, { ...metadata, epoch: epochOf(record) });
+      const meta = metadataText(record, offset, { ...metadata, epoch });
       return { place: placeOf(record.topic), layout: plain, cells: [meta, content] };
     },
   };

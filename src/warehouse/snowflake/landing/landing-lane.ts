@@ -6,8 +6,10 @@ import type { SinkOffset } from '../../../connect/tasks.ts';
 import type { LandingFormat } from './landing-format.ts';
 import { LandedRows } from './landed-rows.ts';
 import type { LandingReplicas } from './landing-replicas.ts';
-import type { RecordsOf } from './landing-task.ts';
+import type { LandingIntake, TopicEmptied } from './landing-task.ts';
 import type { LandingWarehouse } from './landing-warehouse.ts';
+import { placeOfRecord } from './position-epochs.ts';
+import { isTruncation } from './replica-table.ts';
 
 /** When rows go to Snowflake: whichever comes first. */
 export interface BufferLimits {
@@ -21,7 +23,7 @@ export interface LaneOptions {
   readonly logId: string;
   readonly stored: SinkOffset | undefined;
   readonly warehouse: LandingWarehouse;
-  readonly recordsOf: RecordsOf;
+  readonly intake: LandingIntake;
   readonly takes: (topic: string) => boolean;
   readonly format: LandingFormat;
   /** Absent: nothing but landing tables. */
@@ -69,7 +71,7 @@ export class LandingLane {
   }
 
   async put(group: CommitGroup, signal: AbortSignal): Promise<void> {
-    const { recordsOf, takes, limits, source, logId } = this.#options;
+    const { intake, takes, limits, source, logId } = this.#options;
     const stored = this.#stored;
     const skipped = stored?.seq === group.seq - 1 ? stored.applied : 0;
     const at = (applied: number): SinkOffset => ({
@@ -81,9 +83,12 @@ export class LandingLane {
       committedMs: this.#reached?.committedMs ?? stored?.committedMs ?? 0,
     });
     let index = 0;
-    for (const { record, offset } of recordsOf(group)) {
-      if (++index <= skipped || record === null || !takes(record.topic)) continue;
-      await this.#add(record, offset, { before: at(index - 1), signal });
+    for (const each of await intake.take(group, signal)) {
+      if (++index <= skipped) continue;
+      if (each.kind === 'emptied') await this.#empty(each, at(index), signal);
+      else if (each.record !== null && takes(each.record.topic)) {
+        await this.#add(each.record, each.offset, { before: at(index - 1), after: at(index), signal });
+      }
       if (this.#rows.count < limits.rows && this.#rows.bytes < limits.bytes) continue;
       this.#reached = at(index);
       await this.#commit(signal);
@@ -100,20 +105,36 @@ export class LandingLane {
     if (!this.#open) await this.#options.replicas?.merge(signal);
   }
 
-  async #add(record: ConnectRecord, offset: number, { before, signal }: { before: SinkOffset; signal: AbortSignal }): Promise<void> {
+  /** `before` and `after`: the offset without the record, and with it. */
+  async #add(
+    record: ConnectRecord,
+    offset: number,
+    { before, after, signal }: { readonly before: SinkOffset; readonly after: SinkOffset; readonly signal: AbortSignal },
+  ): Promise<void> {
     const { format, replicas } = this.#options;
     const change = replicas?.changeOf(record);
     if (replicas !== undefined && change !== undefined) {
       // what has landed under the old definitions is merged by them
       this.#reached = before;
       await this.#commit(signal);
-      await replicas.change(change, { move: (notes) => this.#moveWith(notes), signal });
+      await replicas.change(record.topic, change, (notes) => this.#moveWith(notes), signal);
     }
-    const row = format.rowOf(record, offset);
+    const row = format.rowOf(record, { offset, epoch: replicas?.epochOf(record) ?? 0 });
     if (row === undefined) return;
     if (this.#rows.count === 0) this.#changedMs = performance.now();
     this.#rows.add(row);
     replicas?.landed(row.place);
+    const place = isTruncation(record) ? placeOfRecord(record) : undefined;
+    if (place !== undefined) await this.#empty({ topic: record.topic, place }, after, signal);
+  }
+
+  /** What came before is merged, and gone. */
+  async #empty({ topic, place }: Pick<TopicEmptied, 'topic' | 'place'>, reached: SinkOffset, signal: AbortSignal): Promise<void> {
+    const { replicas, takes } = this.#options;
+    if (replicas === undefined || !takes(topic)) return;
+    this.#reached = reached;
+    await this.#commit(signal);
+    await replicas.truncate(topic, place, signal);
   }
 
   async #commit(signal: AbortSignal): Promise<void> {
@@ -122,7 +143,7 @@ export class LandingLane {
     const rows = this.#rows;
     signal.throwIfAborted();
     if (rows.count > 0 || this.#stored === undefined || !sameOffset(this.#stored, after)) {
-      await this.#options.warehouse.land(rows, { before: this.#stored, after });
+      await this.#options.warehouse.land(rows, { before: this.#stored, after, notes: this.#options.replicas?.takeNotes() });
       failpoint('landed');
     }
     this.#rows = new LandedRows();

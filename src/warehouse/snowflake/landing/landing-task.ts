@@ -1,25 +1,46 @@
 import { MillraceError } from '../../../base/errors.ts';
+import type { Logger } from '../../../base/logger.ts';
 import type { CommitGroup } from '../../../connect/commit-group.ts';
 import type { ConnectRecord } from '../../../connect/record.ts';
 import type { CutRequest, SinkOffset, SinkTask } from '../../../connect/tasks.ts';
+import type { ReplicaNaming } from '../../replica-names.ts';
 import { LandingLane, type LaneOptions } from './landing-lane.ts';
 import { LandingReplicas, type ReplicasOptions } from './landing-replicas.ts';
 import type { LandingWarehouse } from './landing-warehouse.ts';
+import { fileNumber, type BinlogPlace } from './position-epochs.ts';
 
 /** A record of a topic and its offset there; null: a transformation has dropped it. */
 export interface TopicRecord {
+  readonly kind: 'record';
   readonly record: ConnectRecord | null;
   readonly offset: number;
 }
 
-/** What the task needs of the worker: the records of a group, in their order, always the same number of them. */
-export type RecordsOf = (group: CommitGroup) => Iterable<TopicRecord>;
+/** The source has truncated or dropped the table of a topic. */
+export interface TopicEmptied {
+  readonly kind: 'emptied';
+  readonly topic: string;
+  readonly place: BinlogPlace;
+}
+
+/** What the task needs of the worker: the records of groups. */
+export interface LandingIntake {
+  open(signal: AbortSignal): Promise<void>;
+  /**
+   * What a group holds, in its order, always the same number of it; records that cannot be handled are dealt with as `errors.*`
+   * says, durably.
+   * @throws CONVERSION_FAILED, TRANSFORMATION_FAILED when errors are not tolerated
+   */
+  take(group: CommitGroup, signal: AbortSignal): Promise<readonly (TopicRecord | TopicEmptied)[]>;
+}
 
 export interface LandingTaskOptions extends Omit<LaneOptions, 'source' | 'logId' | 'stored' | 'replicas'> {
   readonly connector: string;
   readonly warehouse: LandingWarehouse;
   /** Absent: nothing but landing tables. */
-  readonly replicas: Omit<ReplicasOptions, 'warehouse' | 'placeOf' | 'notes' | 'log'> | undefined;
+  readonly replicas:
+    | (Omit<ReplicasOptions, 'warehouse' | 'placeOf' | 'notes' | 'begin' | 'nameOf' | 'log'> & { readonly naming: ReplicaNaming })
+    | undefined;
 }
 
 /** A task that lands the records of each source in its tables, and keeps replicas of them. */
@@ -28,18 +49,26 @@ export function createLandingTask(options: LandingTaskOptions): SinkTask {
   const lanes = new Map<string, LandingLane>();
   let logId: string | undefined;
 
+  const replicasOf = (source: string, stored: SinkOffset | undefined, log: Logger): LandingReplicas | undefined => {
+    if (options.replicas === undefined) return undefined;
+    const { naming, ...rest } = options.replicas;
+    return new LandingReplicas({
+      ...rest,
+      nameOf: (table) => naming(source, table),
+      placeOf: (topic) => options.format.placeOf(topic),
+      warehouse,
+      notes: warehouse.store.notes(source),
+      begin: stored?.position === undefined ? undefined : { file: fileNumber(stored.position.file), pos: stored.position.pos },
+      log,
+    });
+  };
   const laneOf = (source: string): LandingLane => {
     const known = lanes.get(source);
     if (known !== undefined) return known;
     if (logId === undefined) throw new MillraceError('INTERNAL', 'The sink task was not opened');
     const stored = warehouse.store.offsets.find((offset) => offset.source === source);
     const log = options.log.child({ source });
-    const { placeOf } = options.format;
-    const replicas =
-      options.replicas === undefined
-        ? undefined
-        : new LandingReplicas({ ...options.replicas, warehouse, placeOf, notes: warehouse.store.notes(source), log });
-    const lane = new LandingLane({ ...options, replicas, source, logId, stored, log });
+    const lane = new LandingLane({ ...options, replicas: replicasOf(source, stored, log), source, logId, stored, log });
     lanes.set(source, lane);
     return lane;
   };
@@ -60,6 +89,7 @@ export function createLandingTask(options: LandingTaskOptions): SinkTask {
           },
         );
       }
+      await options.intake.open(signal);
       logId = id;
       for (const { source } of warehouse.store.offsets) laneOf(source);
       return committed();

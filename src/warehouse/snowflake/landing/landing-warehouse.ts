@@ -6,7 +6,8 @@ import { objectExists, type RedoStep } from '../redo.ts';
 import type { SnowflakeSession } from '../session.ts';
 import { qualified, quoted, type TablePlace } from '../sql-text.ts';
 import type { SnowflakeStore } from '../store.ts';
-import type { LandedRows, RowsOfTable } from './landed-rows.ts';
+import { evolveLanding } from './evolve-landing.ts';
+import type { LandedRows, LandingLayout, RowsOfTable } from './landed-rows.ts';
 import { createLandingSql } from './merge-landed.ts';
 
 export interface LandingWarehouseOptions {
@@ -20,8 +21,8 @@ export interface LandingWarehouseOptions {
 export class LandingWarehouse implements AsyncDisposable {
   readonly store: SnowflakeStore;
   readonly #options: LandingWarehouseOptions;
-  /** Columns of the landing tables that are known to be there, by the table. */
-  readonly #known = new Set<string>();
+  /** Of landing tables that are there and can take a layout: how its cells become their columns. */
+  readonly #targets = new Map<string, Map<LandingLayout, readonly string[]>>();
 
   constructor(options: LandingWarehouseOptions) {
     this.store = options.store;
@@ -38,13 +39,13 @@ export class LandingWarehouse implements AsyncDisposable {
           source: move.after.source,
           withRows: new Set(),
           steps: loaded.map(({ of, staged }) => async (plan): Promise<void> => {
-            await this.#ensure(plan.session, of.place);
             plan.leftovers.push(staged);
+            const values = await this.#target(plan.session, of);
             plan.writes.push({
               key: qualified(of.place),
               place: of.place,
               run: async (session, place) => {
-                await session.run(insertSql(of, place, staged));
+                await session.run(insertSql(of, { place, staged, values }));
               },
             });
           }),
@@ -60,6 +61,15 @@ export class LandingWarehouse implements AsyncDisposable {
   /** Notes a change of definitions and carries it out, once for certain. @throws WAREHOUSE_FENCED */
   async redefine(steps: readonly RedoStep[], move: OffsetMove): Promise<void> {
     await this.store.commit({ source: move.after.source, withRows: new Set(), steps: [(plan) => void plan.redo.push(...steps)] }, move);
+  }
+
+  /** The greatest position of a table of them; undefined: it is empty, or not there. */
+  async greatestPosition(place: TablePlace): Promise<string | undefined> {
+    return this.store.loader.pool.use(async (session) => {
+      if (!(await objectExists(session, place))) return undefined;
+      const { rows } = await session.run(`SELECT MAX("__POS") FROM ${qualified(place)}`);
+      return rows[0]?.[0] ?? undefined;
+    });
   }
 
   /** Statements in one transaction, of a session of their own. */
@@ -92,25 +102,42 @@ export class LandingWarehouse implements AsyncDisposable {
     return { of, staged };
   }
 
-  async #ensure(session: SnowflakeSession, place: TablePlace): Promise<void> {
+  /** The expressions of a layout's columns, for a table that is brought to take them. */
+  async #target(session: SnowflakeSession, { place, layout }: RowsOfTable): Promise<readonly string[]> {
     const name = qualified(place);
-    if (this.#known.has(name)) return;
-    if (this.#options.creates) {
-      await session.run(createLandingSql(place, this.#options.schematized));
-    } else if (!(await objectExists(session, place))) {
-      throw new MillraceError('WAREHOUSE_FAILED', `The table ${name} does not exist, and snowflake.autocreate.table.type is none`, {
-        nextStep: `Create it: ${createLandingSql(place, this.#options.schematized)}`,
-      });
+    const known = this.#targets.get(name) ?? new Map<LandingLayout, readonly string[]>();
+    this.#targets.set(name, known);
+    let values = known.get(layout);
+    if (values === undefined) {
+      if (known.size === 0) await this.#ensure(session, place);
+      known.set(layout, (values = await evolveLanding(session, place, layout)));
     }
-    this.#known.add(name);
+    return values;
+  }
+
+  async #ensure(session: SnowflakeSession, place: TablePlace): Promise<void> {
+    const sql = createLandingSql(place, this.#options.schematized);
+    if (this.#options.creates) {
+      await session.run(sql);
+    } else if (!(await objectExists(session, place))) {
+      throw new MillraceError(
+        'WAREHOUSE_FAILED',
+        `The table ${qualified(place)} does not exist, and snowflake.autocreate.table.type is none`,
+        {
+          nextStep: `Create it: ${sql}`,
+        },
+      );
+    }
   }
 }
 
 /** Snowflake's longest text: a record may be larger than what a VARCHAR without a length holds. */
 const longText = 'VARCHAR(134217728)';
 
-function insertSql({ layout }: RowsOfTable, place: TablePlace, staged: TablePlace): string {
+function insertSql(
+  { layout }: RowsOfTable,
+  { place, staged, values }: { readonly place: TablePlace; readonly staged: TablePlace; readonly values: readonly string[] },
+): string {
   const names = layout.columns.map(({ name }) => quoted(name)).join(', ');
-  const values = layout.columns.map(({ converted }, index) => converted(`"C${index}"`)).join(', ');
-  return `INSERT INTO ${qualified(place)} (${names}) SELECT ${values} FROM ${qualified(staged)}`;
+  return `INSERT INTO ${qualified(place)} (${names}) SELECT ${values.join(', ')} FROM ${qualified(staged)}`;
 }

@@ -3,7 +3,7 @@ import { pathOf, type LandedColumn, type LandedReplica } from './replica-table.t
 
 /** Names of what stands beside a landing table. */
 export function ownNames({ landing }: Pick<LandedReplica, 'landing'>): {
-  /** The replica with the marks of deleted rows; the replica itself is a view of it. */
+  /** The rows with their positions and the marks of deleted ones, of which the replica is a view; or those alone. */
   readonly base: TablePlace;
   readonly stream: TablePlace;
   readonly task: TablePlace;
@@ -12,40 +12,52 @@ export function ownNames({ landing }: Pick<LandedReplica, 'landing'>): {
   return { base: beside('__REPLICA'), stream: beside('__STREAM'), task: beside('__TASK') };
 }
 
+/** The replica's own place. */
+export function replicaPlace({ landing, replica }: Pick<LandedReplica, 'landing' | 'replica'>): TablePlace {
+  return { database: landing.database, ...replica };
+}
+
 /** Columns of the base that are no columns of the source's. */
 const position = '"__POS"';
 const deleted = '"__DELETED"';
 
 /**
- * The newest event of each key, its values cast: what MERGE takes. `from` is the stream, or the landing table.
+ * The newest event of each key, its values cast. `from` is the stream, or the landing table.
  *
  * A position is a number of 36 digits: epoch (6), number of the binlog file (9), offset in it (13), row of the event (8).
  * A row of a snapshot counts as the zeroth of its position, so that what the binlog says afterwards is newer. Without a
  * source block it is the epoch and the offset in the topic, of which each has one partition.
  */
-function newestSql(replica: LandedReplica, from: string): string {
+export function newestSql(replica: LandedReplica, from: TablePlace): string {
   const { columns, key } = replica;
   const named = columns.map(({ name, expression }) => `${expression} AS ${quoted(name)}`).join(', ');
   const partition = key.map(quoted).join(', ');
   return (
-    `SELECT * FROM (SELECT ${named}, ${position}, ${deleted}, "__OFFSET" FROM (${eventsSql(replica, from)})) ` +
+    `SELECT * FROM (SELECT ${named}, ${position}, ${deleted}, "__OFFSET" FROM (${eventsSql(replica, qualified(from))})) ` +
     `QUALIFY ROW_NUMBER() OVER (PARTITION BY ${partition} ORDER BY ${position} DESC, "__OFFSET" DESC) = 1`
   );
 }
 
 /** Each event of rows: its row as `"V"`, position and whether it deletes. Tombstones have no row. */
 function eventsSql(replica: LandedReplica, from: string): string {
+  const { shape, schematized, contentColumns, columns, key } = replica;
   const offset = `CAST("RECORD_METADATA":"offset" AS NUMBER(20,0)) AS "__OFFSET"`;
-  if (replica.shape === 'flat') {
-    const row = replica.schematized ? schematizedRow(replica) : '"RECORD_CONTENT"';
-    const gone = replica.schematized ? '"__DELETED"' : pathOf('"RECORD_CONTENT"', '__deleted');
+  const member = (name: string): string => {
+    const column = contentColumns[name];
+    return schematized && column !== undefined ? quoted(column) : pathOf('"RECORD_CONTENT"', name);
+  };
+  if (shape === 'flat') {
+    const gone =
+      schematized && contentColumns['__deleted'] === undefined
+        ? 'FALSE'
+        : `COALESCE(CAST(${member('__deleted')} AS VARCHAR), 'false') = 'true'`;
     const place = `TO_NUMBER(${epochSql} || LPAD(CAST("RECORD_METADATA":"offset" AS VARCHAR), 30, '0'), 38, 0)`;
-    return (
-      `SELECT ${row} AS "V", ${place} AS ${position}, COALESCE(CAST(${gone} AS VARCHAR), 'false') = 'true' AS ${deleted}, ${offset} ` +
-      `FROM ${from} WHERE TYPEOF(${row}) = 'OBJECT'`
-    );
+    const fields = columns.map(({ field }) => quoted(contentColumns[field] ?? field));
+    const keys = columns.filter(({ name }) => key.includes(name)).map(({ field }) => quoted(contentColumns[field] ?? field));
+    const row = schematized ? fields.join(', ') : '"RECORD_CONTENT" AS "V"';
+    const isRow = schematized ? keys.map((each) => `${each} IS NOT NULL`).join(' AND ') : `TYPEOF("RECORD_CONTENT") = 'OBJECT'`;
+    return `SELECT ${row}, ${place} AS ${position}, ${gone} AS ${deleted}, ${offset} FROM ${from} WHERE ${isRow}`;
   }
-  const member = (name: string): string => (replica.schematized ? quoted(name.toUpperCase()) : pathOf('"RECORD_CONTENT"', name));
   const op = `CAST(${member('op')} AS VARCHAR)`;
   const source = (name: string): string => `CAST(${pathOf(member('source'), name)} AS VARCHAR)`;
   const row = `IFF(${op} = 'r', '0', CAST(CAST(${source('row')} AS NUMBER(9,0)) + 1 AS VARCHAR))`;
@@ -61,47 +73,93 @@ function eventsSql(replica: LandedReplica, from: string): string {
 /** Positions count anew in each epoch. */
 const epochSql = `LPAD(COALESCE(CAST("RECORD_METADATA":"epoch" AS VARCHAR), '0'), 6, '0')`;
 
-/** A flat row whose fields are columns of the landing table. */
-function schematizedRow({ columns }: LandedReplica): string {
-  const members = columns.flatMap(({ field }) => [`'${field.replaceAll("'", "''")}'`, quoted(field.toUpperCase())]);
-  return `OBJECT_CONSTRUCT_KEEP_NULL(${members.join(', ')})`;
+/**
+ * The statements of one transaction that bring the newest events into the replica. What is older than the row there does
+ * nothing, and of a deleted row the position stays, so that an event which comes again cannot bring it back: they may be
+ * run any number of times, over events in any order.
+ */
+export function mergeStatements(replica: LandedReplica, from: TablePlace): readonly string[] {
+  return replica.form.table ? [mergeTableSql(replica, from), mergePositionsSql(replica, from)] : [mergeBaseSql(replica, from)];
 }
 
-/**
- * Brings the newest events into the base. What is older than the row there does nothing, and a deleted row stays as a mark, so
- * that an event which comes again cannot bring it back: it may be run any number of times, over events in any order.
- */
-export function mergeSql(replica: LandedReplica, from: TablePlace): string {
+/** The base of a view: rows and marks in one table. */
+function mergeBaseSql(replica: LandedReplica, from: TablePlace): string {
   const { columns, key } = replica;
-  const { base } = ownNames(replica);
-  const same = key.map((name) => `t.${quoted(name)} = s.${quoted(name)}`).join(' AND ');
   const others = columns.filter(({ name }) => !key.includes(name));
   const sets = [...others.map(({ name }) => `${quoted(name)} = s.${quoted(name)}`), `${deleted} = FALSE`, `${position} = s.${position}`];
   const all = [...columns.map(({ name }) => quoted(name)), deleted, position];
   const newer = `s.${position} > t.${position}`;
   return (
-    `MERGE INTO ${qualified(base)} t USING (${newestSql(replica, qualified(from))}) s ON ${same} ` +
+    `MERGE INTO ${qualified(ownNames(replica).base)} t USING (${newestSql(replica, from)}) s ON ${sameKey(key, 't', 's')} ` +
     `WHEN MATCHED AND ${newer} AND s.${deleted} THEN UPDATE SET ${deleted} = TRUE, ${position} = s.${position} ` +
     `WHEN MATCHED AND ${newer} THEN UPDATE SET ${sets.join(', ')} ` +
     `WHEN NOT MATCHED THEN INSERT (${all.join(', ')}) VALUES (${all.map((name) => `s.${name}`).join(', ')})`
   );
 }
 
-export function createBaseSql(replica: LandedReplica): string {
-  const columns = replica.columns.map(columnSql);
-  return `CREATE TABLE IF NOT EXISTS ${qualified(ownNames(replica).base)} (${[...columns, `${deleted} BOOLEAN NOT NULL`, `${position} NUMBER(38,0) NOT NULL`].join(', ')})`;
+/** A replica that is a table: the positions of its rows, and of those that are gone, are in another. */
+function mergeTableSql(replica: LandedReplica, from: TablePlace): string {
+  const { columns, key } = replica;
+  const names = columns.map(({ name }) => quoted(name));
+  const others = columns.filter(({ name }) => !key.includes(name));
+  const update =
+    others.length === 0
+      ? ''
+      : `WHEN MATCHED THEN UPDATE SET ${others.map(({ name }) => `${quoted(name)} = s.${quoted(name)}`).join(', ')} `;
+  return (
+    `MERGE INTO ${qualified(replicaPlace(replica))} t USING (SELECT n.* FROM (${newestSql(replica, from)}) n ` +
+    `LEFT JOIN ${qualified(ownNames(replica).base)} p ON ${sameKey(key, 'p', 'n')} ` +
+    `WHERE p.${position} IS NULL OR n.${position} > p.${position}) s ON ${sameKey(key, 't', 's')} ` +
+    `WHEN MATCHED AND s.${deleted} THEN DELETE ${update}` +
+    `WHEN NOT MATCHED AND NOT s.${deleted} THEN INSERT (${names.join(', ')}) VALUES (${names.map((name) => `s.${name}`).join(', ')})`
+  );
+}
+
+function mergePositionsSql(replica: LandedReplica, from: TablePlace): string {
+  const { key } = replica;
+  const all = [...key.map(quoted), deleted, position];
+  return (
+    `MERGE INTO ${qualified(ownNames(replica).base)} p USING (${newestSql(replica, from)}) s ON ${sameKey(key, 'p', 's')} ` +
+    `WHEN MATCHED AND s.${position} > p.${position} THEN UPDATE SET ${position} = s.${position}, ${deleted} = s.${deleted} ` +
+    `WHEN NOT MATCHED THEN INSERT (${all.join(', ')}) VALUES (${all.map((name) => `s.${name}`).join(', ')})`
+  );
+}
+
+/** All rows that are older than a position go: the source has truncated the table there. */
+export function truncateStatements(replica: LandedReplica, at: string): readonly string[] {
+  const base = qualified(ownNames(replica).base);
+  const mark = `UPDATE ${base} SET ${deleted} = TRUE, ${position} = ${at} WHERE ${position} < ${at}`;
+  if (!replica.form.table) return [mark];
+  const older = `SELECT ${replica.key.map(quoted).join(', ')} FROM ${base} WHERE ${position} < ${at}`;
+  return [
+    `DELETE FROM ${qualified(replicaPlace(replica))} USING (${older}) s WHERE ${sameKey(replica.key, qualified(replicaPlace(replica)), 's')}`,
+    mark,
+  ];
+}
+
+function sameKey(key: readonly string[], one: string, other: string): string {
+  return key.map((name) => `${one}.${quoted(name)} = ${other}.${quoted(name)}`).join(' AND ');
+}
+
+/** Tables that a replica needs besides the landing table. */
+export function createTablesSql(replica: LandedReplica): readonly string[] {
+  const { columns, key, form } = replica;
+  const marks = [`${deleted} BOOLEAN NOT NULL`, `${position} NUMBER(38,0) NOT NULL`];
+  const base = qualified(ownNames(replica).base);
+  const create = (name: string, parts: readonly string[]): string => `CREATE TABLE IF NOT EXISTS ${name} (${parts.join(', ')})`;
+  if (!form.table) return [create(base, [...columns.map(columnSql), ...marks])];
+  const keys = columns.filter(({ name }) => key.includes(name));
+  return [create(qualified(replicaPlace(replica)), columns.map(columnSql)), create(base, [...keys.map(columnSql), ...marks])];
 }
 
 export function columnSql({ name, sqlType }: LandedColumn): string {
   return `${quoted(name)} ${sqlType}`;
 }
 
-/** The replica: the rows that there are, the columns of the source. */
+/** The rows that there are, the columns of the source. */
 export function createViewSql(replica: LandedReplica): string {
-  const { landing, columns } = replica;
-  const place = { database: landing.database, ...replica.replica };
-  const list = columns.map(({ name }) => quoted(name)).join(', ');
-  return `CREATE OR REPLACE VIEW ${qualified(place)} AS SELECT ${list} FROM ${qualified(ownNames(replica).base)} WHERE NOT ${deleted}`;
+  const list = replica.columns.map(({ name }) => quoted(name)).join(', ');
+  return `CREATE OR REPLACE VIEW ${qualified(replicaPlace(replica))} AS SELECT ${list} FROM ${qualified(ownNames(replica).base)} WHERE NOT ${deleted}`;
 }
 
 export function createStreamSql(replica: LandedReplica): string {
