@@ -26,6 +26,8 @@ export interface SnowflakeSession extends AsyncDisposable {
 /** How often a statement is resent whose answer did not come, under the same request id: Snowflake then gives the first outcome. */
 const resends = 3;
 const resendMs = 500;
+/** Longest wait for the end of a session. */
+const closeMs = 10_000;
 
 /** Settings that decide what statements mean; none is left to the account. */
 const parameters = [
@@ -65,6 +67,8 @@ export async function openSnowflakeSession(driver: Driver, options: SessionOptio
       return usedMs;
     },
     async run(sql, binds = []) {
+      // the driver would not answer
+      if (!connection.isUp()) throw new MillraceError('WAREHOUSE_UNREACHABLE', 'The session has ended', { retriable: true });
       const requestId = randomUUID();
       for (let attempt = 0; ; attempt++) {
         try {
@@ -78,10 +82,13 @@ export async function openSnowflakeSession(driver: Driver, options: SessionOptio
       }
     },
     async [Symbol.asyncDispose]() {
+      // a session that is gone already needs no end, and one that cannot be reached ends by itself
+      if (!connection.isUp()) return;
       const { promise, resolve } = Promise.withResolvers<void>();
-      // a session that is gone already needs no end
+      const late = setTimeout(resolve, closeMs);
       connection.destroy(() => resolve());
       await promise;
+      clearTimeout(late);
     },
   };
   try {

@@ -27,6 +27,8 @@ export interface SnowflakeOptions extends ContractOptions {
 export interface TestSnowflake extends ContractWarehouse {
   readonly session: SnowflakeSession;
   readonly database: string;
+  /** What a commit leaves is dropped beside what comes next: resolves when that is done. */
+  settled(): Promise<void>;
   openStore(options?: Partial<SnowflakeOptions>): Promise<SnowflakeStore>;
 }
 
@@ -91,6 +93,9 @@ export async function openTestSnowflake(account: SnowflakeAccount, options: Part
     await both.open(all.logId ?? 'log-1', signal);
     return both;
   };
+  const settled = async (): Promise<void> => {
+    for (const store of stores) await store.settled();
+  };
   const session = await openSession();
   const letters = options.sink?.letters ?? 'upper';
   return {
@@ -109,9 +114,9 @@ export async function openTestSnowflake(account: SnowflakeAccount, options: Part
         throw error;
       }
     },
+    settled,
     async leftovers() {
-      // what a commit leaves is dropped beside what comes next
-      for (const store of stores) await store.settled();
+      await settled();
       const names = columnOf(await session.run(`SHOW TABLES IN SCHEMA ${qualifiedSchema({ database, schema: ownSchema })}`), 'name');
       return names.flatMap((name) => (name === null || name.endsWith('__STATE') ? [] : [name]));
     },

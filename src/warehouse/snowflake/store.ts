@@ -13,7 +13,7 @@ import type { Scratch } from '../duckdb/scratch.ts';
 import { createRedo, isDone, type Redo } from './redo.ts';
 import { columnOf, type SnowflakeSession } from './session.ts';
 import { SessionPool } from './session-pool.ts';
-import { qualified, qualifiedSchema, type TablePlace } from './sql-text.ts';
+import { qualified, qualifiedSchema, quoted, type TablePlace } from './sql-text.ts';
 import { SinkState } from './state.ts';
 import { columnsIn, ownPlace, ownSeparator, type SnowflakeSink, type UnitPlan } from './unit-plan.ts';
 import { SnowflakeUnit } from './unit.ts';
@@ -44,6 +44,7 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
   readonly #state: SinkState;
   /** One session, whose transactions are the commits. */
   readonly #writer: SessionPool;
+  readonly #transactionName: string;
   readonly #statements = new Map<string, string>();
   #last: Promise<unknown> = Promise.resolve();
   #dropping: Promise<void> = Promise.resolve();
@@ -53,6 +54,7 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
   private constructor({ sink, scratch, sessions, openSession }: StoreOptions) {
     this.sink = sink;
     this.columnsOf = columnsIn(sink);
+    this.#transactionName = `${sink.database}.${sink.ownSchema}.${sink.prefix}`;
     this.#writer = new SessionPool(1, openSession);
     const run = randomUUID().replaceAll('-', '').slice(0, 12).toUpperCase();
     this.loader = {
@@ -69,6 +71,7 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
     const store = new SnowflakeStore(options);
     try {
       await store.#writer.use(async (session) => {
+        await store.#abortEarlier(session);
         const owed = await store.#load(session);
         for (const redo of owed) await store.#carryOut(session, redo, false);
         await store.#sweep(session);
@@ -232,7 +235,7 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
     move: OffsetMove,
     work: () => Promise<void>,
   ): Promise<{ readonly statement: string; readonly session: SnowflakeSession }> {
-    await session.run('BEGIN');
+    await session.run(this.#beginSql);
     try {
       failpoint('begun');
       // first, so that a second writer waits here, and then knows
@@ -240,7 +243,7 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
       await work();
       if (isMutant('offsets-apart')) {
         await session.run('COMMIT');
-        await session.run('BEGIN');
+        await session.run(this.#beginSql);
         await this.#state.moveOffset(session, move);
       }
       failpoint('commit');
@@ -291,6 +294,25 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
       if (at + 1 < steps.length) await this.#state.redone(session, redo, at + 1);
     }
     return this.#state.forgetRedo(session, redo);
+  }
+
+  get #beginSql(): string {
+    return `BEGIN TRANSACTION NAME ${quoted(this.#transactionName)}`;
+  }
+
+  /** A life that was cut off has left its transaction open, and with it its locks, for minutes. */
+  async #abortEarlier(session: SnowflakeSession): Promise<void> {
+    const open = await session.run('SHOW TRANSACTIONS');
+    const names = columnOf(open, 'name');
+    for (const [index, id] of columnOf(open, 'id').entries()) {
+      if (names[index] !== this.#transactionName || !/^\d+$/.test(id ?? '')) continue;
+      await session.run(`SELECT SYSTEM$ABORT_TRANSACTION(${id})`).catch((error: unknown) => {
+        this.sink.log.warn(
+          { error: messageOf(error), transaction: id },
+          'the transaction of an earlier life was not ended; its locks are waited for',
+        );
+      });
+    }
   }
 
   /** Reads the state, and makes it where there is none; what is owed. */
