@@ -1,6 +1,4 @@
 /** Entry of the thread of a sink to Snowflake: one task, on its own connection to the log. */
-import { parentPort, workerData } from 'node:worker_threads';
-import { MillraceError, toErrorData } from '../base/errors.ts';
 import { openEmbeddedLog } from '../log/embedded/open-embedded-log.ts';
 import { createSnowflakeSinkConnector } from '../warehouse/snowflake/connector.ts';
 import { createLandingConnector } from '../warehouse/snowflake/landing/connector.ts';
@@ -8,54 +6,44 @@ import { snowflakeSinkConnectorClass } from '../warehouse/snowflake/sink-config.
 import type { SnowflakeStore } from '../warehouse/snowflake/store.ts';
 import type { Methods } from '../worker/rpc.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
-import type { FromThread, SinkThreadData } from '../worker/thread-messages.ts';
+import type { SinkThreadData } from '../worker/thread-messages.ts';
 import { createLandingIntake } from './landing-intake.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
 import { findSink } from './plugins.ts';
 import { remindOfResyncs } from './resync-reminder.ts';
+import { runThread } from './run-thread.ts';
 import { tableSinkParts } from './table-sink-parts.ts';
 
-if (parentPort === null) throw new MillraceError('INTERNAL', 'snowflake-thread.ts is no program');
-const port = parentPort;
-// The main thread starts this file with nothing else.
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-const { sinks, dataFolder, logging, logSettings } = workerData as SinkThreadData;
-const logger = openLogger(logging);
-
-try {
-  await using log = await openEmbeddedLog(embeddedLogOptions(dataFolder, logSettings), new AbortController().signal);
-  const ask = (source: string, tables: readonly string[], reason: string): void => post({ kind: 'resync', source, tables, reason });
-  const onResync = (source: string, table: string, reason: string): void => ask(source, [table], reason);
-  // of the task that is open; a task that is opened again has another
-  let store: SnowflakeStore | undefined;
-  const connector = createSnowflakeSinkConnector({ onResync, onStore: (opened) => (store = opened) });
-  const landing = createLandingConnector({
-    intake: (name, properties) => createLandingIntake({ connector: name, properties, logger: logger.child({ connector: name }), log }),
-  });
-  using _reminder = remindOfResyncs({ tables: () => store?.tables ?? [] }, onResync);
-  await serveSinks<Methods>({
-    port,
-    log,
-    logger,
-    setLogLevel,
-    sinks,
-    parts: (given) =>
-      findSink(given).classNames.includes(snowflakeSinkConnectorClass)
-        ? tableSinkParts({ connector, log, logger, onResync: ask }, given)
-        : {
-            connector: landing,
-            lateStarts: { startGone: () => 'earliest', ask: () => undefined },
-            context: { connector: given.name, properties: given.config, log: logger.child({ connector: given.name }) },
-          },
-    methods: () => ({ [Symbol.asyncDispose]: () => Promise.resolve() }),
-  });
-} catch (error) {
-  for (const { connector } of sinks) post({ kind: 'state', connector: connector.name, state: 'FAILED', error: toErrorData(error) });
-}
-post({ kind: 'ended' });
-port.close();
-
-function post(message: FromThread): void {
-  port.postMessage(message);
-}
+await runThread<SinkThreadData>(
+  ({ sinks }) => sinks.map(({ connector }) => connector.name),
+  async ({ data: { sinks, dataFolder, logging, logSettings }, port, post }) => {
+    const logger = openLogger(logging);
+    await using log = await openEmbeddedLog(embeddedLogOptions(dataFolder, logSettings), new AbortController().signal);
+    const ask = (source: string, tables: readonly string[], reason: string): void => post({ kind: 'resync', source, tables, reason });
+    const onResync = (source: string, table: string, reason: string): void => ask(source, [table], reason);
+    // of the task that is open; a task that is opened again has another
+    let store: SnowflakeStore | undefined;
+    const connector = createSnowflakeSinkConnector({ onResync, onStore: (opened) => (store = opened) });
+    const landing = createLandingConnector({
+      intake: (name, properties) => createLandingIntake({ connector: name, properties, logger: logger.child({ connector: name }), log }),
+    });
+    using _reminder = remindOfResyncs({ tables: () => store?.tables ?? [] }, onResync);
+    await serveSinks<Methods>({
+      port,
+      log,
+      logger,
+      setLogLevel,
+      sinks,
+      parts: (given) =>
+        findSink(given).classNames.includes(snowflakeSinkConnectorClass)
+          ? tableSinkParts({ connector, log, logger, onResync: ask }, given)
+          : {
+              connector: landing,
+              lateStarts: { startGone: () => 'earliest', ask: () => undefined },
+              context: { connector: given.name, properties: given.config, log: logger.child({ connector: given.name }) },
+            },
+      methods: () => ({ [Symbol.asyncDispose]: () => Promise.resolve() }),
+    });
+  },
+);
