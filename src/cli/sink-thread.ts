@@ -6,6 +6,7 @@ import { createRecordIntake } from '../worker/record-intake.ts';
 import type { Methods } from '../worker/rpc.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
 import type { SinkThreadData } from '../worker/thread-messages.ts';
+import { acknowledgedOffsets } from './acknowledged-offsets.ts';
 import { createGroupRecords } from './group-records.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
@@ -21,11 +22,7 @@ await runThread<SinkThreadData>(
     const fileSink = createFileSink({
       intake: (connector, properties) => createRecordIntake({ connector, properties, logger: logger.child({ connector }), log, recordsOf }),
       textOf: (value) => (value === null ? 'null' : javaText(null, value)),
-      committed: (connector) =>
-        log
-          .consumers()
-          .filter(({ consumer, seq }) => consumer === connector && seq > 0)
-          .map(({ source, seq }) => ({ source, logId: log.id, seq, applied: 0, position: undefined, committedMs: 0 })),
+      committed: (connector) => acknowledgedOffsets(log, connector),
     });
     await serveSinks<Methods>({
       port,

@@ -7,6 +7,7 @@ import type { SnowflakeStore } from '../warehouse/snowflake/store.ts';
 import type { Methods } from '../worker/rpc.ts';
 import { serveSinks } from '../worker/serve-sinks.ts';
 import type { SinkThreadData } from '../worker/thread-messages.ts';
+import { acknowledgedOffsets } from './acknowledged-offsets.ts';
 import { createLandingIntake } from './landing-intake.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
@@ -27,6 +28,7 @@ await runThread<SinkThreadData>(
     const connector = createSnowflakeSinkConnector({ onResync, onStore: (opened) => (store = opened) });
     const landing = createLandingConnector({
       intake: (name, properties) => createLandingIntake({ connector: name, properties, logger: logger.child({ connector: name }), log }),
+      committed: (name) => acknowledgedOffsets(log, name),
     });
     using _reminder = remindOfResyncs({ tables: () => store?.tables ?? [] }, onResync);
     await serveSinks<Methods>({

@@ -7,7 +7,7 @@ import type { SinkTask } from '../../src/connect/tasks.ts';
 import { Scratch } from '../../src/warehouse/duckdb/scratch.ts';
 import { createNaming, defaultNameFormat } from '../../src/warehouse/replica-names.ts';
 import { createSnowflakeNaming, ownIdentifier } from '../../src/warehouse/snowflake/identifiers.ts';
-import { createPlainFormat } from '../../src/warehouse/snowflake/landing/landing-format.ts';
+import { createPlainFormat, type FormatOptions } from '../../src/warehouse/snowflake/landing/landing-format.ts';
 import {
   createLandingTask,
   type LandingTaskOptions,
@@ -15,9 +15,12 @@ import {
   type TopicRecord,
 } from '../../src/warehouse/snowflake/landing/landing-task.ts';
 import { LandingWarehouse } from '../../src/warehouse/snowflake/landing/landing-warehouse.ts';
+import { createSchematizedFormat } from '../../src/warehouse/snowflake/landing/schematized-format.ts';
 import { createTopicTables } from '../../src/warehouse/snowflake/landing/topic-tables.ts';
 import { openSnowflakeSession, type SnowflakeSession } from '../../src/warehouse/snowflake/session.ts';
 import type { SnowflakeAccount } from '../../src/warehouse/snowflake/snowflake.fixture.ts';
+import type { StreamingClient } from '../../src/warehouse/snowflake/streaming/streaming-client.ts';
+import { StreamingIngest } from '../../src/warehouse/snowflake/streaming/streaming-ingest.ts';
 import { SnowflakeStore } from '../../src/warehouse/snowflake/store.ts';
 
 export const never = new AbortController().signal;
@@ -70,6 +73,10 @@ export interface LandingOptions extends Partial<Omit<LandingTaskOptions, 'connec
   readonly map: string;
   readonly runner: 'millrace' | 'task' | 'triggered.task';
   readonly table: boolean;
+  readonly schematized: boolean;
+  /** With a client: rows go through Snowpipe Streaming. */
+  readonly streaming: StreamingClient;
+  readonly tolerates: boolean;
 }
 
 /** A sink of landing tables on an empty database. */
@@ -82,7 +89,16 @@ export async function openTestLanding(account: SnowflakeAccount, given: Partial<
   const intake = createTestIntake();
   let options = given;
   const open = async (): Promise<SinkTask> => {
-    const connector = options.connector ?? 'landing';
+    const { connector = 'landing', schematized = false, streaming: client } = options;
+    let ingest: StreamingIngest | undefined;
+    const columnOf = (field: string): string => field.toUpperCase();
+    const form: FormatOptions = {
+      database,
+      schema: landingSchema,
+      tableOf: createTopicTables({ map: options.map ?? '', replacesGroups: false, sanitizes: true }),
+      metadata,
+      ignoresNulls: false,
+    };
     const scratch = await Scratch.open({ parent: undefined, memoryLimit: '200MB', threads: 2 });
     const naming = createSnowflakeNaming(createNaming({ format: defaultNameFormat, map: '' }), 'upper');
     const store = await SnowflakeStore.open({
@@ -104,23 +120,32 @@ export async function openTestLanding(account: SnowflakeAccount, given: Partial<
     });
     const task = createLandingTask({
       connector,
-      warehouse: new LandingWarehouse({ store, creates: true, schematized: false }),
+      warehouse: new LandingWarehouse({
+        store,
+        creates: true,
+        schematized,
+        streaming:
+          client === undefined
+            ? undefined
+            : (logId) =>
+                (ingest ??= new StreamingIngest({
+                  client,
+                  logId,
+                  prefix: ownIdentifier(connector),
+                  tolerates: options.tolerates ?? false,
+                  log: silentLogger,
+                })),
+      }),
       intake,
       takes: () => true,
-      format: createPlainFormat({
-        database,
-        schema: landingSchema,
-        tableOf: createTopicTables({ map: options.map ?? '', replacesGroups: false, sanitizes: true }),
-        metadata,
-        ignoresNulls: false,
-      }),
+      format: schematized ? createSchematizedFormat({ ...form, columnOf }) : createPlainFormat(form),
       replicas: {
-        schematized: false,
+        schematized,
         version: 4,
         letters: 'upper',
         naming,
         form: { runner: options.runner ?? 'millrace', table: options.table ?? false, warehouse: '', schedule: '1 MINUTE' },
-        columnOf: (field) => field.toUpperCase(),
+        columnOf,
         mergeMs: (options.runner ?? 'millrace') === 'millrace' ? 0 : undefined,
       },
       limits: { flushMs: 0, rows: 100_000, bytes: 64 << 20 },

@@ -129,8 +129,8 @@ async function credentials(login: SnowflakeLogin): Promise<ConnectionOptions> {
   }
 }
 
-/** The key as the driver takes it: PEM, not encrypted. */
-function readPrivateKey({ privateKey, privateKeyPath, passphrase }: SnowflakeLogin): string {
+/** The key of a key pair: PEM, not encrypted. @throws CONFIG_INVALID */
+export function readPrivateKey({ privateKey, privateKeyPath, passphrase }: SnowflakeLogin): string {
   const secret = passphrase?.reveal();
   const body = secret === undefined ? 'PRIVATE KEY' : 'ENCRYPTED PRIVATE KEY';
   try {

@@ -1,17 +1,24 @@
 import type { ConnectorProperties, SinkConnector, TaskContext } from '../../../connect/connector.ts';
+import type { SinkOffset } from '../../../connect/tasks.ts';
 import { openSnowflakeStore, type StoreConfig } from '../connector.ts';
+import { ownIdentifier } from '../identifiers.ts';
+import { readPrivateKey } from '../login.ts';
+import { StreamingClient } from '../streaming/streaming-client.ts';
+import { StreamingIngest } from '../streaming/streaming-ingest.ts';
 import { readLandingConfig, landingClasses, type LandingConfig } from './landing-config.ts';
 import { createPlainFormat, type FormatOptions, type LandingFormat } from './landing-format.ts';
 import { createLandingTask, type LandingIntake } from './landing-task.ts';
-import { LandingWarehouse } from './landing-warehouse.ts';
+import { LandingWarehouse, type LandingWarehouseOptions } from './landing-warehouse.ts';
 import { createSchematizedFormat } from './schematized-format.ts';
 
 export interface LandingParts {
   readonly intake: (connector: string, properties: ConnectorProperties) => LandingIntake;
+  /** What this sink has acknowledged to the log. */
+  readonly committed: (connector: string) => readonly SinkOffset[];
 }
 
 /** Stands in for Snowflake's Kafka connector, in its thread. */
-export function createLandingConnector({ intake }: LandingParts): SinkConnector {
+export function createLandingConnector({ intake, committed }: LandingParts): SinkConnector {
   return {
     kind: 'sink',
     classNames: Object.keys(landingClasses),
@@ -22,7 +29,8 @@ export function createLandingConnector({ intake }: LandingParts): SinkConnector 
       const store = await openSnowflakeStore(storeConfig(config), context, signal);
       return createLandingTask({
         connector,
-        warehouse: new LandingWarehouse({ store, creates, schematized }),
+        warehouse: new LandingWarehouse({ store, creates, schematized, streaming: streamingOf(config, context) }),
+        acknowledged: config.ingestion === 'streaming' ? committed(connector) : undefined,
         intake: intake(connector, properties),
         takes,
         format: formatOf(config),
@@ -43,6 +51,19 @@ export function createLandingConnector({ intake }: LandingParts): SinkConnector 
       });
     },
   };
+}
+
+/** Makes what sends rows of a log through Snowpipe Streaming. */
+function streamingOf(
+  { ingestion, login }: LandingConfig,
+  { connector, properties, log }: TaskContext,
+): LandingWarehouseOptions['streaming'] {
+  if (ingestion !== 'streaming') return undefined;
+  const { account, user } = login;
+  const client = new StreamingClient({ url: account.url, account: account.name, user, privateKey: readPrivateKey(login) });
+  const tolerates = properties['errors.tolerance']?.trim().toLowerCase() === 'all';
+  let ingest: StreamingIngest | undefined;
+  return (logId) => (ingest ??= new StreamingIngest({ client, logId, prefix: ownIdentifier(connector), tolerates, log }));
 }
 
 /** What records of a connector become in landing tables. */

@@ -8,6 +8,12 @@ export interface LandedRow {
   readonly cells: readonly (string | null)[];
 }
 
+/** A record's place in the log: the group, and the record's number in it, from 1. */
+export interface RowMark {
+  readonly seq: number;
+  readonly index: number;
+}
+
 /** Columns of a landing table that rows have. */
 export interface LandingLayout {
   readonly columns: readonly LandingColumn[];
@@ -28,6 +34,8 @@ export interface RowsOfTable {
   readonly place: TablePlace;
   readonly layout: LandingLayout;
   readonly rows: (readonly (string | null)[])[];
+  /** Of each row. */
+  readonly marks: RowMark[];
 }
 
 /** Rows that wait to be landed. */
@@ -36,13 +44,14 @@ export class LandedRows {
   count = 0;
   bytes = 0;
 
-  add({ place, layout, cells }: LandedRow): void {
+  add({ place, layout, cells }: LandedRow, mark: RowMark): void {
     const key = qualified(place);
     const layouts = this.#tables.get(key) ?? new Map<LandingLayout, RowsOfTable>();
     this.#tables.set(key, layouts);
-    const known = layouts.get(layout) ?? { place, layout, rows: [] };
+    const known = layouts.get(layout) ?? { place, layout, rows: [], marks: [] };
     layouts.set(layout, known);
     known.rows.push(cells);
+    known.marks.push(mark);
     this.count++;
     for (const cell of cells) this.bytes += cell?.length ?? 0;
   }

@@ -122,7 +122,7 @@ export class LandingLane {
     const row = format.rowOf(record, { offset, epoch: replicas?.epochOf(record) ?? 0 });
     if (row === undefined) return;
     if (this.#rows.count === 0) this.#changedMs = performance.now();
-    this.#rows.add(row);
+    this.#rows.add(row, { seq: after.seq + 1, index: after.applied });
     replicas?.landed(row.place);
     const place = isTruncation(record) ? placeOfRecord(record) : undefined;
     if (place !== undefined) await this.#empty({ topic: record.topic, place }, after, signal);
@@ -143,7 +143,7 @@ export class LandingLane {
     const rows = this.#rows;
     signal.throwIfAborted();
     if (rows.count > 0 || this.#stored === undefined || !sameOffset(this.#stored, after)) {
-      await this.#options.warehouse.land(rows, { before: this.#stored, after, notes: this.#options.replicas?.takeNotes() });
+      await this.#options.warehouse.land(rows, { after, notes: this.#options.replicas?.takeNotes() }, signal);
       failpoint('landed');
     }
     this.#rows = new LandedRows();
@@ -153,14 +153,10 @@ export class LandingLane {
     this.#reached = undefined;
   }
 
-  #moveWith(notes: ReadonlyMap<string, string>): {
-    readonly before: SinkOffset | undefined;
-    readonly after: SinkOffset;
-    readonly notes: ReadonlyMap<string, string>;
-  } {
+  #moveWith(notes: ReadonlyMap<string, string>): { readonly after: SinkOffset; readonly notes: ReadonlyMap<string, string> } {
     const { source, logId } = this.#options;
     const after = this.#stored ?? { source, logId, seq: 0, applied: 0, position: undefined, committedMs: 0 };
-    return { before: this.#stored, after, notes };
+    return { after, notes };
   }
 }
 

@@ -1,8 +1,7 @@
 import type { Logger } from '../../../base/logger.ts';
 import type { ConnectRecord } from '../../../connect/record.ts';
-import type { OffsetMove } from '../../warehouse.ts';
 import { qualified, type TablePlace } from '../sql-text.ts';
-import type { LandingWarehouse } from './landing-warehouse.ts';
+import type { LandingMove, LandingWarehouse } from './landing-warehouse.ts';
 import { mergeStatements, ownNames, truncateStatements } from './merge-landed.ts';
 import { epochOfPosition, packPosition, PositionEpochs, type BinlogPlace } from './position-epochs.ts';
 import { changeSteps } from './replica-steps.ts';
@@ -30,7 +29,7 @@ const notePrefix = 'replica ';
 const epochPrefix = 'epoch ';
 
 /** Offset and notes for a commit that moves nothing else. */
-export type MoveWith = (notes: ReadonlyMap<string, string>) => OffsetMove;
+export type MoveWith = (notes: ReadonlyMap<string, string>) => LandingMove;
 
 /** Replicas that statements in Snowflake keep of landed records, of one source. */
 export class LandingReplicas {

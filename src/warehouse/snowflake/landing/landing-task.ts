@@ -37,6 +37,8 @@ export interface LandingIntake {
 export interface LandingTaskOptions extends Omit<LaneOptions, 'source' | 'logId' | 'stored' | 'replicas'> {
   readonly connector: string;
   readonly warehouse: LandingWarehouse;
+  /** With Snowpipe Streaming: how far the log knows that the sink is; its channels know of the rows after that. */
+  readonly acknowledged?: readonly SinkOffset[] | undefined;
   /** Absent: nothing but landing tables. */
   readonly replicas:
     | (Omit<ReplicasOptions, 'warehouse' | 'placeOf' | 'notes' | 'begin' | 'nameOf' | 'log'> & { readonly naming: ReplicaNaming })
@@ -62,11 +64,16 @@ export function createLandingTask(options: LandingTaskOptions): SinkTask {
       log,
     });
   };
+  const storedOf = (source: string): SinkOffset | undefined => {
+    const stored = warehouse.store.offsets.find((offset) => offset.source === source);
+    const acknowledged = options.acknowledged?.find((offset) => offset.source === source);
+    return acknowledged !== undefined && acknowledged.seq > (stored?.seq ?? 0) ? acknowledged : stored;
+  };
   const laneOf = (source: string): LandingLane => {
     const known = lanes.get(source);
     if (known !== undefined) return known;
     if (logId === undefined) throw new MillraceError('INTERNAL', 'The sink task was not opened');
-    const stored = warehouse.store.offsets.find((offset) => offset.source === source);
+    const stored = storedOf(source);
     const log = options.log.child({ source });
     const lane = new LandingLane({ ...options, replicas: replicasOf(source, stored, log), source, logId, stored, log });
     lanes.set(source, lane);
@@ -91,7 +98,7 @@ export function createLandingTask(options: LandingTaskOptions): SinkTask {
       }
       await options.intake.open(signal);
       logId = id;
-      for (const { source } of warehouse.store.offsets) laneOf(source);
+      for (const { source } of [...warehouse.store.offsets, ...(options.acknowledged ?? [])]) laneOf(source);
       return committed();
     },
     put: (group, signal) => laneOf(group.source).put(group, signal),

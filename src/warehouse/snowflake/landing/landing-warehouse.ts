@@ -5,6 +5,8 @@ import { loadFiles } from '../load-files.ts';
 import { objectExists, type RedoStep } from '../redo.ts';
 import type { SnowflakeSession } from '../session.ts';
 import { qualified, quoted, type TablePlace } from '../sql-text.ts';
+import type { StreamingIngest } from '../streaming/streaming-ingest.ts';
+import type { UnitPlan } from '../unit-plan.ts';
 import type { SnowflakeStore } from '../store.ts';
 import { evolveLanding } from './evolve-landing.ts';
 import type { LandedRows, LandingLayout, RowsOfTable } from './landed-rows.ts';
@@ -15,7 +17,12 @@ export interface LandingWarehouseOptions {
   /** `snowflake.autocreate.table.type`: whether tables that are not there are made. */
   readonly creates: boolean;
   readonly schematized: boolean;
+  /** Of Snowpipe Streaming, for a log; absent: files and COPY. */
+  readonly streaming?: ((logId: string) => StreamingIngest) | undefined;
 }
+
+/** An offset as it becomes, and what is stored with it. */
+export type LandingMove = Omit<OffsetMove, 'before'>;
 
 /** Landing tables in Snowflake; offsets and transactions are the store's. */
 export class LandingWarehouse implements AsyncDisposable {
@@ -29,29 +36,42 @@ export class LandingWarehouse implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Lands rows and moves the offset, in one transaction. @throws WAREHOUSE_FENCED */
-  async land(rows: LandedRows, move: OffsetMove): Promise<void> {
+  /**
+   * Lands rows and moves the offset, in one transaction; with Snowpipe Streaming the offset is in the channels' tokens.
+   * @throws WAREHOUSE_FENCED
+   */
+  async land(rows: LandedRows, move: LandingMove, signal: AbortSignal): Promise<void> {
+    const { streaming } = this.#options;
+    if (streaming === undefined) {
+      await this.#copy(rows, move);
+      return;
+    }
+    const fresh = [...rows.tables()].filter(({ place, layout }) => this.#targets.get(qualified(place))?.has(layout) !== true);
+    if (fresh.length > 0) {
+      await this.store.loader.pool.use(async (session) => {
+        for (const each of fresh) await this.#target(session, each);
+      });
+    }
+    await streaming(move.after.logId).append(move.after.source, rows.tables(), signal);
+    if ((move.notes?.size ?? 0) > 0) await this.redefine([], move);
+  }
+
+  async #copy(rows: LandedRows, move: LandingMove): Promise<void> {
     const loaded = await Promise.all([...rows.tables()].map((each) => this.#upload(each)));
     try {
       failpoint('staged');
-      await this.store.commit(
-        {
-          source: move.after.source,
-          withRows: new Set(),
-          steps: loaded.map(({ of, staged }) => async (plan): Promise<void> => {
-            plan.leftovers.push(staged);
-            const values = await this.#target(plan.session, of);
-            plan.writes.push({
-              key: qualified(of.place),
-              place: of.place,
-              run: async (session, place) => {
-                await session.run(insertSql(of, { place, staged, values }));
-              },
-            });
-          }),
-        },
-        move,
-      );
+      const steps = loaded.map(({ of, staged }) => async (plan: UnitPlan): Promise<void> => {
+        plan.leftovers.push(staged);
+        const values = await this.#target(plan.session, of);
+        plan.writes.push({
+          key: qualified(of.place),
+          place: of.place,
+          run: async (session, place) => {
+            await session.run(insertSql(of, { place, staged, values }));
+          },
+        });
+      });
+      await this.store.commit({ source: move.after.source, withRows: new Set(), steps }, this.#moveOf(move));
     } catch (error) {
       this.store.dropLater(loaded.map(({ staged }) => staged));
       throw error;
@@ -59,8 +79,15 @@ export class LandingWarehouse implements AsyncDisposable {
   }
 
   /** Notes a change of definitions and carries it out, once for certain. @throws WAREHOUSE_FENCED */
-  async redefine(steps: readonly RedoStep[], move: OffsetMove): Promise<void> {
-    await this.store.commit({ source: move.after.source, withRows: new Set(), steps: [(plan) => void plan.redo.push(...steps)] }, move);
+  async redefine(steps: readonly RedoStep[], move: LandingMove): Promise<void> {
+    await this.store.commit(
+      { source: move.after.source, withRows: new Set(), steps: [(plan) => void plan.redo.push(...steps)] },
+      this.#moveOf(move),
+    );
+  }
+
+  #moveOf({ after, notes }: LandingMove): OffsetMove {
+    return { before: this.store.offsets.find(({ source }) => source === after.source), after, notes };
   }
 
   /** The greatest position of a table of them; undefined: it is empty, or not there. */
