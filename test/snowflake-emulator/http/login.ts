@@ -104,13 +104,14 @@ export class Logins {
 
   async #open(exchange: Exchange, user: EmulatedUser, parameters: unknown): Promise<Session> {
     const query = exchange.url.searchParams;
+    // The number is taken before anything is waited for: logins come side by side.
     this.#lastSession += 1;
-    const connection = await this.#account.catalog.store.connect();
     const identity = {
       sessionId: Date.now() * 1000 + (this.#lastSession % 1000),
       user: user.name.toUpperCase(),
       role: (query.get('roleName') ?? 'ACCOUNTADMIN').toUpperCase(),
     };
+    const connection = await this.#account.catalog.store.connect();
     const session = new Session(this.#account, connection, identity);
     // A login names what is not there without an error; statements then find no database.
     const database = query.get('databaseName')?.toUpperCase();
