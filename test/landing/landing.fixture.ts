@@ -26,7 +26,7 @@ import { SnowflakeStore } from '../../src/warehouse/snowflake/store.ts';
 export const never = new AbortController().signal;
 export const landingSchema = 'LANDING';
 
-const metadata = {
+export const metadata = {
   all: true,
   createTime: true,
   topic: true,

@@ -82,8 +82,9 @@ export class StreamingClient {
     const body = JSON.stringify({ channel_names: [channel] });
     const answer = await this.#call({ method: 'POST', path: `${pipePath(place)}:bulk-channel-status`, body }, signal);
     const status = member(member(answer, 'channel_statuses'), channel);
-    if (status === undefined)
+    if (status === undefined) {
       throw new MillraceError('WAREHOUSE_FAILED', `The channel ${channel} of ${place.table} is gone`, { retriable: true });
+    }
     return statusOf(status);
   }
 
