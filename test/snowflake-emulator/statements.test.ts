@@ -147,6 +147,13 @@ test('numbers keep all of their digits', async () => {
   const digits = '12345678901234567890123456789012345678';
   assert.equal(await driver.value(`SELECT ${digits}`), digits);
   assert.equal(await driver.value(`SELECT CAST('${digits}' AS NUMBER(38,0)) - 1`), '12345678901234567890123456789012345677');
+  assert.deepEqual(
+    await driver.rows(
+      'SELECT 1 / 3 AS a, -7.5 / 2 AS b, 10 / 4 AS c, AVG(x) AS d, AVG(y) AS e FROM (SELECT 1 AS x, 1.5e0 AS y UNION ALL SELECT 2, 2.5e0)',
+    ),
+    [{ A: '0.333333', B: '-3.7500000', C: '2.500000', D: '1.500000', E: '2' }],
+  );
+  await refused('SELECT 1 / 0', '100051');
   await refused(`SELECT ${digits}9`, '100039');
   await refused(`SELECT CAST('${digits}' AS NUMBER(37,0))`, '100038');
 });

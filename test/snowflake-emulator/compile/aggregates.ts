@@ -1,7 +1,7 @@
 import { unknownForm } from '../snowflake-error.ts';
 import { boolean, float, integer, text } from '../sql/sf-type.ts';
 import { type Argument, nothing } from './function.ts';
-import { asText, comparable, invalidArguments } from './operators.ts';
+import { asText, comparable, invalidArguments, quotient } from './operators.ts';
 import type { Typed } from './typed.ts';
 import { toVariant } from './cast.ts';
 
@@ -51,7 +51,10 @@ export const aggregates: Readonly<Record<string, Build>> = {
   },
   AVG: ([value = nothing], name) => {
     if (value.type.kind === 'float') return { sql: `avg(${value.sql})`, type: float };
-    throw value.type.kind === 'number' ? unknownForm('AVG of a NUMBER (cast it to FLOAT)') : invalidArguments(name, value);
+    if (value.type.kind !== 'number') throw invalidArguments(name, value);
+    const { scale } = value.type;
+    const sum = { sql: `sum(CAST(${value.sql} AS DECIMAL(38,${scale})))`, type: { kind: 'number', precision: 38, scale } } as const;
+    return quotient(sum, { sql: `nullif(count(${value.sql}), 0)`, type: counter });
   },
   MIN: extreme('min'),
   MAX: extreme('max'),

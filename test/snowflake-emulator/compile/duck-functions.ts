@@ -12,6 +12,7 @@ export function registerFunctions(connection: DuckDBConnection): void {
     ['sf_member_any_case', 2, VARCHAR, (json, key) => memberAnyCase(parseJson(json ?? ''), key ?? '')],
     ['sf_element', 2, VARCHAR, (json, index) => element(parseJson(json ?? ''), Number(index))],
     ['sf_text', 1, VARCHAR, (json) => scalarText(json ?? '')],
+    ['sf_divide', 3, VARCHAR, (x, y, scale) => divide(x ?? '', y ?? '', Number(scale))],
     ['sf_hex_number', 1, HUGEINT, (hex) => hexNumber(hex ?? '')],
     [
       'sf_float_text',
@@ -125,4 +126,23 @@ function hexNumber(hex: string): bigint {
     throw new Error(markedError('100039', '22018', `Can't parse '${hex}' as number with a format of X`));
   }
   return BigInt(`0x${hex}`);
+}
+
+/** A quotient with so many digits after the point, rounded half away from zero. */
+function divide(a: string, b: string, scale: number): string {
+  const unscaled = (text: string): readonly [bigint, number] => {
+    const [whole = '', fraction = ''] = text.split('.');
+    return [BigInt(whole + fraction), fraction.length];
+  };
+  const [top, topScale] = unscaled(a);
+  const [bottom, bottomScale] = unscaled(b);
+  if (bottom === 0n) throw new Error(markedError('100051', '22012', 'Division by zero'));
+  const negative = top < 0n !== bottom < 0n && top !== 0n;
+  const size = (value: bigint): bigint => (value < 0n ? -value : value);
+  // One digit more than asked for decides the rounding.
+  const shifted = size(top) * 10n ** BigInt(scale + 1 + bottomScale) * 10n;
+  const quotient = shifted / (size(bottom) * 10n ** BigInt(topScale) * 10n);
+  const digits = ((quotient + 5n) / 10n).toString().padStart(scale + 1, '0');
+  const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+  return negative ? `-${text}` : text;
 }

@@ -141,8 +141,16 @@ function decimals(operator: string, a: Decimal, b: Decimal): Typed {
       return { sql: `CAST(CAST(${a.sql} AS HUGEINT) % (${divisor}) AS DECIMAL(${b.type.precision},0))`, type: b.type };
     }
     default:
-      throw unknownForm(`${operator} of NUMBERs (cast one to FLOAT)`);
+      return quotient(a, b);
   }
+}
+
+/** Six digits more than the dividend has after the point, up to twelve, or as many as it has. */
+export function quotient(a: Decimal, b: Decimal): Typed {
+  const scale = Math.max(a.type.scale, Math.min(a.type.scale + 6, 12));
+  const type: NumberType = { kind: 'number', precision: 38, scale };
+  const texts = `CAST(${a.sql} AS VARCHAR), CAST(${b.sql} AS VARCHAR)`;
+  return { sql: `CAST(sf_divide(${texts}, '${scale}') AS DECIMAL(38,${scale}))`, type };
 }
 
 /** What functions on texts take: texts, and what has one form as text. */

@@ -1,5 +1,6 @@
 import { compilationError, unknownForm } from '../snowflake-error.ts';
 import type { Expr, FromItem, Name, Query, Select, SetBody } from '../sql/ast.ts';
+import type { SfType } from '../sql/sf-type.ts';
 import { compileExpression, type ExpressionContext, orderItem } from './expression.ts';
 import { truth } from './functions.ts';
 import { cast } from './cast.ts';
@@ -62,6 +63,7 @@ function compileSet(body: SetBody, environment: Environment, outer: Scope | unde
       if (left.columns.length !== right.columns.length) {
         throw compilationError('001789', '42601', `invalid number of result columns for set operator input branches`);
       }
+      if (body.operator !== 'UNION ALL') assertDistinct([...left.columns, ...right.columns].map((column) => column.type));
       const columns = left.columns.map((column, index): OutputColumn => {
         const other = right.columns[index] ?? column;
         return { name: column.name, type: commonType(column.type, other.type, body.operator), nullable: column.nullable || other.nullable };
@@ -69,6 +71,11 @@ function compileSet(body: SetBody, environment: Environment, outer: Scope | unde
       return { sql: `(${converted(left, columns)}) ${body.operator} (${converted(right, columns)})`, columns };
     }
   }
+}
+
+/** Of two TIMESTAMP_TZ that are one instant in two zones, Snowflake keeps one. */
+function assertDistinct(types: readonly SfType[]): void {
+  if (types.some((type) => type.kind === 'timestamp_tz')) throw unknownForm('distinct values of a TIMESTAMP_TZ (cast it)');
 }
 
 function converted(query: CompiledQuery, columns: readonly OutputColumn[]): string {
@@ -135,6 +142,7 @@ function compileSelect(select: Select, query: Query | undefined, environment: En
     const value = compileExpression(item.expr, context);
     return [{ name: item.alias ?? nameOf(item.expr), value, nullable: nullable(item.expr, relations) }];
   });
+  if (select.distinct) assertDistinct(items.map((item) => item.value.type));
   const output = items.map((item): OutputColumn => ({ name: item.name, type: item.value.type, nullable: item.nullable }));
   const byPosition = (expr: Expr): Typed | undefined => (expr.is === 'number' ? items[Number(expr.value) - 1]?.value : undefined);
   const parts = [

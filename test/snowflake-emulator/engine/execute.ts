@@ -31,7 +31,6 @@ export async function execute(context: StatementContext, sql: string): Promise<R
     throw errorOfDuck(error);
   } finally {
     if (context.session.transaction !== undefined) context.session.transaction.idleSinceMs = Date.now();
-    await context.session.connection.run('DROP TABLE IF EXISTS dml; DROP TABLE IF EXISTS binds').catch(() => undefined);
   }
 }
 
