@@ -83,7 +83,7 @@ export function testSchemaChanges(name: string, open: OpenContractWarehouse): vo
   test(`${name}: RENAME TABLE exchanges two tables, moves one to another database, and changes only letter case`, async () => {
     await using warehouse = await open();
     const { task } = warehouse;
-    const named = (database: string, name: string) => table(database, name, [id]);
+    const named = (database: string, called: string) => table(database, called, [id]);
     const [one, two] = [named('d', 'one'), named('d', 'two')];
     const between = named('d', 'between');
     const history = new History();

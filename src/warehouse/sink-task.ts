@@ -3,7 +3,8 @@ import type { Logger } from '../base/logger.ts';
 import type { CutRequest, SinkOffset, SinkTask } from '../connect/tasks.ts';
 import { tableName } from '../event/table-schema.ts';
 import type { TableId } from '../event/table-schema.ts';
-import { SourceLane, type FlushTimes } from './source-lane.ts';
+import type { FlushTimes } from './flush-clock.ts';
+import { SourceLane } from './source-lane.ts';
 import type { SinkStore } from './warehouse.ts';
 
 export interface SinkTaskOptions {

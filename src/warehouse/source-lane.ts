@@ -1,8 +1,11 @@
 import { MillraceError } from '../base/errors.ts';
+import { createWakeup } from '../base/abort.ts';
 import type { Logger } from '../base/logger.ts';
 import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
 import type { SinkGroup, SinkOffset } from '../connect/tasks.ts';
+import { FlushClock, type FlushTimes } from './flush-clock.ts';
 import { barriersOf, comparePositions, lastEventBefore, transactionsUpTo, type GroupSlice } from './group-slice.ts';
+import { sameOffset } from './same-offset.ts';
 import { acceptedChanges, UnitBuilder, type UnitBuilderOptions } from './unit-builder.ts';
 
 export interface LaneOptions extends UnitBuilderOptions {
@@ -16,14 +19,6 @@ export interface LaneOptions extends UnitBuilderOptions {
   readonly onResync: (table: string, reason: string) => void;
 }
 
-/** How long what was put may wait for its flush. */
-export interface FlushTimes {
-  /** From the first change on. */
-  readonly intervalMs: number;
-  /** When the position alone has moved. */
-  readonly idleIntervalMs: number;
-}
-
 interface PendingCut {
   readonly position: SourcePosition;
   /** Runs what the cut is for; never rejects. */
@@ -33,6 +28,8 @@ interface PendingCut {
 
 /** Units that are staged or committed at a time; while they are, the next one is filled. */
 const maxInFlight = 2;
+/** A release that is waited for is looked for as often. */
+const lookMs = 60_000;
 
 /**
  * One source's way into the warehouse: whole transactions are folded into a unit, units are committed one after another
@@ -58,12 +55,10 @@ export class SourceLane {
   /** Units on their way, the oldest first. */
   #flights: Promise<void>[] = [];
   #failure: Error | undefined;
-  /** Since when the open unit reaches beyond the last one, and holds changes. */
-  #movedMs = Infinity;
-  #changedMs = Infinity;
+  readonly #clock = new FlushClock();
   #cuts: PendingCut[] = [];
   #holds = 0;
-  #released = Promise.withResolvers<void>();
+  readonly #released = createWakeup();
   #last: Promise<unknown> = Promise.resolve();
   readonly #abort = new AbortController();
 
@@ -93,11 +88,8 @@ export class SourceLane {
   }
 
   /** Whether a flush is worth its cost. */
-  isDue({ intervalMs, idleIntervalMs }: FlushTimes, atEnd: boolean): boolean {
-    if (this.#failure !== undefined) return true;
-    if (this.#holds > 0) return false;
-    const now = performance.now();
-    return now - this.#movedMs >= idleIntervalMs || (this.#changedMs < Infinity && (atEnd || now - this.#changedMs >= intervalMs));
+  isDue(times: FlushTimes, atEnd: boolean): boolean {
+    return this.#failure !== undefined || (this.#holds === 0 && this.#clock.isDue(times, atEnd));
   }
 
   /** Nothing was put yet, and the next group is the one after this. */
@@ -108,7 +100,9 @@ export class SourceLane {
 
   async put(group: SinkGroup, signal: AbortSignal): Promise<void> {
     this.#throwIfFailed();
-    while (this.#holds > 0 && this.#cuts.length === 0 && (this.#isFull() || this.#hasBarrier(group))) await this.#release(signal);
+    while (this.#holds > 0 && this.#cuts.length === 0 && (this.#isFull() || this.#hasBarrier(group))) {
+      await this.#released.wait(lookMs, signal);
+    }
     await this.#exclusive(() => this.#take(group));
   }
 
@@ -129,7 +123,7 @@ export class SourceLane {
         if (!held) return;
         held = false;
         this.#holds--;
-        this.#wake();
+        this.#released.wake();
       },
     };
   }
@@ -144,7 +138,7 @@ export class SourceLane {
     signal.throwIfAborted();
     signal.addEventListener('abort', abort, { once: true });
     this.#cuts.push(cut);
-    this.#wake();
+    this.#released.wake();
     try {
       await this.#exclusive(() => this.#cutInBuffer(cut));
       return await promise;
@@ -213,8 +207,7 @@ export class SourceLane {
   async #addComplete(slice: GroupSlice): Promise<void> {
     await this.#builder.add(slice, this.#abort.signal);
     this.#end = this.#offsetAt(slice);
-    this.#movedMs = Math.min(this.#movedMs, performance.now());
-    if (!this.#builder.isEmpty) this.#changedMs = Math.min(this.#changedMs, performance.now());
+    this.#clock.moved(!this.#builder.isEmpty);
     if (this.#spilling) {
       this.#spilling = false;
       await this.#startFlush();
@@ -282,8 +275,7 @@ export class SourceLane {
     const move = { before: this.#scheduled, after: this.#end };
     this.#builder = new UnitBuilder(this.#options);
     this.#scheduled = move.after;
-    this.#movedMs = Infinity;
-    this.#changedMs = Infinity;
+    this.#clock.flushed();
     const last = builder.slices.at(-1);
     this.#lastScheduledEvent = move.after.applied === 0 || last === undefined ? undefined : lastEventBefore(last.group, last.to);
     const flight = this.#commit(builder, move, this.#flights.at(-1));
@@ -397,31 +389,10 @@ export class SourceLane {
       resolve();
     }
   }
-
-  #wake(): void {
-    this.#released.resolve();
-    this.#released = Promise.withResolvers();
-  }
-
-  async #release(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const { promise, reject } = Promise.withResolvers<void>();
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      await Promise.race([this.#released.promise, promise]);
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
-  }
 }
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new MillraceError('INTERNAL', String(error), { cause: error });
-}
-
-function sameOffset(a: SinkOffset | undefined, b: SinkOffset | undefined): boolean {
-  return a?.seq === b?.seq && a?.applied === b?.applied;
 }
 
 function past({ file, pos }: SourcePosition): MillraceError {

@@ -15,7 +15,7 @@ export interface ConversionSql {
 }
 
 /** DuckDB's own. A number that comes back the same was representable, and MySQL converts it to the same. */
-export const duckdbConversions: ConversionSql = {
+const duckdbConversions: ConversionSql = {
   number: (from, to, value) => {
     if (from.sqlType === to.sqlType) return { sql: value };
     const cast = `TRY_CAST(${value} AS ${to.sqlType})`;
@@ -73,8 +73,9 @@ function convertType(from: MappedColumn, to: MappedColumn, value: string, dialec
   }
   if (from.kind === cellKind.date && to.kind === cellKind.date) return { sql: value };
   if (from.kind === cellKind.date && to.kind === cellKind.datetime) return { sql: cast };
-  if (from.kind === to.kind && 'fsp' in a && 'fsp' in b)
+  if (from.kind === to.kind && 'fsp' in a && 'fsp' in b) {
     return { sql: value, ...checked(b.fsp >= a.fsp ? undefined : dialect.endsAt(value, b.fsp)) };
+  }
   if (a.kind === b.kind && from.sqlType === to.sqlType && !('fsp' in a)) return { sql: value };
   return undefined;
 }

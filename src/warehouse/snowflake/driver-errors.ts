@@ -55,8 +55,9 @@ export function translateDriverError(error: unknown, statement: string): Millrac
   if (refusedLogin.has(code)) {
     return new MillraceError('WAREHOUSE_ACCESS_DENIED', `Snowflake refuses the login: ${message}`, told);
   }
-  if (sessionGone.has(code))
+  if (sessionGone.has(code)) {
     return new MillraceError('WAREHOUSE_UNREACHABLE', `The session ended: ${message}`, { ...told, retriable: true });
+  }
   if (isNetworkFault(error)) {
     return new MillraceError('WAREHOUSE_UNREACHABLE', `Snowflake does not answer: ${message}`, { ...told, retriable: true });
   }

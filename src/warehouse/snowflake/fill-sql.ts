@@ -34,8 +34,9 @@ export function defaultOf(column: Column): string | null {
 /** A BLOB as DuckDB prints it, text with `\x00` for what is none, in hexadecimal. */
 function blobHex(printed: string): string {
   return printed
-    .replaceAll(/\\x([0-9A-Fa-f]{2})|([^])/g, (_, byte: string | undefined, plain: string | undefined) =>
-      byte === undefined ? Buffer.from(plain ?? '', 'latin1').toString('hex') : byte,
+    .replaceAll(
+      /\\x([0-9A-Fa-f]{2})|([^])/g,
+      (_, byte: string | undefined, plain: string | undefined) => byte ?? Buffer.from(plain ?? '', 'latin1').toString('hex'),
     )
     .toUpperCase();
 }

@@ -72,7 +72,7 @@ export async function objectExists(session: SnowflakeSession, place: TablePlace)
   }
 }
 
-export async function schemaExists(
+async function schemaExists(
   session: SnowflakeSession,
   { database, schema }: Pick<TablePlace, 'database' | 'schema'>,
 ): Promise<boolean> {

@@ -143,7 +143,12 @@ async function execute(
 /** A row as the driver gives it: a list, or, of PUT, an object. */
 function asCells(row: unknown, columns: readonly string[]): readonly Cell[] {
   const list = Array.isArray(row) ? row : isObject(row) ? columns.map((column) => row[column]) : [];
-  return list.map((value: unknown) => (value === null || value === undefined ? null : String(value)));
+  return list.map((value: unknown) => textOf(value));
+}
+
+function textOf(value: unknown): Cell {
+  if (value === null || value === undefined) return null;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

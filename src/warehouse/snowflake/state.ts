@@ -76,6 +76,9 @@ export class SinkState {
         case 'redo':
           owed.push(parseRedo({ source: source ?? '', unit: key ?? '', text: value ?? '', done: Number(seq) }));
           break;
+        default:
+          // of a commit only readers ask
+          break;
       }
     }
     if (format !== undefined && format !== formatVersion) {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { failpoint, isMutant } from '../../base/failpoint.ts';
-import { messageOf, MillraceError } from '../../base/errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { SinkOffset } from '../../connect/tasks.ts';
 import type { TableId } from '../../event/table-schema.ts';
 import { Book, BookChanges } from '../book.ts';
+import { sameOffset } from '../same-offset.ts';
 import { recordKey, type TableRecord } from '../table-record.ts';
 import type { CommitReport, OffsetMove, SinkStore } from '../warehouse.ts';
 import { isMissing, isUnknownOutcome } from './driver-errors.ts';
@@ -367,8 +368,4 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
       resolve();
     }
   }
-}
-
-function sameOffset(a: SinkOffset | undefined, b: SinkOffset | undefined): boolean {
-  return a?.logId === b?.logId && a?.seq === b?.seq && a?.applied === b?.applied;
 }
