@@ -1,7 +1,7 @@
 /** What the official driver demands of a server, point by point; the numbers are those of the study that found them. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -187,6 +187,31 @@ test('15 to 18: PUT uploads over HTTP, and leaves a file that is there unless to
   await driver.run('REMOVE @d15/a/');
   assert.deepEqual(await driver.rows('LIST @d15'), []);
   await assert.rejects(driver.run(`PUT 'file://${file}' @nowhere/`), { code: '002003' });
+});
+
+test('17: where files have URLs of their own, the driver asks for each', async () => {
+  await using old = await openSnowflakeEmulator({ presignedUploads: true });
+  await using session = await connectDriver(old);
+  await session.run('CREATE STAGE d17');
+  const folder = await mkdtemp(join(tmpdir(), 'd17-'));
+  try {
+    for (const name of ['a.txt', 'b.txt']) await writeFile(join(folder, name), name);
+    const put = `PUT 'file://${folder}/*.txt' @d17/x/ AUTO_COMPRESS=FALSE`;
+    assert.deepEqual(
+      (await session.rows(put)).map((row) => [row['target'], row['status']]),
+      [
+        ['a.txt', 'UPLOADED'],
+        ['b.txt', 'UPLOADED'],
+      ],
+    );
+    assert.equal(old.counts()['PUT'], 3);
+    assert.deepEqual(
+      (await session.rows('LIST @d17')).map((row) => row['name']),
+      ['d17/x/a.txt', 'd17/x/b.txt'],
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('19, 20: NULL is null, names are folded, and DML answers with counts', async () => {

@@ -68,6 +68,19 @@ test('an upload that is refused is sent again, or is an error', async () => {
   assert.equal((await driver.rows('LIST @f5')).length, 1);
 });
 
+test('an upload that breaks off leaves no file, and is sent again', async () => {
+  await driver.run('CREATE STAGE f7');
+  const file = join(folder, 'f7.bin');
+  await writeFile(file, Buffer.alloc(3_000_000, 7));
+  emulator.faults.add({ kind: 'upload', path: /f7\.bin$/ });
+  const [row] = await driver.rows(`PUT 'file://${file}' @f7 AUTO_COMPRESS=FALSE OVERWRITE=TRUE`);
+  assert.equal(row?.['status'], 'UPLOADED');
+  assert.deepEqual(
+    (await driver.rows('LIST @f7')).map((each) => each['size']),
+    ['3000000'],
+  );
+});
+
 test('a COPY that fails at a file loads none of them, and remembers none', async () => {
   await driver.run('CREATE STAGE f6');
   await driver.run('CREATE TABLE f6 (id NUMBER(10,0))');

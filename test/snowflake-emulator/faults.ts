@@ -10,7 +10,7 @@ export type FaultPhase = 'beforeExecution' | 'afterExecution';
  *   tokenExpired  390112: the session's token must be renewed
  *   slow          the answer is 333334 first, and the result must be asked for
  *   hang          the statement waits for so long before it runs
- *   upload        an upload to a stage is refused with a status
+ *   upload        an upload to a stage is refused with a status, or breaks off
  *   copy          a COPY fails at a file whose path matches
  *   streaming     a request of Snowpipe Streaming, `METHOD /path`, is refused with a status, or its connection breaks
  */
@@ -28,7 +28,7 @@ export type Fault =
   | { readonly kind: 'tokenExpired'; readonly match: StatementMatch; readonly times?: number }
   | { readonly kind: 'slow'; readonly match: StatementMatch; readonly delayMs: number; readonly times?: number }
   | { readonly kind: 'hang'; readonly match: StatementMatch; readonly delayMs: number; readonly times?: number }
-  | { readonly kind: 'upload'; readonly path: RegExp; readonly status: number; readonly times?: number }
+  | { readonly kind: 'upload'; readonly path: RegExp; readonly status?: number; readonly times?: number }
   | { readonly kind: 'copy'; readonly path: RegExp; readonly times?: number }
   | { readonly kind: 'streaming'; readonly path: RegExp; readonly phase: FaultPhase; readonly status?: number; readonly times?: number };
 

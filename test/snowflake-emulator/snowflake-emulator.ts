@@ -28,6 +28,8 @@ export interface EmulatorOptions {
   readonly databases?: readonly string[];
   readonly sessionTokenSeconds?: number;
   readonly masterTokenSeconds?: number;
+  /** Uploads by a URL per file, as older accounts give them, instead of a token. */
+  readonly presignedUploads?: boolean;
   readonly answerWithinMs?: number;
   readonly idleBlockingMs?: number;
   /** How many rows of the past each table keeps for time travel; a million if nothing is said. */
@@ -83,7 +85,7 @@ export async function openSnowflakeEmulator(options: EmulatorOptions = {}): Prom
   });
   const faults = new Faults();
   let url = '';
-  const uploads = uploadPoint(() => url);
+  const uploads = uploadPoint(() => url, options.presignedUploads ?? false);
   const queries = new Queries(logins, { uploads, faults, answerWithinMs: options.answerWithinMs ?? 45_000 });
   const service = new Session(account, await store.connect(), { sessionId: 0, user: 'SNOWPIPE', role: 'SNOWPIPE' });
   const channels = new Channels(service, options.streamingCommitMs ?? 100);
