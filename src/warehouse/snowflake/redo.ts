@@ -72,10 +72,7 @@ export async function objectExists(session: SnowflakeSession, place: TablePlace)
   }
 }
 
-async function schemaExists(
-  session: SnowflakeSession,
-  { database, schema }: Pick<TablePlace, 'database' | 'schema'>,
-): Promise<boolean> {
+async function schemaExists(session: SnowflakeSession, { database, schema }: Pick<TablePlace, 'database' | 'schema'>): Promise<boolean> {
   const answer = await session.run(`SHOW SCHEMAS LIKE ${likeExactly(schema)} IN DATABASE ${quoted(database)}`);
   return columnOf(answer, 'name').includes(schema);
 }
