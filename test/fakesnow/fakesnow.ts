@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { freePort } from '../servers/free-port.ts';
@@ -18,7 +18,10 @@ export interface Fakesnow extends AsyncDisposable {
 
 /** Why tests with fakesnow are skipped; false when they are to run. */
 export function withoutFakesnow(): string | false {
-  return packages.missing();
+  const missing = packages.missing();
+  if (missing !== false) return missing;
+  const python = spawnSync('python3', ['-c', 'import venv'], { stdio: 'ignore' });
+  return python.status === 0 ? false : 'fakesnow needs python3 with venv, which is not here';
 }
 
 /** Installs it on first use, which takes half a minute, and starts it. */
