@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openSnowflakeEmulator } from '../../../test/snowflake-emulator/snowflake-emulator.ts';
 import { printRow, randomHistory } from '../random-history.fixture.ts';
-import { createDatabase } from './emulator.fixture.ts';
+import { createDatabase } from './account.fixture.ts';
 import { openTestSnowflake, type SnowflakeAccount } from './snowflake.fixture.ts';
 
 const emulator = await openSnowflakeEmulator();

@@ -6,7 +6,7 @@ import { openSnowflakeEmulator } from '../../../test/snowflake-emulator/snowflak
 import { isMillraceError } from '../../base/errors.ts';
 import { column, History, int, table } from '../group.fixture.ts';
 import { printRow, randomHistory } from '../random-history.fixture.ts';
-import { createDatabase } from './emulator.fixture.ts';
+import { createDatabase } from './account.fixture.ts';
 import { openTestSnowflake } from './snowflake.fixture.ts';
 
 const emulator = await openSnowflakeEmulator();

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openSnowflakeEmulator } from '../../../test/snowflake-emulator/snowflake-emulator.ts';
+
 import type { ColumnType } from '../../event/column-type.ts';
 import type { Column } from '../../event/table-schema.ts';
 import type { Value } from '../../event/value.ts';
 import { column, History, int, table } from '../group.fixture.ts';
-import { createDatabase } from './emulator.fixture.ts';
+import { openTestAccount } from './account.fixture.ts';
 import { columnOf } from './session.ts';
 import { openTestSnowflake } from './snowflake.fixture.ts';
 
-const emulator = await openSnowflakeEmulator();
-after(() => emulator[Symbol.asyncDispose]());
+const account = await openTestAccount();
+after(() => account[Symbol.asyncDispose]());
 const signal = new AbortController().signal;
 
 /** A type, the replica's type for it, how it is printed there, and values with their text. */
@@ -151,7 +151,7 @@ const rowsOf = (first: number): Value[][] =>
   Array.from({ length: longest + 1 }, (_, nth) => [first + nth, ...cases.map(({ values }) => values[nth]?.[0] ?? null)]);
 
 test('every type arrives as the type that is documented, with its value: inserted, merged, and loaded by a snapshot', async () => {
-  await using warehouse = await openTestSnowflake(await createDatabase(emulator));
+  await using warehouse = await openTestSnowflake(await account.createDatabase());
   const { session, task } = warehouse;
   const history = new History();
   await task.put(history.transaction((tx) => tx.insert(schema, ...rowsOf(0))).group(), signal);
@@ -185,7 +185,7 @@ test('every type arrives as the type that is documented, with its value: inserte
 
 test('rows of every type without a key are found by all their values', async () => {
   const keyless = table('types', 'keyless', columns, []);
-  await using warehouse = await openTestSnowflake(await createDatabase(emulator));
+  await using warehouse = await openTestSnowflake(await account.createDatabase());
   const rows = rowsOf(0);
   const history = new History();
   await warehouse.task.put(history.transaction((tx) => tx.insert(keyless, ...rows, ...rows)).group(), signal);
