@@ -109,6 +109,29 @@ test('a task merges what its stream shows, in one transaction, when it is execut
   await assert.rejects(driver.run('EXECUTE TASK nope'), { code: '002003' });
 });
 
+test('a dynamic table is what its query found at its last refresh', async () => {
+  await driver.run('CREATE TABLE events (id NUMBER(5,0), pos NUMBER(10,0), op VARCHAR(1))');
+  await driver.run("INSERT INTO events VALUES (1, 1, 'c'), (2, 2, 'c')");
+  const newest =
+    "SELECT id, pos FROM (SELECT * FROM events QUALIFY ROW_NUMBER() OVER (PARTITION BY id ORDER BY pos DESC) = 1) WHERE op <> 'd'";
+  await driver.run(`CREATE OR REPLACE DYNAMIC TABLE dyn TARGET_LAG = '1 minute' WAREHOUSE = w AS ${newest}`);
+  await driver.run("INSERT INTO events VALUES (1, 3, 'u'), (2, 4, 'd')");
+  const rows = (): Promise<unknown> => driver.rows('SELECT * FROM dyn ORDER BY id');
+  assert.deepEqual(await rows(), [
+    { ID: '1', POS: '1' },
+    { ID: '2', POS: '2' },
+  ]);
+  await driver.run('ALTER DYNAMIC TABLE dyn REFRESH');
+  assert.deepEqual(await rows(), [{ ID: '1', POS: '3' }]);
+  await assert.rejects(driver.run('DELETE FROM dyn'), { code: '001003' });
+  await assert.rejects(driver.run('DROP TABLE dyn'), { code: '001003' });
+  assert.deepEqual(
+    (await driver.rows('SHOW DYNAMIC TABLES')).map((row) => row['name']),
+    ['DYN'],
+  );
+  await driver.run('DROP DYNAMIC TABLE dyn');
+});
+
 test('a stream of a table that is dropped is stale', async () => {
   await driver.run('CREATE TABLE s (id NUMBER(1,0))');
   await driver.run('CREATE STREAM s_s ON TABLE s');

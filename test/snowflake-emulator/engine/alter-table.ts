@@ -4,7 +4,7 @@ import { alreadyExists, compilationError, unknownForm } from '../snowflake-error
 import { duckType, type SfType, typeText } from '../sql/sf-type.ts';
 import type { AlterAction, Statement } from '../sql/statement.ts';
 import { define, type Defined, locked } from './ddl.ts';
-import { columnOf, stored } from './dml.ts';
+import { columnOf, stored, writable } from './dml.ts';
 import { environmentOf, type StatementContext } from './environment.ts';
 import type { Column, TableObject } from './objects.ts';
 import { type Result, statusResult } from './result.ts';
@@ -18,7 +18,7 @@ export async function alterTable(context: StatementContext, statement: Extract<S
     await session.commit();
     return statusResult('Statement executed successfully.');
   }
-  const table = catalog.get('table', statement.table, session);
+  const table = writable(session, statement.table);
   const [first] = statement.actions;
   const other = first?.is === 'swapWith' ? [catalog.get('table', first.name, session).id] : [];
   return locked(context, [table.id, ...other], () =>

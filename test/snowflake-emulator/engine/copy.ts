@@ -4,7 +4,7 @@ import type { OptionMap, OptionValue, StageRef } from '../sql/ast.ts';
 import { optionText } from '../sql/parse-options.ts';
 import type { SfType } from '../sql/sf-type.ts';
 import type { Copy } from '../sql/statement.ts';
-import { columnOf, insertSql, newRow } from './dml.ts';
+import { columnOf, insertSql, newRow, writable } from './dml.ts';
 import { errorOfDuck } from './duck-error.ts';
 import { assertZone, environmentOf, type StatementContext } from './environment.ts';
 import type { StageObject, TableObject } from './objects.ts';
@@ -48,7 +48,7 @@ export async function runCopy(context: StatementContext, statement: Copy): Promi
   const { files, purge } = { files: await chosenFiles(session, stage, statement), purge: statement.options['PURGE'] === true };
   const loaded: StagedFile[] = [];
   const rows = await session.change(async (transaction) => {
-    const table = session.catalog.get('table', statement.table, session);
+    const table = writable(session, statement.table);
     assertZone(session, table.columns);
     transaction.tables.add(table.id);
     const loading: Loading = { context, statement, table, stage, format, transaction };

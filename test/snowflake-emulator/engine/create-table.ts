@@ -71,6 +71,9 @@ async function makeTable(context: StatementContext, statement: CreateTable, wher
     createdVersion: where.version,
     oldestVersion: where.version,
     formerColumns: [],
+    ...(statement.dynamic === undefined
+      ? {}
+      : { dynamic: { text: statement.dynamic, database: session.database, schema: session.schema } }),
   };
   await connection.run(createTableSql(table, (column) => duckType(column.type)));
   if (query !== undefined) {

@@ -141,6 +141,7 @@ export async function drop(context: StatementContext, statement: Extract<Stateme
     return result;
   }
   const kind = kinds[statement.kind] ?? 'table';
+  const dynamic = statement.kind === 'DYNAMIC TABLE';
   if (statement.ifExists && !schemaIsThere(session, statement.name)) return define(session, () => Promise.resolve(missing));
   const found = catalog.find(kind, statement.name, session);
   return locked(context, found?.kind === 'table' ? [found.id] : [], () =>
@@ -150,7 +151,8 @@ export async function drop(context: StatementContext, statement: Extract<Stateme
       if (object === undefined) {
         throw doesNotExist(statement.kind === 'TABLE' ? 'Table' : statement.kind, catalog.fullName(statement.name, session));
       }
-      if (!isKind(object, kind)) throw unknownForm(`DROP ${statement.kind} of another kind of object`);
+      if (!isKind(object, kind) || (object.kind === 'table' && (object.dynamic !== undefined) !== dynamic))
+        {throw unknownForm(`DROP ${statement.kind} of another kind of object`);}
       return Promise.resolve({ entered: [], removed: [object], message: `${object.name} successfully dropped.` });
     }),
   );

@@ -12,6 +12,7 @@ import type { Delete, Insert, Update } from '../sql/statement.ts';
 import { insertBinds } from './array-binds.ts';
 import { assertZone, environmentOf, fullNameOf, type StatementContext } from './environment.ts';
 import type { Column, TableObject } from './objects.ts';
+import type { Session } from './session.ts';
 import { countsResult, type Result, statementTypes } from './result.ts';
 import { consumeStreams } from './streams.ts';
 import type { Transaction } from './transaction.ts';
@@ -27,6 +28,13 @@ export interface Target {
   readonly relation: Relation;
 }
 
+/** A table that DML may change: a dynamic one changes by its query alone. */
+export function writable(session: Session, name: Name): TableObject {
+  const table = session.catalog.get('table', name, session);
+  if (table.dynamic !== undefined) throw compilationError('001003', '42000', `the dynamic table '${table.name}' cannot be written`);
+  return table;
+}
+
 /** @throws SnowflakeError when another transaction keeps the lock for too long */
 export async function openTarget(
   context: StatementContext,
@@ -35,7 +43,7 @@ export async function openTarget(
   transaction: Transaction,
 ): Promise<Target> {
   const { session } = context;
-  const found = session.catalog.get('table', name, session);
+  const found = writable(session, name);
   await session.account.locks.acquire(found.id, transaction, session.waitOptions(found.name, context.signal));
   // What has waited may find the table gone, or altered.
   const table = session.catalog.get('table', name, session);
@@ -83,7 +91,7 @@ export function insertSql(table: TableObject, stamp: number, values: readonly st
 export async function runInsert(context: StatementContext, statement: Insert): Promise<Result> {
   const { session } = context;
   const result = await session.change(async (transaction) => {
-    const table = session.catalog.get('table', statement.table, session);
+    const table = writable(session, statement.table);
     assertZone(session, table.columns);
     if (statement.overwrite) throw unknownForm('INSERT OVERWRITE');
     transaction.tables.add(table.id);

@@ -199,8 +199,6 @@ function sessionValue(session: Session, name: string): Typed | undefined {
       return ofText(String(session.sessionId));
     case 'CURRENT_TRANSACTION':
       return ofText(session.transaction === undefined ? undefined : String(session.transaction.transactionId));
-    case 'CURRENT_STATEMENT':
-      throw unknownForm('function CURRENT_STATEMENT');
     case 'LAST_QUERY_ID':
       return ofText(session.lastQueryIds.at(-1));
     case 'CURRENT_TIMESTAMP':

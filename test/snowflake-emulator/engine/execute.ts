@@ -9,7 +9,8 @@ import { runCopy, stageOf } from './copy.ts';
 import { createDatabase, createSchema } from './create-schema.ts';
 import { createTable } from './create-table.ts';
 import { alterSchema, createMember, define, drop } from './ddl.ts';
-import { runDelete, runInsert, runUpdate } from './dml.ts';
+import { runDelete, runInsert, runUpdate, writable } from './dml.ts';
+import { alterDynamicTable } from './dynamic-table.ts';
 import { errorOfDuck } from './duck-error.ts';
 import { assertZone, environmentOf, fullNameOf, type StatementContext, versionAt } from './environment.ts';
 import { runMerge } from './merge.ts';
@@ -144,6 +145,8 @@ async function run(context: StatementContext, statement: Statement): Promise<Res
           message: 'Statement executed successfully.',
         });
       });
+    case 'alterDynamicTable':
+      return alterDynamicTable(context, statement);
     case 'executeTask':
       return executeTask(context, statement);
     case 'drop':
@@ -210,7 +213,7 @@ async function truncate(context: StatementContext, statement: Extract<Statement,
   const found = session.catalog.find('table', statement.table, session);
   if (found === undefined && statement.ifExists) return statusResult('Statement executed successfully.');
   await session.change(async (transaction) => {
-    const table = session.catalog.get('table', statement.table, session);
+    const table = writable(session, statement.table);
     await session.account.locks.acquire(table.id, transaction, session.waitOptions(table.name, context.signal));
     transaction.tables.add(table.id);
     const { version } = session.catalog.store;

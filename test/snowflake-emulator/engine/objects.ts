@@ -46,6 +46,8 @@ export interface TableObject extends Placed {
   primaryKey: readonly string[];
   nextColumn: number;
   retentionDays: number;
+  /** Of a dynamic table: its query, and where its names are looked for. */
+  readonly dynamic?: { readonly text: string; readonly database: string | undefined; readonly schema: string | undefined };
   /** The version that made it; older data there is none. */
   readonly createdVersion: number;
   /** Versions before this one have been thrown away. */

@@ -6,7 +6,7 @@ import type { StatementContext } from './environment.ts';
 import type { SchemaMember, SchemaObject, TableObject } from './objects.ts';
 import { type Result, statementTypes, tableResult } from './result.ts';
 import type { Session } from './session.ts';
-import { hasData } from './tasks.ts';
+import { hasDataSql } from './streams.ts';
 
 type Show = Extract<Statement, { is: 'show' }>;
 
@@ -59,6 +59,7 @@ export async function runShow(context: StatementContext, statement: Show): Promi
   const { session } = context;
   const { catalog } = session;
   switch (statement.what) {
+    case 'DYNAMIC TABLES':
     case 'TABLES':
     case 'OBJECTS':
     case 'VIEWS':
@@ -195,10 +196,12 @@ export async function runShow(context: StatementContext, statement: Show): Promi
 }
 
 async function showTables(session: Session, statement: Show): Promise<Result> {
-  const kinds =
-    statement.what === 'TABLES' ? (['table'] as const) : statement.what === 'VIEWS' ? (['view'] as const) : (['table', 'view'] as const);
+  const dynamic = statement.what === 'DYNAMIC TABLES';
+  const all = ['table', 'view'] as const;
+  const kinds = all.filter((kind) => statement.what === 'OBJECTS' || (kind === 'view') === (statement.what === 'VIEWS'));
   const rows: (string | number | null)[][] = [];
   for (const [object, schema] of membersIn(session, statement, ...kinds)) {
+    if (dynamic && (object.kind !== 'table' || object.dynamic === undefined)) continue;
     const kind =
       object.kind === 'view'
         ? 'VIEW'
@@ -294,7 +297,7 @@ async function showStreams(session: Session, statement: Show): Promise<Result> {
       String(stale),
       stream.appendOnly ? 'APPEND_ONLY' : 'DEFAULT',
       time(Date.now() + 14 * 24 * 3600 * 1000),
-      stale ? null : String(await hasData(session, stream)),
+      stale ? null : String((await session.connection.rows(hasDataSql(stream, session.catalog.store.version)))[0]?.[0] === true),
     ]);
   }
   return tableResult(

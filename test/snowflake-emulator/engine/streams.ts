@@ -57,6 +57,15 @@ function difference(table: TableObject, after: number, until: number): string {
   return `${inserts} UNION ALL ${deletes}`;
 }
 
+/** Whether a stream would show a row; a standard one may say so of rows that came and went. */
+export function hasDataSql(stream: StreamObject, version: number): string {
+  const { tableId: id, offset } = stream;
+  const changed = stream.appendOnly
+    ? `_b > ${offset} AND _b <= ${version} AND _o`
+    : `(_b > ${offset} AND _b <= ${version}) OR (_e > ${offset} AND _e <= ${version} AND _b <= ${offset})`;
+  return `SELECT count(*) > 0 FROM t${id} WHERE ${changed}`;
+}
+
 /** After a DML statement read streams: they move when its transaction commits. */
 export function consumeStreams(session: Session, transaction: Transaction): void {
   for (const [id, until] of transaction.streamVersions) {

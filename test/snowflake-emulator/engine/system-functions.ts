@@ -3,6 +3,7 @@ import { type Typed, quoteText } from '../compile/typed.ts';
 import { boolean, text } from '../sql/sf-type.ts';
 import type { StreamObject } from './objects.ts';
 import type { Session } from './session.ts';
+import { hasDataSql } from './streams.ts';
 
 /** `SYSTEM$…`; what it changes is done by `runSystemAction` before the query runs. */
 export function systemCall(session: Session, name: string, args: readonly (string | undefined)[]): Typed | undefined {
@@ -15,13 +16,11 @@ export function systemCall(session: Session, name: string, args: readonly (strin
     }
     case 'SYSTEM$STREAM_HAS_DATA': {
       const stream = streamOf(session, first);
-      return { sql: `(${hasDataSql(session, stream)})`, type: boolean };
+      return { sql: `(${hasDataSql(stream, session.catalog.store.version)})`, type: boolean };
     }
     case 'SYSTEM$ABORT_SESSION':
     case 'SYSTEM$ABORT_TRANSACTION':
       return { sql: quoteText(`${name === 'SYSTEM$ABORT_SESSION' ? 'session' : 'transaction'} [${first ?? ''}] terminated.`), type: text };
-    case 'SYSTEM$TYPEOF':
-      throw unknownForm('function SYSTEM$TYPEOF');
     default:
       return undefined;
   }
@@ -34,13 +33,4 @@ function streamOf(session: Session, name: string | undefined): StreamObject {
     ([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? (bare ?? '').toUpperCase(),
   );
   return session.catalog.get('stream', parts, session);
-}
-
-function hasDataSql(session: Session, stream: StreamObject): string {
-  const version = session.catalog.store.version;
-  const { tableId: id, offset } = stream;
-  const changed = stream.appendOnly
-    ? `_b > ${offset} AND _b <= ${version} AND _o`
-    : `(_b > ${offset} AND _b <= ${version}) OR (_e > ${offset} AND _e <= ${version} AND _b <= ${offset})`;
-  return `SELECT count(*) > 0 FROM t${id} WHERE ${changed}`;
 }

@@ -1,17 +1,8 @@
 import { doesNotExist } from '../snowflake-error.ts';
 import { parseStatement, splitStatements } from '../sql/parse-statement.ts';
 import type { Name } from '../sql/ast.ts';
-import type { StreamObject, TaskObject } from './objects.ts';
+import type { TaskObject } from './objects.ts';
 import type { Session } from './session.ts';
-
-export async function hasData(session: Session, stream: StreamObject): Promise<boolean> {
-  const version = session.catalog.store.version;
-  const { tableId: id, offset } = stream;
-  const changed = stream.appendOnly
-    ? `_o AND _b > ${offset} AND _b <= ${version}`
-    : `(_b > ${offset} AND _b <= ${version}) OR (_e > ${offset} AND _e <= ${version} AND _b <= ${offset})`;
-  return (await session.connection.number(`SELECT count(*) FROM t${id} WHERE ${changed}`)) > 0;
-}
 
 export function taskOf(session: Session, name: Name): TaskObject {
   const task = session.catalog.find('task', name, session);

@@ -23,6 +23,12 @@ export function parseAlter(reader: TokenReader): Statement {
     if (reader.acceptWords('SWAP', 'WITH')) return { is: 'alterSchema', name, rename: undefined, swap: reader.name() };
     throw unknownForm(`ALTER SCHEMA … ${reader.peek().text.toUpperCase()}`);
   }
+  if (reader.acceptWords('DYNAMIC', 'TABLE')) {
+    const name = reader.name();
+    const action = reader.acceptOne('REFRESH', 'RESUME', 'SUSPEND');
+    if (action === undefined) throw unknownForm(`ALTER DYNAMIC TABLE … ${reader.peek().text.toUpperCase()}`);
+    return { is: 'alterDynamicTable', name, action };
+  }
   if (!reader.acceptWords('TABLE')) throw unknownForm(`ALTER ${reader.peek().text.toUpperCase()}`);
   const ifExists = reader.acceptWords('IF', 'EXISTS');
   const table = reader.name();

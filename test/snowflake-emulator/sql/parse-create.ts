@@ -14,6 +14,7 @@ export function parseCreate(reader: TokenReader): Statement {
   const modifier = reader.acceptOne('TEMPORARY', 'TEMP', 'VOLATILE', 'TRANSIENT');
   const kind: TableKind = modifier === undefined ? 'permanent' : modifier === 'TRANSIENT' ? 'transient' : 'temporary';
   if (reader.acceptWords('TABLE')) return parseCreateTable(reader, orReplace, kind);
+  if (reader.acceptWords('DYNAMIC', 'TABLE')) return parseDynamicTable(reader, orReplace, kind);
   const what = reader.acceptWords('FILE', 'FORMAT') ? 'FILE FORMAT' : reader.next().text.toUpperCase();
   const create: Create = { orReplace, ifNotExists: reader.acceptWords('IF', 'NOT', 'EXISTS') };
   if (create.orReplace && create.ifNotExists) throw reader.fail();
@@ -97,6 +98,23 @@ function parseCreateTable(reader: TokenReader, orReplace: boolean, kind: TableKi
   if (columns === undefined && query === undefined) throw reader.fail();
   primaryKey.push(...(columns ?? []).filter((column) => column.primaryKey).map((column) => column.name));
   return { ...parsed, columns, columnNames, primaryKey, query, like, clone, options };
+}
+
+function parseDynamicTable(reader: TokenReader, orReplace: boolean, kind: TableKind): Statement {
+  const create: Create = { orReplace, ifNotExists: reader.acceptWords('IF', 'NOT', 'EXISTS') };
+  const name = reader.name();
+  const columnNames = reader.isSymbol('(') ? reader.nameList() : undefined;
+  const options = parseTrailingOptions(reader);
+  for (const option of Object.keys(options)) {
+    if (!['TARGET_LAG', 'WAREHOUSE', 'REFRESH_MODE', 'INITIALIZE', 'COMMENT'].includes(option))
+      {throw unknownForm(`CREATE DYNAMIC TABLE … ${option}`);}
+  }
+  if (options['TARGET_LAG'] === undefined || options['WAREHOUSE'] === undefined) throw reader.fail();
+  reader.expectWords('AS');
+  const dynamic = reader.restText();
+  const query = parseQuery(reader);
+  const none = { columns: undefined, primaryKey: [], like: undefined, clone: undefined };
+  return { is: 'createTable', name, create, kind, columnNames, query, options: {}, dynamic, ...none };
 }
 
 function parseTableOptions(reader: TokenReader): Readonly<Record<string, never>> | ReturnType<typeof parseTrailingOptions> {

@@ -139,6 +139,7 @@ export function objectKind(reader: TokenReader): ObjectKind {
   const first = reader.peek().text.toUpperCase();
   const kinds: readonly ObjectKind[] = ['TABLE', 'VIEW', 'SCHEMA', 'DATABASE', 'STAGE', 'STREAM', 'TASK'];
   if (reader.acceptWords('FILE', 'FORMAT')) return 'FILE FORMAT';
+  if (reader.acceptWords('DYNAMIC', 'TABLE')) return 'DYNAMIC TABLE';
   const kind = kinds.find((candidate) => candidate === first);
   if (kind === undefined) throw unknownForm(`… ${first}`);
   reader.next();
@@ -148,7 +149,7 @@ export function objectKind(reader: TokenReader): ObjectKind {
 function parseDescribe(reader: TokenReader): Statement {
   reader.next();
   const kind = objectKind(reader);
-  if (kind === 'SCHEMA' || kind === 'DATABASE' || kind === 'FILE FORMAT') throw unknownForm(`DESCRIBE ${kind}`);
+  if (kind === 'SCHEMA' || kind === 'DATABASE' || kind === 'FILE FORMAT' || kind === 'DYNAMIC TABLE') throw unknownForm(`DESCRIBE ${kind}`);
   return { is: 'describe', kind, name: reader.name() };
 }
 
@@ -171,10 +172,14 @@ const shown = [
 function parseShow(reader: TokenReader): Statement {
   reader.expectWords('SHOW');
   reader.acceptWords('TERSE');
-  const primary = reader.acceptWords('PRIMARY', 'KEYS');
-  const what = primary ? 'PRIMARY KEYS' : reader.peek().text.toUpperCase();
-  if (!primary && !shown.includes(what)) throw unknownForm(`SHOW ${what}`);
-  if (!primary) reader.next();
+  const two = reader.acceptWords('PRIMARY', 'KEYS')
+    ? 'PRIMARY KEYS'
+    : reader.acceptWords('DYNAMIC', 'TABLES')
+      ? 'DYNAMIC TABLES'
+      : undefined;
+  const what = two ?? reader.peek().text.toUpperCase();
+  if (two === undefined && !shown.includes(what)) throw unknownForm(`SHOW ${what}`);
+  if (two === undefined) reader.next();
   const like = reader.acceptWords('LIKE') ? reader.string() : undefined;
   let scope: ShowScope | undefined;
   if (reader.acceptWords('IN')) {

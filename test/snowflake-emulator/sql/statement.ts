@@ -2,7 +2,7 @@ import type { ColumnDefinition, Expr, FromItem, MergeClause, Name, Options, Quer
 import type { SfType } from './sf-type.ts';
 
 export type TableKind = 'permanent' | 'transient' | 'temporary';
-export type ObjectKind = 'TABLE' | 'VIEW' | 'SCHEMA' | 'DATABASE' | 'STAGE' | 'FILE FORMAT' | 'STREAM' | 'TASK';
+export type ObjectKind = 'DYNAMIC TABLE' | 'TABLE' | 'VIEW' | 'SCHEMA' | 'DATABASE' | 'STAGE' | 'FILE FORMAT' | 'STREAM' | 'TASK';
 
 export type Statement =
   | { readonly is: 'begin'; readonly name: string }
@@ -38,6 +38,7 @@ export type Statement =
   | { readonly is: 'alterTable'; readonly table: Name; readonly ifExists: boolean; readonly actions: readonly AlterAction[] }
   | { readonly is: 'alterSchema'; readonly name: Name; readonly rename: Name | undefined; readonly swap: Name | undefined }
   | { readonly is: 'alterTask'; readonly name: Name; readonly ifExists: boolean; readonly action: 'RESUME' | 'SUSPEND' }
+  | { readonly is: 'alterDynamicTable'; readonly name: Name; readonly action: 'REFRESH' | 'RESUME' | 'SUSPEND' }
   | { readonly is: 'executeTask'; readonly name: Name }
   | { readonly is: 'describe'; readonly kind: 'TABLE' | 'VIEW' | 'STAGE' | 'STREAM' | 'TASK'; readonly name: Name }
   | { readonly is: 'show'; readonly what: string; readonly like: string | undefined; readonly scope: ShowScope | undefined };
@@ -138,6 +139,8 @@ export interface CreateTable {
   readonly like: Name | undefined;
   readonly clone: CloneOf | undefined;
   readonly options: Options;
+  /** Of a dynamic table: the text of its query. */
+  readonly dynamic?: string;
 }
 
 export interface CreateStream {
