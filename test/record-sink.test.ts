@@ -269,6 +269,32 @@ test("a sink's transformations name its tables and make its rows", async () => {
   assert.deepEqual(await query(files.replica, 'SELECT * FROM flat.t_rows ORDER BY id'), expected);
 });
 
+test("what a sink's transformations name is not asked for in its own topics", async () => {
+  using files = temporaryFiles();
+  const { lines, rows } = history(90);
+  const described = lines.split('\n').map((line) => JSON.stringify(withSchemas(JSON.parse(line) as { key: unknown; value: unknown })));
+  const sink = sinkFile(files, {
+    'topics.regex': 'p\\.d\\.t',
+    transforms: 'route',
+    'transforms.route.type': 'org.apache.kafka.connect.transforms.RegexRouter',
+    'transforms.route.regex': '.*\\.(.*)',
+    'transforms.route.replacement': 'p.flat.$1_rows',
+  });
+  // the second half comes to a worker that knows the table from its notes
+  for (const [name, half] of [
+    ['first.jsonl', described.slice(0, 45)],
+    ['second.jsonl', described],
+  ] as const) {
+    await millrace(['import', files.write(name, half.join('\n')), '--prefix', 'p', '--data', files.data]);
+    const run = await millrace(['run', sink, '--data', files.data, '--until-caught-up']);
+    assert.equal(run.code, 0, run.stderr);
+  }
+  const expected = [...rows].toSorted(([a], [b]) => a - b).map(([id, v]) => [String(id), v]);
+  assert.deepEqual(await query(files.replica, 'SELECT id, v FROM flat.t_rows ORDER BY id'), expected);
+  const tables = await query(files.replica, "SELECT table_name FROM duckdb_tables() WHERE schema_name IN ('d', 'flat')");
+  assert.deepEqual(tables, [['t_rows']]);
+});
+
 test('declared columns are those of the table', async () => {
   using files = temporaryFiles();
   await millrace(['import', files.write('events.jsonl', history(90).lines), '--prefix', 'p', '--data', files.data]);

@@ -31,7 +31,8 @@ function millrace(args: readonly string[]): Promise<{ readonly code: number | nu
 }
 
 interface Case {
-  readonly source: Readonly<Record<string, string>>;
+  readonly source?: Readonly<Record<string, string>>;
+  readonly sink?: Readonly<Record<string, string>>;
   /** Regular expression of the topics, and where the table is in the replica. */
   readonly topics: (database: string) => string;
   readonly table: (database: string) => string;
@@ -43,6 +44,12 @@ const unwrap = {
   'transforms.unwrap.type': 'io.debezium.transforms.ExtractNewRecordState',
   'transforms.unwrap.delete.tombstone.handling.mode': 'rewrite',
 };
+const route = {
+  transforms: 'route',
+  'transforms.route.type': 'org.apache.kafka.connect.transforms.RegexRouter',
+  'transforms.route.regex': 'p\\..*\\.(.*)',
+  'transforms.route.replacement': 'p.routed.$1_all',
+};
 const cases: Readonly<Record<string, Case>> = {
   'rows taken out of their envelopes, with the schema-change topic': {
     source: unwrap,
@@ -51,13 +58,14 @@ const cases: Readonly<Record<string, Case>> = {
     verdict: 'equal',
   },
   'envelopes under other names': {
-    source: {
-      transforms: 'route',
-      'transforms.route.type': 'org.apache.kafka.connect.transforms.RegexRouter',
-      'transforms.route.regex': 'p\\..*\\.(.*)',
-      'transforms.route.replacement': 'p.routed.$1_all',
-    },
+    source: route,
     topics: () => 'p\\.routed\\..*',
+    table: () => 'routed.account_all',
+    verdict: 'undecided',
+  },
+  'names that the sink gives, outside of the topics that it takes': {
+    sink: route,
+    topics: (database) => `p\\.${database}\\.account`,
     table: () => 'routed.account_all',
     verdict: 'undecided',
   },
@@ -74,7 +82,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-for (const [name, { source, topics, table, verdict }] of Object.entries(cases)) {
+for (const [name, { source, sink, topics, table, verdict }] of Object.entries(cases)) {
   test(`${name}, mysql`, { skip: withoutServer('mysql'), timeout: timeoutMs }, async () => {
     const server = await sharedServer('mysql');
     await using database = await freshDatabase(server);
@@ -94,7 +102,12 @@ for (const [name, { source, topics, table, verdict }] of Object.entries(cases)) 
           'topic.prefix': 'p',
           ...source,
         },
-        sink: { 'connector.class': 'io.millrace.DuckDbSinkConnector', 'topics.regex': topics(database.name), 'duckdb.file': file },
+        sink: {
+          'connector.class': 'io.millrace.DuckDbSinkConnector',
+          'topics.regex': topics(database.name),
+          'duckdb.file': file,
+          ...sink,
+        },
       };
       const files = Object.entries(connectors).map(([each, config]) => {
         const path = join(folder, `${each}.json`);
@@ -106,12 +119,13 @@ for (const [name, { source, topics, table, verdict }] of Object.entries(cases)) 
         const { code, stderr } = await millrace(['run', ...files, '--data', data, '--until-caught-up', '--log-level', 'warn']);
         assert.equal(code, 0, stderr);
       };
-      const rows = async (): Promise<unknown> => {
+      const query = async (sql: string): Promise<unknown> => {
         const { signal } = new AbortController();
         await using replica = await openDuckDbReplica({ ...defaultReplicaOptions, file }, silentLogger, signal);
-        const [schema = '', plain = ''] = table(database.name).split('.');
-        return (await replica.query(`SELECT id, owner, cents FROM "${schema}"."${plain}" ORDER BY id`, { maxRows: 100 }, signal)).rows;
+        return (await replica.query(sql, { maxRows: 100 }, signal)).rows;
       };
+      const [schema = '', plain = ''] = table(database.name).split('.');
+      const rows = (): Promise<unknown> => query(`SELECT id, owner, cents FROM "${schema}"."${plain}" ORDER BY id`);
       await run();
       assert.deepEqual(await rows(), [
         ['1', 'a', '100'],
@@ -130,6 +144,10 @@ for (const [name, { source, topics, table, verdict }] of Object.entries(cases)) 
         ['4', 'b', '250'],
         ['9223', 'ü', '9007199254740993'],
       ]);
+      const tables = await query(
+        `SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema IN ('${schema}', '${database.name}')`,
+      );
+      assert.deepEqual(tables, [[schema, plain]]);
       const verify = await millrace(['verify', ...files, '--data', data]);
       assert.equal(verify.code, verdict === 'equal' ? 0 : 2, verify.stdout + verify.stderr);
       assert.match(verify.stdout, new RegExp(`^${verdict} +${table(database.name).replace('.', '\\.')}`, 'm'));

@@ -13,11 +13,13 @@ export interface SinkTaskOptions {
   readonly store: SinkStore;
   /** Whether the sink takes a topic: `prefix.database.table`. */
   readonly takes: (topic: string) => boolean;
-  /** The topic of a table where it has another name than that. */
+  /** The topic of a table whose records the sink has taken, under whatever name. */
   readonly topicOf?: ((source: string, table: TableId) => string | undefined) | undefined;
   /** A flush begins at so many changes, or bytes of row images, of one source. */
   readonly flushRows: number;
   readonly flushBytes: number;
+  /** Of rows of snapshots that the warehouse takes out of memory; then a flush begins at so many bytes. */
+  readonly loadBytes?: number | undefined;
   /** Absent: what is pending is flushed at once. */
   readonly flushTimes?: FlushTimes | undefined;
   readonly log: Logger;
@@ -42,13 +44,15 @@ export function createSinkTask(options: SinkTaskOptions): SinkTask {
       logId,
       stored: store.offsets.find((offset) => offset.source === source),
       accepts: ({ database, table }: TableId) => {
-        const topic = options.topicOf?.(source, { database, table }) ?? `${source}.${database}.${table}`;
+        if (options.topicOf?.(source, { database, table }) !== undefined) return true;
+        const topic = `${source}.${database}.${table}`;
         let taken = topics.get(topic);
         if (taken === undefined) topics.set(topic, (taken = options.takes(topic)));
         return taken;
       },
       flushRows: options.flushRows,
       flushBytes: options.flushBytes,
+      loadBytes: options.loadBytes,
       log: options.log.child({ source }),
       onResync: (table, reason) => options.onResync(source, table, reason),
     });

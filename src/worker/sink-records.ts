@@ -51,6 +51,8 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
   const rendered = new Map<string, DebeziumOptions>();
   const rejected = createRejectedRecords({ connector, properties, logger });
   const takes = sinkTopicFilter(properties);
+  /** Topics as the sink's transformations have named them: what it takes is asked before, and not again. */
+  const named = new Set<string>();
   const decoders = new Map<string, RecordDecoder>();
   let task: SinkTask | undefined;
   /** Of the group that is being taken. */
@@ -71,7 +73,7 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
       source,
       flavor,
       modes: modesOfProperties(written, flavor),
-      takes,
+      takes: (topic) => named.has(topic) || takes(topic),
       captures: captureFilter(written),
       schemas: { key: schemasOf('key'), value: schemasOf('value') },
       declared: (table) => properties[`${typesPrefix}${tableName(table)}`],
@@ -124,6 +126,7 @@ export function createSinkRecords(options: SinkRecordsOptions): SinkRecords {
         const { transaction } = from.record;
         const own = transaction === undefined ? { ...next.record } : { ...next.record, transaction };
         origins.set(own, from);
+        named.add(next.topic);
         add(next.topic, own);
       }
       const mark = loadMarkOf(entry);
