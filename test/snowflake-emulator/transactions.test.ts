@@ -219,6 +219,29 @@ test('writers beside each other never show a reader a sum that was not, nor does
   assert.deepEqual(new Set(past), new Set(['1000 10']), `seed ${seed}`);
 });
 
+test('a statement ends at its time limit, or when it is cancelled; its transaction goes on', async () => {
+  await using patient = await openSnowflakeEmulator();
+  await using holder = await connectDriver(patient);
+  await using waiter = await connectDriver(patient);
+  await holder.run('CREATE TABLE t16 (id NUMBER(10,0))');
+  await holder.run('INSERT INTO t16 VALUES (1)');
+  await holder.run('BEGIN');
+  await holder.run('DELETE FROM t16');
+  await waiter.run('ALTER SESSION SET STATEMENT_TIMEOUT_IN_SECONDS = 1');
+  await assert.rejects(waiter.run('DELETE FROM t16'), isRefused('000630'));
+  await waiter.run('ALTER SESSION UNSET STATEMENT_TIMEOUT_IN_SECONDS');
+  const rows = Array.from({ length: 10 }, (_, index) => `(${index})`).join(', ');
+  const ten = `(SELECT column1 AS n FROM (VALUES ${rows}))`;
+  const endless = `SELECT COUNT(*) FROM ${Array.from({ length: 10 }, (_, index) => `${ten} x${index}`).join(', ')} WHERE MD5(x0.n || x9.n) = 'x'`;
+  const ended = new Promise<unknown>((resolve) => {
+    const statement = waiter.connection.execute({ sqlText: endless, complete: resolve });
+    setTimeout(() => statement.cancel(() => undefined), 200);
+  });
+  assert.equal(((await ended) as { code?: string }).code, '000604');
+  await holder.run('COMMIT');
+  assert.equal(await waiter.value('SELECT COUNT(*) FROM t16'), '0');
+});
+
 test('a session that is ended gives up the lock that it waits for', async () => {
   await table('t15');
   await first.run('BEGIN');

@@ -51,6 +51,11 @@ export class Connection {
     }
   }
 
+  /** Ends what runs now. */
+  interrupt(): void {
+    this.#connection.interrupt();
+  }
+
   close(): void {
     this.#connection.disconnectSync();
   }

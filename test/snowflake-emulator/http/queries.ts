@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { addAbortListener } from 'node:events';
+import { sleep } from '../../../src/base/abort.ts';
 import { SnowflakeError } from '../snowflake-error.ts';
 import { execute } from '../engine/execute.ts';
 import type { Result } from '../engine/result.ts';
@@ -228,9 +230,12 @@ export class Queries {
     this.log.push(logged);
     session.queryId = queryId;
     session.running = request.abort;
+    const { signal } = request.abort;
+    const timer = limitTime(session, request);
+    using _interrupt = addAbortListener(signal, () => session.connection.interrupt());
     try {
       const delayMs = request.delayMs + (faults.atStatement('hang', sql)?.delayMs ?? 0);
-      if (delayMs > 0) await new Promise((done) => setTimeout(done, delayMs));
+      if (delayMs > 0) await sleep(delayMs, signal);
       const error = faults.atStatement('error', sql);
       if (error !== undefined) {
         throw new SnowflakeError(error.code, error.sqlState ?? '42000', error.message ?? 'a fault that was asked for');
@@ -242,15 +247,17 @@ export class Queries {
         faults.atPath('copy', path) === undefined
           ? undefined
           : new SnowflakeError('100038', '22018', `a fault that was asked for, at file ${path}`);
-      const result = await execute({ session, ...request.binds, signal: request.abort.signal, copyFault }, sql);
+      const result = await execute({ session, ...request.binds, signal, copyFault }, sql);
       session.account.statements.set(queryId, session.account.statements.get(queryId) ?? here(session));
       session.lastQueryIds = [...session.lastQueryIds.slice(-99), queryId];
       logged.rows = changedRows(result);
       return this.#data(session, queryId, result);
     } catch (error) {
-      if (error instanceof SnowflakeError) logged.code = error.code;
-      throw error;
+      const ended = signal.aborted ? (signal.reason instanceof SnowflakeError ? signal.reason : canceled()) : error;
+      if (ended instanceof SnowflakeError) logged.code = ended.code;
+      throw ended;
     } finally {
+      clearTimeout(timer);
       logged.endedMs = Date.now();
     }
   }
@@ -294,6 +301,19 @@ function forgetOldest(answers: Map<string, Running>): void {
     if (answers.size <= keptAnswers || !running.done) return;
     answers.delete(key);
   }
+}
+
+function canceled(): SnowflakeError {
+  return new SnowflakeError('000604', '57014', 'SQL execution canceled');
+}
+
+/** STATEMENT_TIMEOUT_IN_SECONDS, of the session or of the one statement; waiting for a lock counts. */
+function limitTime(session: Session, request: Request): NodeJS.Timeout | undefined {
+  const seconds = Number(request.parameters['STATEMENT_TIMEOUT_IN_SECONDS'] ?? session.parameter('STATEMENT_TIMEOUT_IN_SECONDS'));
+  if (seconds === 0) return undefined;
+  const message = `Statement reached its statement or warehouse timeout of ${seconds} second(s) and was canceled.`;
+  const end = (): void => request.abort.abort(new SnowflakeError('000630', '57014', message));
+  return setTimeout(end, Math.min(seconds * 1000, 2 ** 31 - 1));
 }
 
 function tagOf(given: unknown, session: Session): string {
