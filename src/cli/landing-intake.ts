@@ -105,7 +105,12 @@ export function createLandingIntake({ connector, properties, logger, log }: Land
   };
 }
 
-function emptiedBy(group: CommitGroup, entry: Extract<Entry, { kind: 'schema' }>, { nameTopic }: DebeziumOptions): readonly TopicEmptied[] {
+/** What a statement has emptied. */
+export function emptiedBy(
+  group: CommitGroup,
+  entry: Extract<Entry, { kind: 'schema' }>,
+  { nameTopic }: DebeziumOptions,
+): readonly TopicEmptied[] {
   const pos = group.events.pos[entry.event];
   if (pos === undefined) return [];
   return entry.changes.flatMap((change) =>

@@ -1,8 +1,8 @@
 import { createConnectRecordReader } from '../../src/codec/connect-record.ts';
 import { debeziumOptions, type DebeziumOptions } from '../../src/codec/debezium-options.ts';
+import { emptiedBy } from '../../src/cli/landing-intake.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { CommitGroup } from '../../src/connect/commit-group.ts';
-import type { ConnectRecord } from '../../src/connect/record.ts';
 import type { SinkTask } from '../../src/connect/tasks.ts';
 import { Scratch } from '../../src/warehouse/duckdb/scratch.ts';
 import { createNaming, defaultNameFormat } from '../../src/warehouse/replica-names.ts';
@@ -38,19 +38,26 @@ export const metadata = {
 
 /** Renders groups of rows as Debezium does, and counts offsets by topic. */
 export function createTestIntake(given: Partial<DebeziumOptions> = {}): LandingIntake {
-  const reader = createConnectRecordReader(debeziumOptions({ connector: 'mysql', topicPrefix: 'src', schemaChanges: false, ...given }));
-  const known = new Map<number, readonly TopicRecord[]>();
+  const options = debeziumOptions({ connector: 'mysql', topicPrefix: 'src', schemaChanges: false, ...given });
+  const reader = createConnectRecordReader(options);
+  const known = new Map<number, readonly (TopicRecord | TopicEmptied)[]>();
   const next = new Map<string, number>();
-  const take = (group: CommitGroup): readonly TopicRecord[] => {
+  const take = (group: CommitGroup): readonly (TopicRecord | TopicEmptied)[] => {
     let records = known.get(group.seq);
     if (records !== undefined) return records;
-    const made: ConnectRecord[] = [];
-    for (const entry of group.entries) reader.read(group, entry, { record: (record) => void made.push(record), raw: () => undefined });
-    records = made.map((record) => {
-      const offset = next.get(record.topic) ?? 0;
-      next.set(record.topic, offset + 1);
-      return { kind: 'record', record, offset };
-    });
+    const made: (TopicRecord | TopicEmptied)[] = [];
+    for (const entry of group.entries) {
+      if (entry.kind === 'schema') made.push(...emptiedBy(group, entry, options));
+      reader.read(group, entry, {
+        record(record) {
+          const offset = next.get(record.topic) ?? 0;
+          next.set(record.topic, offset + 1);
+          made.push({ kind: 'record', record, offset });
+        },
+        raw: () => undefined,
+      });
+    }
+    records = made;
     known.set(group.seq, records);
     return records;
   };

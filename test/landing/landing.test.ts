@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createDatabase } from '../../src/warehouse/snowflake/emulator.fixture.ts';
+import { createDatabase } from '../../src/warehouse/snowflake/account.fixture.ts';
 import { column, History, int, table, text } from '../../src/warehouse/group.fixture.ts';
 import { openSnowflakeEmulator, type SnowflakeEmulator } from '../snowflake-emulator/snowflake-emulator.ts';
 import { openTestLanding } from './landing.fixture.ts';

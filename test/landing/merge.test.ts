@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { ConnectRecord } from '../../src/connect/record.ts';
 import { column, History, int, table, text, type Transaction } from '../../src/warehouse/group.fixture.ts';
-import { createDatabase } from '../../src/warehouse/snowflake/emulator.fixture.ts';
+import { createDatabase } from '../../src/warehouse/snowflake/account.fixture.ts';
 import { contentText, metadataText } from '../../src/warehouse/snowflake/landing/landed-json.ts';
 import { createLandingSql, mergeStatements, ownNames } from '../../src/warehouse/snowflake/landing/merge-landed.ts';
 import { createSteps } from '../../src/warehouse/snowflake/landing/replica-steps.ts';

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { isMillraceError } from '../../src/base/errors.ts';
 import { column, History, int, table, text } from '../../src/warehouse/group.fixture.ts';
-import { createDatabase } from '../../src/warehouse/snowflake/emulator.fixture.ts';
+import { createDatabase } from '../../src/warehouse/snowflake/account.fixture.ts';
 import { StreamingClient } from '../../src/warehouse/snowflake/streaming/streaming-client.ts';
 import { openSnowflakeEmulator, type SnowflakeEmulator } from '../snowflake-emulator/snowflake-emulator.ts';
 import { never, openTestLanding } from './landing.fixture.ts';

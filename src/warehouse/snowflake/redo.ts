@@ -1,6 +1,6 @@
 import { MillraceError } from '../../base/errors.ts';
 import { columnOf, type SnowflakeSession } from './session.ts';
-import { likeExactly, qualified, qualifiedSchema, quoted, type TablePlace } from './sql-text.ts';
+import { likePattern, qualified, qualifiedSchema, quoted, type TablePlace } from './sql-text.ts';
 import { isMissing } from './driver-errors.ts';
 
 /**
@@ -63,7 +63,7 @@ export async function isDone(session: SnowflakeSession, { done }: RedoStep): Pro
 /** Whether there is a table or view of this name. */
 export async function objectExists(session: SnowflakeSession, place: TablePlace): Promise<boolean> {
   try {
-    const answer = await session.run(`SHOW OBJECTS LIKE ${likeExactly(place.table)} IN SCHEMA ${qualifiedSchema(place)}`);
+    const answer = await session.run(`SHOW OBJECTS LIKE ${likePattern(place.table)} IN SCHEMA ${qualifiedSchema(place)}`);
     return columnOf(answer, 'name').includes(place.table);
   } catch (error) {
     // the schema is not there either
@@ -73,6 +73,6 @@ export async function objectExists(session: SnowflakeSession, place: TablePlace)
 }
 
 async function schemaExists(session: SnowflakeSession, { database, schema }: Pick<TablePlace, 'database' | 'schema'>): Promise<boolean> {
-  const answer = await session.run(`SHOW SCHEMAS LIKE ${likeExactly(schema)} IN DATABASE ${quoted(database)}`);
+  const answer = await session.run(`SHOW SCHEMAS LIKE ${likePattern(schema)} IN DATABASE ${quoted(database)}`);
   return columnOf(answer, 'name').includes(schema);
 }

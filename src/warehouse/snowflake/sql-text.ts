@@ -25,7 +25,10 @@ export function qualifiedSchema({ database, schema }: Pick<TablePlace, 'database
   return `${quoted(database)}.${quoted(schema)}`;
 }
 
-/** The pattern of LIKE that only `name` matches, but for letter case. */
-export function likeExactly(name: string): string {
-  return literal(name.replaceAll(/[\\%_]/g, (character) => `\\${character}`));
+/**
+ * A pattern of LIKE that a name matches, as others may, too: whoever asks looks at the names that come. Whether SHOW knows a
+ * way to take its wildcards for themselves is not told.
+ */
+export function likePattern(name: string): string {
+  return literal(name.replaceAll('\\', '_'));
 }

@@ -111,12 +111,14 @@ export class LandingLane {
     offset: number,
     { before, after, signal }: { readonly before: SinkOffset; readonly after: SinkOffset; readonly signal: AbortSignal },
   ): Promise<void> {
-    const { format, replicas } = this.#options;
+    const { format, replicas, warehouse } = this.#options;
     const change = replicas?.changeOf(record);
     if (replicas !== undefined && change !== undefined) {
       // what has landed under the old definitions is merged by them
       this.#reached = before;
       await this.#commit(signal);
+      const draft = format.rowOf(record, { offset, epoch: 0 });
+      if (draft !== undefined) await warehouse.prepare([draft]);
       await replicas.change(record.topic, change, (notes) => this.#moveWith(notes), signal);
     }
     const row = format.rowOf(record, { offset, epoch: replicas?.epochOf(record) ?? 0 });

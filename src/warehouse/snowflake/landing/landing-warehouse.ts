@@ -46,14 +46,18 @@ export class LandingWarehouse implements AsyncDisposable {
       await this.#copy(rows, move);
       return;
     }
-    const fresh = [...rows.tables()].filter(({ place, layout }) => this.#targets.get(qualified(place))?.has(layout) !== true);
-    if (fresh.length > 0) {
-      await this.store.loader.pool.use(async (session) => {
-        for (const each of fresh) await this.#target(session, each);
-      });
-    }
+    await this.prepare([...rows.tables()]);
     await streaming(move.after.logId).append(move.after.source, rows.tables(), signal);
     if ((move.notes?.size ?? 0) > 0) await this.redefine([], move);
+  }
+
+  /** Makes tables, and columns of them, that rows need. */
+  async prepare(rows: readonly Pick<RowsOfTable, 'place' | 'layout'>[]): Promise<void> {
+    const fresh = rows.filter(({ place, layout }) => this.#targets.get(qualified(place))?.has(layout) !== true);
+    if (fresh.length === 0) return;
+    await this.store.loader.pool.use(async (session) => {
+      for (const each of fresh) await this.#target(session, each);
+    });
   }
 
   async #copy(rows: LandedRows, move: LandingMove): Promise<void> {
@@ -130,7 +134,7 @@ export class LandingWarehouse implements AsyncDisposable {
   }
 
   /** The expressions of a layout's columns, for a table that is brought to take them. */
-  async #target(session: SnowflakeSession, { place, layout }: RowsOfTable): Promise<readonly string[]> {
+  async #target(session: SnowflakeSession, { place, layout }: Pick<RowsOfTable, 'place' | 'layout'>): Promise<readonly string[]> {
     const name = qualified(place);
     const known = this.#targets.get(name) ?? new Map<LandingLayout, readonly string[]>();
     this.#targets.set(name, known);
