@@ -153,6 +153,12 @@ test('numbers keep all of their digits', async () => {
     ),
     [{ A: '0.333333', B: '-3.7500000', C: '2.500000', D: '1.500000', E: '2' }],
   );
+  assert.deepEqual(
+    await driver.rows(
+      "SELECT CAST('-0.5' AS NUMBER(2,2)) AS a, TO_VARCHAR(CAST('0.05' AS NUMBER(2,2))) AS b, TO_VARIANT(CAST('-0.5' AS NUMBER(2,2))) AS c, CAST('0.5' AS NUMBER(1,1)) / 2 AS d",
+    ),
+    [{ A: '-0.50', B: '0.05', C: -0.5, D: '0.2500000' }],
+  );
   await refused('SELECT 1 / 0', '100051');
   await refused(`SELECT ${digits}9`, '100039');
   await refused(`SELECT CAST('${digits}' AS NUMBER(37,0))`, '100038');

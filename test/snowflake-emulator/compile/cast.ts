@@ -160,6 +160,9 @@ export function toText(sql: string, from: SfType): string {
     case 'text':
       return sql;
     case 'number':
+      // DuckDB prints no zero before the point where the type has no digit there
+      if (from.precision === from.scale) return `regexp_replace(CAST(${sql} AS VARCHAR), '^(-?)\\.', '\\10.')`;
+      return `CAST(${sql} AS VARCHAR)`;
     case 'date':
       return `CAST(${sql} AS VARCHAR)`;
     case 'float':
@@ -320,7 +323,7 @@ export function toVariant(sql: string, from: SfType): string {
       return `CAST(to_json(${sql}) AS VARCHAR)`;
     case 'number':
     case 'boolean':
-      return `sf_parse_json(CAST(${sql} AS VARCHAR))`;
+      return `sf_parse_json(${toText(sql, from)})`;
     case 'float':
       return `sf_parse_json(CAST(${sql} AS VARCHAR) || CASE WHEN CAST(${sql} AS VARCHAR) LIKE '%e%' THEN '' ELSE 'e0' END)`;
     case 'date':

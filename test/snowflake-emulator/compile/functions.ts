@@ -301,6 +301,15 @@ export const scalarFunctions: Readonly<Record<string, Build>> = {
     if (value.type.kind !== 'number' && value.type.kind !== 'float') throw invalidArguments(name, value);
     return { sql: `abs(${value.sql})`, type: value.type };
   },
+  LN: (args, name) => {
+    count(args, name, 1);
+    return { sql: `ln(${cast(args[0] ?? nothing, float, 'explicit').sql})`, type: float };
+  },
+  POWER: (args, name) => {
+    count(args, name, 2);
+    const [base = nothing, exponent = nothing] = args;
+    return { sql: `pow(${cast(base, float, 'explicit').sql}, ${cast(exponent, float, 'explicit').sql})`, type: float };
+  },
   ROUND: rounding('round'),
   FLOOR: rounding('floor'),
   CEIL: rounding('ceil'),

@@ -151,8 +151,9 @@ export async function drop(context: StatementContext, statement: Extract<Stateme
       if (object === undefined) {
         throw doesNotExist(statement.kind === 'TABLE' ? 'Table' : statement.kind, catalog.fullName(statement.name, session));
       }
-      if (!isKind(object, kind) || (object.kind === 'table' && (object.dynamic !== undefined) !== dynamic))
-        {throw unknownForm(`DROP ${statement.kind} of another kind of object`);}
+      if (!isKind(object, kind) || (object.kind === 'table' && (object.dynamic !== undefined) !== dynamic)) {
+        throw unknownForm(`DROP ${statement.kind} of another kind of object`);
+      }
       return Promise.resolve({ entered: [], removed: [object], message: `${object.name} successfully dropped.` });
     }),
   );

@@ -1,3 +1,4 @@
+import { toText } from '../compile/cast.ts';
 import { comparable } from '../compile/operators.ts';
 import type { OutputColumn, Typed } from '../compile/typed.ts';
 import type { SfType } from '../sql/sf-type.ts';
@@ -67,6 +68,7 @@ export function cellSql(value: Typed): string {
   const { sql, type } = value;
   switch (type.kind) {
     case 'number':
+      return toText(sql, type);
     case 'text':
     case 'variant':
     case 'object':

@@ -106,8 +106,9 @@ function parseDynamicTable(reader: TokenReader, orReplace: boolean, kind: TableK
   const columnNames = reader.isSymbol('(') ? reader.nameList() : undefined;
   const options = parseTrailingOptions(reader);
   for (const option of Object.keys(options)) {
-    if (!['TARGET_LAG', 'WAREHOUSE', 'REFRESH_MODE', 'INITIALIZE', 'COMMENT'].includes(option))
-      {throw unknownForm(`CREATE DYNAMIC TABLE … ${option}`);}
+    if (!['TARGET_LAG', 'WAREHOUSE', 'REFRESH_MODE', 'INITIALIZE', 'COMMENT'].includes(option)) {
+      throw unknownForm(`CREATE DYNAMIC TABLE … ${option}`);
+    }
   }
   if (options['TARGET_LAG'] === undefined || options['WAREHOUSE'] === undefined) throw reader.fail();
   reader.expectWords('AS');
