@@ -171,13 +171,12 @@ export function toText(sql: string, from: SfType): string {
       return `CAST(${sql} AS VARCHAR)`;
     case 'binary':
       return `hex(${sql})`;
-    case 'time':
-      return `strftime(DATE '1970-01-01' + ${sql}, '%H:%M:%S')`;
     case 'variant':
       return `sf_text(${sql})`;
     case 'object':
     case 'array':
       return sql;
+    case 'time':
     case 'timestamp_ntz':
     case 'timestamp_ltz':
     case 'timestamp_tz':

@@ -70,6 +70,7 @@ const onlyValues: Readonly<Record<string, readonly (string | number | boolean)[]
   BINARY_INPUT_FORMAT: ['HEX'],
   BINARY_OUTPUT_FORMAT: ['HEX'],
   DATE_INPUT_FORMAT: ['AUTO'],
+  DATE_OUTPUT_FORMAT: ['YYYY-MM-DD', 'AUTO'],
   TIME_INPUT_FORMAT: ['AUTO'],
   TIMESTAMP_INPUT_FORMAT: ['AUTO'],
   ERROR_ON_NONDETERMINISTIC_MERGE: [true],
