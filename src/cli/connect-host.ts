@@ -154,7 +154,7 @@ function prepareStart({ connector, place, store, herder, dataFolder, log }: Star
   if (place.type === 'source') noteSources(store, checked.sources);
   else if (place.file !== undefined) {
     makeFolder(dirname(place.file), 'the folder of the replica');
-    writeReplicaFiles(dataFolder, [...new Set([...herder.warehouses.map(({ file }) => file), place.file])]);
+    writeReplicaFiles(dataFolder, [...new Set([...herder.warehouses.flatMap(({ file }) => file ?? []), place.file])]);
   }
 }
 

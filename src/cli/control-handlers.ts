@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isMillraceError, MillraceError } from '../base/errors.ts';
 import type { Herder, TaskStatus, WarehouseHandle } from '../worker/herder.ts';
 import type { CheckedConnectors } from './connectors.ts';
+import type { QueryParams } from './control-methods.ts';
 import type { ControlHandlers } from './control-server.ts';
 import { verifyReplicas } from './verify-replicas.ts';
 
@@ -37,9 +38,9 @@ export function createControlHandlers(
         tasks: [...herder.tasks(), ...others()],
         sources: herder.sourceMetrics(),
         sinks: herder.sinkMetrics(),
-        files: herder.warehouses.map((warehouse) => warehouse.file),
+        files: herder.warehouses.flatMap((warehouse) => warehouse.file ?? []),
       }),
-    query: ({ sql, maxRows, file }, _tell, signal) => findWarehouse(herder, file).call('query', { sql, maxRows }, signal),
+    query: ({ sql, maxRows, ...wanted }, _tell, signal) => findWarehouse(herder, wanted).call('query', { sql, maxRows }, signal),
     async rowCounts(_params, _tell, signal) {
       const counts = await Promise.all(herder.warehouses.map((warehouse) => warehouse.call('rowCounts', null, signal)));
       return counts.flat();
@@ -77,15 +78,15 @@ function splitTable(name: string): { readonly database: string; readonly table: 
   return { database: name.slice(0, dot), table: name.slice(dot + 1) };
 }
 
-function findWarehouse({ warehouses }: Herder, file: string | undefined): WarehouseHandle {
-  const found = file === undefined && warehouses.length === 1 ? warehouses[0] : warehouses.find((each) => each.file === file);
-  if (found !== undefined) return found;
-  const files = warehouses.map((each) => each.file).join(', ');
+function findWarehouse({ warehouses }: Herder, { file, sink }: Pick<QueryParams, 'file' | 'sink'>): WarehouseHandle {
+  const ofSink = warehouses.filter((each) => sink === undefined || each.sinks.some(({ connector }) => connector.name === sink));
+  const [found, other] = ofSink.filter((each) => file === undefined || each.file === file);
+  if (found !== undefined && other === undefined) return found;
+  const names = warehouses.map((each) => (each.file === undefined ? `--sink ${each.sinks[0]?.connector.name}` : `--file ${each.file}`));
+  const told = file ?? sink;
   throw new MillraceError(
     'WORKER_REFUSED',
-    file === undefined ? 'The worker has several replicas, or none.' : `The worker does not hold ${file}.`,
-    {
-      nextStep: `Name one with --file: ${files || 'there is none'}.`,
-    },
+    told === undefined ? 'The worker has several replicas, or none.' : `The worker does not hold ${told}.`,
+    { nextStep: names.length === 0 ? 'Start a sink first.' : `Name one: ${names.join(', ')}.` },
   );
 }

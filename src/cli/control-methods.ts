@@ -18,8 +18,9 @@ export interface WorkerStatus {
 export interface QueryParams {
   readonly sql: string;
   readonly maxRows: number;
-  /** The replica, where the worker has several. */
+  /** The replica, where the worker has several: its file, or a connector that writes to it. */
   readonly file?: string;
+  readonly sink?: string;
 }
 
 export interface VerifyParams {

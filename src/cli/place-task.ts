@@ -20,11 +20,11 @@ export function placeTask(connector: ConnectorConfig): TaskPlace {
   }
   if (plugin.classNames.includes(duckdbSinkConnectorClass)) {
     const file = resolve(readSinkConfig(connector).config.file);
-    return { type: 'sink', entry: new URL('warehouse-thread.ts', import.meta.url), key: file, file };
+    return { type: 'sink', entry: new URL('warehouse-thread.ts', import.meta.url), key: file, kind: 'duckdb', file };
   }
   if (plugin.classNames.includes(snowflakeSinkConnectorClass)) {
     readSnowflakeConfig(connector);
-    return { type: 'sink', entry: new URL('snowflake-thread.ts', import.meta.url), key: `sink ${connector.name}` };
+    return { type: 'sink', entry: new URL('snowflake-thread.ts', import.meta.url), key: `sink ${connector.name}`, kind: 'snowflake' };
   }
   if (isLanding(connector)) {
     readLandingConfig(connector);

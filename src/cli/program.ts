@@ -148,10 +148,11 @@ function addVerify(program: Command): void {
 
 function addQuery(program: Command): void {
   withData(program.command('query'))
-    .argument('<sql>', "a statement of DuckDB's SQL that reads")
+    .argument('<sql>', "a statement of DuckDB's SQL that reads; of Snowflake's, a SELECT")
     .summary('SQL on the replica')
     .description('Asks the replica: through the running worker, which holds the file, or the file itself when none runs.')
     .option('--file <file>', 'the DuckDB file, where there are several or no worker')
+    .option('--sink <connector>', 'the replica of this sink, where there are several; needs the worker')
     .option('--limit <n>', 'rows shown at most', wholeNumber(1), 1000)
     .option('--json', 'a JSON object per row and line')
     .addHelpText(

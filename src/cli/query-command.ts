@@ -12,6 +12,7 @@ import { createPaint, hasColors, writeOut } from './terminal.ts';
 export interface QueryOptions {
   readonly data: string;
   readonly file?: string;
+  readonly sink?: string;
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -34,15 +35,15 @@ export async function queryCommand(sql: string, options: QueryOptions): Promise<
   writeOut(`${paint('dim', `(${more})`)}\n`);
 }
 
-async function ask(sql: string, { data, file: given, limit }: QueryOptions): Promise<QueryAnswer> {
+async function ask(sql: string, { data, file: given, sink, limit }: QueryOptions): Promise<QueryAnswer> {
   // the worker knows its files by their whole paths
   const file = given === undefined ? undefined : resolve(given);
   const { signal } = new AbortController();
-  const params = { sql, maxRows: limit, ...(file === undefined ? {} : { file }) };
+  const params = { sql, maxRows: limit, ...(file === undefined ? {} : { file }), ...(sink === undefined ? {} : { sink }) };
   try {
     return await openControlClient(data).call('query', params, { signal });
   } catch (error) {
-    if (!(await isFree(error, data, file))) throw error;
+    if (sink !== undefined || !(await isFree(error, data, file))) throw error;
     const files = file === undefined ? readReplicaFiles(data) : [file];
     const [alone] = files;
     if (alone === undefined) throw error;
@@ -66,7 +67,7 @@ function severalReplicas(files: readonly string[]): MillraceError {
 }
 
 function isNumeric(type: string): boolean {
-  return /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL.*|FLOAT|DOUBLE)$/.test(type);
+  return /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL.*|NUMBER.*|FLOAT|DOUBLE|REAL)$/.test(type);
 }
 
 /** Numbers with all their digits, booleans and JSON as such; everything else as text. */
@@ -81,6 +82,6 @@ export function rowAsJson({ columns }: Pick<QueryAnswer, 'columns'>, row: readon
 function valueAsJson(type: string, value: string): string {
   if (isNumeric(type) && /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(value)) return value;
   if (type === 'BOOLEAN') return value;
-  if (type === 'JSON') return value;
+  if (['JSON', 'VARIANT', 'OBJECT', 'ARRAY'].includes(type)) return value;
   return JSON.stringify(value);
 }

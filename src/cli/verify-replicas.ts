@@ -9,8 +9,10 @@ import { hasTransformations } from '../transform/transformation-chain.ts';
 import type { TableVerdict, VerifyReport } from '../verify/verify.ts';
 import type { Herder, WarehouseHandle } from '../worker/herder.ts';
 import type { ReplicaTable } from '../worker/thread-messages.ts';
+import { sinksOf } from './connectors.ts';
 import type { CheckedConnectors, CheckedSource } from './connectors.ts';
 import type { VerifyParams } from './control-methods.ts';
+import { placeTask } from './place-task.ts';
 import type { FromVerifyThread, VerifyThreadData } from './verify-thread.ts';
 
 /** A verdict, and whose table it is: one table may be in the replicas of several sinks. */
@@ -49,10 +51,13 @@ export async function verifyReplicas(
 ): Promise<ReplicasReport> {
   const verdicts: ReplicaVerdict[] = [];
   const found = new Set<string>();
+  const answered = new Set<string>();
   let position: VerifyReport['position'];
   for (const warehouse of herder.warehouses) {
     for (const { connector } of warehouse.sinks) {
-      const all = await warehouse.call('tables', { connector: connector.name }, signal);
+      const all = await tablesOf(warehouse, connector.name, signal);
+      if (all === undefined) continue;
+      answered.add(connector.name);
       const wanted = all.filter(({ id }) => params.tables.length === 0 || params.tables.includes(tableName(id)));
       for (const { id } of wanted) found.add(tableName(id));
       for (const [prefix, tables] of Map.groupBy(wanted, ({ source }) => source)) {
@@ -71,9 +76,8 @@ export async function verifyReplicas(
     }
   }
   // A sink that could not begin says nothing of its tables.
-  const there = new Set(herder.warehouses.flatMap(({ sinks }) => sinks.map(({ connector }) => connector.name)));
-  for (const { connector } of connectors.warehouses.flatMap(({ sinks }) => sinks)) {
-    if (there.has(connector.name) || params.tables.length > 0) continue;
+  for (const { connector } of sinksOf(connectors)) {
+    if (!isRead(connector) || answered.has(connector.name) || params.tables.length > 0) continue;
     const state = herder.tasks().find((task) => task.connector === connector.name)?.state ?? 'STOPPED';
     const verdict = undecided({ database: '*', table: '*' }, `${connector.name} is ${state}: its replica is not open`);
     verdicts.push({ source: '*', sink: connector.name, ...verdict });
@@ -87,6 +91,21 @@ export async function verifyReplicas(
     });
   }
   return { position, tables: verdicts };
+}
+
+function isRead(connector: ConnectorConfig): boolean {
+  const place = placeTask(connector);
+  return place.type === 'sink' && place.kind !== undefined;
+}
+
+/** Undefined: the sink has not begun yet, or could not. */
+async function tablesOf(warehouse: WarehouseHandle, connector: string, signal: AbortSignal): Promise<readonly ReplicaTable[] | undefined> {
+  try {
+    return await warehouse.call('tables', { connector }, signal);
+  } catch (error) {
+    if (isMillraceError(error, 'WORKER_REFUSED')) return undefined;
+    throw error;
+  }
 }
 
 /** Aborts when one of the connectors has no task that runs, or that will soon. */
@@ -161,6 +180,7 @@ async function verifyOne(
   const data: VerifyThreadData = {
     source: source.connector,
     sink: sink.name,
+    kind: warehouse.kind,
     tables,
     transforms,
     onePosition,

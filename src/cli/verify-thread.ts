@@ -9,15 +9,18 @@ import type { TableId } from '../event/table-schema.ts';
 import { connectionSettings } from '../mysql/connection-settings.ts';
 import { parseSourceConfig } from '../mysql/connector-config.ts';
 import { openConsistentViews } from '../mysql/consistent-view.ts';
+import { duckDbDialect } from '../verify/duckdb-dialect.ts';
+import { snowflakeDialect } from '../verify/snowflake-dialect.ts';
 import { verify } from '../verify/verify.ts';
 import type { Excuse, PinnedReplica, SourceView, TableVerdict, VerifyReport, VerifyTable } from '../verify/verify.ts';
 import { createCaller } from '../worker/rpc.ts';
-import type { WarehouseMethods } from '../worker/thread-messages.ts';
+import type { WarehouseKind, WarehouseMethods } from '../worker/thread-messages.ts';
 
 export interface VerifyThreadData {
   readonly source: ConnectorConfig;
-  /** Connector of the sink. */
+  /** Connector of the sink, and what it writes to. */
   readonly sink: string;
+  readonly kind: WarehouseKind;
   readonly tables: readonly VerifyTable[];
   /** Connectors whose transformations the rows go through. */
   readonly transforms: readonly string[];
@@ -92,10 +95,11 @@ async function openView(abort: AbortSignal): Promise<SourceView> {
   };
 }
 
-async function pinAt(position: SourcePosition, abort: AbortSignal): Promise<PinnedReplica> {
-  const pin = await warehouse.call('pinAt', { connector: data.sink, source: config.topicPrefix, position }, abort);
+async function pinAt(position: SourcePosition, tables: readonly TableId[], abort: AbortSignal): Promise<PinnedReplica> {
+  const pin = await warehouse.call('pinAt', { connector: data.sink, source: config.topicPrefix, position, tables }, abort);
   await release();
   return {
+    dialect: data.kind === 'duckdb' ? duckDbDialect : snowflakeDialect,
     query: (sql, querySignal) => warehouse.call('pinnedQuery', { pin, sql }, querySignal),
     table: (id, tableSignal) => warehouse.call('pinnedTable', { pin, connector: data.sink, source: config.topicPrefix, id }, tableSignal),
     async [Symbol.asyncDispose]() {

@@ -1,20 +1,17 @@
 import { reasonOf } from '../base/abort.ts';
 import { MillraceError } from '../base/errors.ts';
 import type { SinkTask } from '../connect/tasks.ts';
-import type { PinnedReader } from '../warehouse/duckdb/reader.ts';
-import { isGuessed } from '../event/guessed.ts';
-import type { Replica } from '../warehouse/duckdb/replica.ts';
-import type { TableRecord } from '../warehouse/table-record.ts';
 import type { Handlers } from '../worker/rpc.ts';
 import type { SinkLoop } from '../worker/sink-loop.ts';
-import type { ReplicaTable, WarehouseMethods } from '../worker/thread-messages.ts';
+import type { WarehouseMethods } from '../worker/thread-messages.ts';
+import type { ReadWarehouse, WarehousePin } from './read-warehouse.ts';
 
-/** What the thread of a DuckDB file does for one caller; what that has pinned or holds ends with it. */
+/** What the thread of a warehouse does for one caller; what that has pinned or holds ends with it, and so does `warehouse`. */
 export function createWarehouseMethods(
-  replica: Replica,
+  warehouse: ReadWarehouse,
   loops: ReadonlyMap<string, SinkLoop>,
 ): Handlers<WarehouseMethods> & AsyncDisposable {
-  const pins = new Map<number, PinnedReader>();
+  const pins = new Map<number, WarehousePin>();
   const holds = new Map<number, Disposable>();
   let lastNumber = 0;
 
@@ -25,20 +22,9 @@ export function createWarehouseMethods(
   };
 
   return {
-    query: ({ sql, maxRows }, signal) => replica.query(sql, { maxRows }, signal),
-    async rowCounts() {
-      const tables = await replica.status();
-      return tables.map(({ record: { connector: sink, replica: name }, rows, loading }) => {
-        return { sink, table: `${name.schema}.${name.table}`, rows, loading };
-      });
-    },
-    tables: ({ connector }) =>
-      Promise.resolve(
-        replica
-          .tables(connector)
-          .map(asReplicaTable)
-          .filter((table) => table !== undefined),
-      ),
+    query: ({ sql, maxRows }, signal) => warehouse.query(sql, maxRows, signal),
+    rowCounts: () => warehouse.rowCounts(),
+    tables: async ({ connector }) => Promise.resolve(warehouse.tables(connector)),
     hold({ connector, source }) {
       const hold = taskOf(connector).hold?.(source);
       const number = ++lastNumber;
@@ -50,9 +36,9 @@ export function createWarehouseMethods(
       holds.delete(hold);
       return Promise.resolve(null);
     },
-    async pinAt({ connector, source, position }, signal) {
-      const pin = async (): Promise<PinnedReader> => {
-        const made = await replica.pin();
+    async pinAt({ connector, source, position, tables }, signal) {
+      const pin = async (): Promise<WarehousePin> => {
+        const made = await warehouse.pin(source, tables);
         if (!signal.aborted) return made;
         // the caller has gone meanwhile: a reader of nobody would keep the file from its checkpoints
         await made[Symbol.asyncDispose]();
@@ -69,8 +55,7 @@ export function createWarehouseMethods(
       return reader.query(sql, signal);
     },
     async pinnedTable({ pin, connector, source, id }) {
-      const record = await pins.get(pin)?.record({ connector, source, ...id });
-      return record === undefined ? undefined : asReplicaTable(record);
+      return pins.get(pin)?.table({ connector, source, ...id });
     },
     async unpin({ pin }) {
       const reader = pins.get(pin);
@@ -83,19 +68,7 @@ export function createWarehouseMethods(
       holds.clear();
       for (const reader of pins.values()) await reader[Symbol.asyncDispose]();
       pins.clear();
+      await warehouse[Symbol.asyncDispose]();
     },
-  };
-}
-
-/** What readers see of a table; a table whose first snapshot is still loaded shows nothing yet. */
-function asReplicaTable({ source, database, table, replica, live }: TableRecord): ReplicaTable | undefined {
-  if (live === undefined) return undefined;
-  return {
-    source,
-    id: { database, table },
-    columns: live.columns.map((column) => column.name),
-    replicaSchema: replica.schema,
-    replicaName: replica.table,
-    guessed: live.columns.filter(isGuessed).map((column) => column.name),
   };
 }

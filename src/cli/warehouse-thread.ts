@@ -9,6 +9,7 @@ import type { SinkThreadData, WarehouseMethods } from '../worker/thread-messages
 import { keepReplica } from './keep-replica.ts';
 import { embeddedLogOptions } from './log-settings.ts';
 import { openLogger, setLogLevel } from './logging.ts';
+import { readDuckDb } from './read-duckdb.ts';
 import { remindOfResyncs } from './resync-reminder.ts';
 import { runThread } from './run-thread.ts';
 import { tableSinkParts } from './table-sink-parts.ts';
@@ -39,7 +40,7 @@ await runThread<SinkThreadData>(
       parts: (connector) => tableSinkParts({ connector: sink, log, logger, onResync: ask }, connector),
       methods: (loops) => {
         keeper.watch(loops);
-        return createWarehouseMethods(replica, loops);
+        return createWarehouseMethods(readDuckDb(replica), loops);
       },
     });
   },

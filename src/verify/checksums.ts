@@ -1,6 +1,6 @@
 import type { PinnedReplica } from './verify.ts';
-import type { ComparedColumn } from './replica-columns.ts';
-import { canonicalRow, digest, replicaTexts, rowText } from './row-text.ts';
+import type { ComparedColumn, HashedTable } from './replica-dialect.ts';
+import { canonicalRow, digest, keyText, rowText } from './row-text.ts';
 import type { SourceReader } from './source-reader.ts';
 import { quoteName } from './source-columns.ts';
 import type { SourceTable } from './source-columns.ts';
@@ -37,17 +37,18 @@ export function sourceSelect(table: SourceTable, columns: readonly ComparedColum
 export async function sourceChecksums(
   reader: SourceReader,
   table: SourceTable,
-  { columns, digits }: { readonly columns: readonly ComparedColumn[]; readonly digits: number },
+  { columns, key, digits }: Omit<HashedTable, 'name'>,
 ): Promise<TableChecksums> {
   const buckets = new Map<string, Checksum>();
   let rows = 0;
   let substitutions = 0;
+  const isWhole = key.length === columns.length && key.every((position, index) => position === index);
   await reader.stream(sourceSelect(table, columns), (row) => {
     const canonical = canonicalRow(columns, row);
     rows++;
     substitutions += canonical.substitutions;
-    const rowDigest = digest(rowText(canonical.values, []));
-    const keyDigest = table.key.length === 0 ? rowDigest : digest(rowText(canonical.values, table.key));
+    const rowDigest = digest(rowText(canonical.values));
+    const keyDigest = isWhole ? rowDigest : digest(keyText(canonical.values, key));
     const name = keyDigest.slice(0, digits);
     let bucket = buckets.get(name);
     if (bucket === undefined) buckets.set(name, (bucket = { rows: 0, xorHigh: 0, xorLow: 0, sum: 0 }));
@@ -63,18 +64,8 @@ export async function sourceChecksums(
   return { rows, substitutions, buckets };
 }
 
-export async function replicaChecksums(
-  replica: PinnedReplica,
-  table: { readonly name: string; readonly columns: readonly ComparedColumn[]; readonly key: readonly number[]; readonly digits: number },
-  signal: AbortSignal,
-): Promise<TableChecksums> {
-  const { replicaRow, replicaKey } = replicaTexts(table.columns, table.key);
-  const part = (from: number): string => `('0x' || substr(r, ${from}, 8))::UINTEGER`;
-  const answer = await replica.query(
-    `SELECT substr(k, 1, ${table.digits}), count(*), bit_xor(${part(1)}), bit_xor(${part(9)}), sum(${part(17)}::UBIGINT) % 4294967296
-     FROM (SELECT md5(${replicaRow}) AS r, md5(${replicaKey}) AS k FROM ${table.name}) GROUP BY 1`,
-    signal,
-  );
+export async function replicaChecksums(replica: PinnedReplica, table: HashedTable, signal: AbortSignal): Promise<TableChecksums> {
+  const answer = await replica.query(replica.dialect.checksumsSql(table), signal);
   const buckets = new Map<string, Checksum>();
   let rows = 0;
   for (const [name, count, xorHigh, xorLow, sum] of answer) {

@@ -6,8 +6,9 @@ import type { SourcePosition } from '../connect/commit-group.ts';
 import type { TableId } from '../event/table-schema.ts';
 import { bucketDigits, differingBuckets, replicaChecksums, sourceChecksums } from './checksums.ts';
 import { findDifferences } from './drill-down.ts';
-import { compareColumn } from './replica-columns.ts';
-import type { ComparedColumn } from './replica-columns.ts';
+import type { Findings } from './drill-down.ts';
+import type { ComparedColumn, ReplicaDialect } from './replica-dialect.ts';
+import { bucketColumns } from './row-text.ts';
 import { createSourceReader } from './source-reader.ts';
 import type { SourceReader } from './source-reader.ts';
 import { readSourceTable } from './source-columns.ts';
@@ -21,6 +22,7 @@ export interface SourceView extends AsyncDisposable {
 
 /** A reader of the replica, pinned at one committed state. */
 export interface PinnedReplica extends AsyncDisposable {
+  readonly dialect: ReplicaDialect;
   /** All rows, as text. */
   query(sql: string, signal: AbortSignal): Promise<readonly (readonly (string | null)[])[]>;
   /** A table as it is in that state; undefined when there is none. Without this, tables are as they were listed. */
@@ -32,9 +34,13 @@ export interface VerifyTable {
   readonly id: TableId;
   /** Its columns in the replica that come from the source. */
   readonly columns: readonly string[];
+  /** Their names there, in the same order, where they are others. */
+  readonly replicaColumns?: readonly string[];
   /** Schema and name in the replica, unquoted. */
   readonly replicaSchema: string;
   readonly replicaName: string;
+  /** Of Snowflake: the statement whose state is read. */
+  readonly statement?: string;
 }
 
 export interface VerifyOptions {
@@ -44,8 +50,8 @@ export interface VerifyOptions {
   /** Rows named per table at most; all are counted. */
   readonly maxDifferences: number;
   openView(signal: AbortSignal): Promise<SourceView>;
-  /** Lets the replica commit exactly at the position, pins a reader there and lets it go on. */
-  pinAt(position: SourcePosition, signal: AbortSignal): Promise<PinnedReplica>;
+  /** Lets the replica commit exactly at the position, pins a reader of these tables there and lets it go on. */
+  pinAt(position: SourcePosition, tables: readonly TableId[], signal: AbortSignal): Promise<PinnedReplica>;
   onTable?(verdict: TableVerdict): void;
   /** Whether the replica has other values in the column on purpose, as of masks: it is not compared, and the verdict says so. */
   isMasked?(table: TableId, column: string): boolean;
@@ -130,7 +136,7 @@ async function compareTableAlone(table: VerifyTable, options: VerifyOptions, sig
   for (let attempt = 1; attempt <= attempts; attempt++) {
     try {
       await using view = await options.openView(signal);
-      await using replica = await options.pinAt(view.position, signal);
+      await using replica = await options.pinAt(view.position, [table.id], signal);
       const result = await compareTable({ view, replica, table, options }, signal);
       if (!('definitions' in result)) return result;
       mismatches.push(result);
@@ -163,7 +169,8 @@ async function compareAtOnePosition(
   signal: AbortSignal,
 ): Promise<{ readonly position: SourcePosition; readonly mismatched: readonly VerifyTable[] }> {
   await using view = await options.openView(signal);
-  await using replica = await options.pinAt(view.position, signal);
+  const ids = options.tables.map(({ id }) => id);
+  await using replica = await options.pinAt(view.position, ids, signal);
   const mismatched: VerifyTable[] = [];
   for (const table of options.tables) {
     const result = await orUndecided(table, compareTable({ view, replica, table, options }, signal), signal);
@@ -230,7 +237,7 @@ async function compareColumns(comparison: Comparison, signal: AbortSignal): Prom
   for (const column of source.columns) {
     const type = replicaTypes.get(column.name);
     if (type === undefined) return mismatch(`the replica has no column ${column.name}`);
-    columns.push(compareColumn(column, type));
+    columns.push(replica.dialect.compareColumn(column, { name: replicaNameOf(table, column.name), type }));
   }
   const lost = source.others.filter((column) => !isMasked(column) && options.isCaptured?.(listed.id, column) !== false);
   if (renames) notCompared.push(...lost);
@@ -239,29 +246,46 @@ async function compareColumns(comparison: Comparison, signal: AbortSignal): Prom
   if (renames) notCompared.push(...extra);
   else if (extra.length > 0) return mismatch(`the source has no column ${extra.join(', ')}`);
   if (columns.length === 0) return undecidedVerdict(listed, view.position, 'none of its columns can be compared');
-  const name = `${quoted(table.replicaSchema)}.${quoted(table.replicaName)}`;
-  const [[count] = []] = await replica.query(`SELECT count(*) FROM ${name}`, signal);
-  const digits = bucketDigits(Number(count ?? 0));
-  const [ours, theirs] = await Promise.all([
-    sourceChecksums(reader, source, { columns, digits }),
-    replicaChecksums(replica, { name, columns, key: source.key, digits }, signal),
-  ]);
+  const name = replica.dialect.nameOf(table);
+  const [[count] = []] = await replica.query(`SELECT COUNT(*) FROM ${name}`, signal);
+  const hashed = { name, columns, key: bucketColumns(source.key, columns), digits: bucketDigits(Number(count ?? 0)) };
+  const [ours, theirs] = await Promise.all([sourceChecksums(reader, source, hashed), replicaChecksums(replica, hashed, signal)]);
   const buckets = differingBuckets(ours, theirs);
-  const differences =
-    buckets.length === 0 ? [] : await findDifferences({ reader, replica }, { table: source, columns, name, digits, buckets }, signal);
-  if (excuse !== undefined && buckets.length > 0 && explains(excuse, differences)) {
+  const { differences, unknown } =
+    buckets.length === 0 ? nothingFound : await findDifferences({ reader, replica }, { table: source, buckets, ...hashed }, signal);
+  if (excuse !== undefined && differences.length > 0 && explains(excuse, differences)) {
     return undecidedVerdict(listed, view.position, `${countsOf(differences)}: ${excuse.reason}`);
+  }
+  if (differences.length === 0 && unknown.rows > 0) {
+    return undecidedVerdict(
+      listed,
+      view.position,
+      `${formatRows(unknown.rows)} of which nothing tells: ${unknown.columns.join(', ')} ${roundedReason}`,
+    );
   }
   return {
     table: label,
     rows: ours.rows,
-    equal: buckets.length === 0,
+    equal: buckets.length === 0 || (differences.length === 0 && columns.some(({ isSame }) => isSame !== undefined)),
     position: view.position,
     substitutions: ours.substitutions,
     differences: differences.slice(0, options.maxDifferences),
     differenceCount: differences.length,
     ...(notCompared.length === 0 ? {} : { notCompared }),
   };
+}
+
+const nothingFound: Findings = { differences: [], unknown: { rows: 0, columns: [] } };
+
+/** See docs/types.md. */
+const roundedReason = 'have numbers there that the replica keeps rounded';
+
+function replicaNameOf({ columns, replicaColumns = columns }: VerifyTable, column: string): string {
+  return replicaColumns[columns.indexOf(column)] ?? column;
+}
+
+function formatRows(rows: number): string {
+  return `${rows} ${rows === 1 ? 'row' : 'rows'}`;
 }
 
 function explains({ explains: what }: Excuse, differences: readonly RowDifference[]): boolean {
@@ -271,7 +295,7 @@ function explains({ explains: what }: Excuse, differences: readonly RowDifferenc
 /** `3 rows missing, 1 row different`. */
 function countsOf(differences: readonly RowDifference[]): string {
   const kinds = Map.groupBy(differences, ({ kind }) => kind);
-  return [...kinds].map(([kind, { length }]) => `${length} ${length === 1 ? 'row' : 'rows'} ${kind}`).join(', ');
+  return [...kinds].map(([kind, { length }]) => `${formatRows(length)} ${kind}`).join(', ');
 }
 
 /** Texts in UTF-8, instants in UTC, and no time limit on the long read. */
@@ -280,13 +304,11 @@ async function prepareSession(reader: SourceReader): Promise<void> {
   await reader.rows(reader.flavor === 'mysql' ? 'SET SESSION max_execution_time = 0' : 'SET SESSION max_statement_time = 0');
 }
 
+/** Types of the replica's columns, by the names that they have in the source, if they have any. */
 async function readReplicaTypes(replica: PinnedReplica, table: VerifyTable, signal: AbortSignal): Promise<Map<string, string>> {
-  const rows = await replica.query(
-    `SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database()
-     AND schema_name = ${literal(table.replicaSchema)} AND table_name = ${literal(table.replicaName)} ORDER BY column_index`,
-    signal,
-  );
-  return new Map(rows.map(([name, type]) => [name ?? '', type ?? '']));
+  const rows = await replica.query(replica.dialect.typesSql(table), signal);
+  const { columns, replicaColumns = columns } = table;
+  return new Map(rows.map(([name, type]) => [columns[replicaColumns.indexOf(name ?? '')] ?? name ?? '', type ?? '']));
 }
 
 function undecidedVerdict(table: VerifyTable, position: SourcePosition | undefined, reason: string): TableVerdict {
@@ -314,14 +336,6 @@ async function orUndecided<T>(table: VerifyTable, verdict: Promise<T>, signal: A
 
 function labelOf({ id }: VerifyTable): string {
   return `${id.database}.${id.table}`;
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** 0 equal, 1 different, 2 could not tell. */

@@ -17,6 +17,7 @@ import type {
   SinkThreadMethods,
   SourceMethods,
   ToThread,
+  WarehouseKind,
   WarehouseMethods,
 } from './thread-messages.ts';
 
@@ -24,8 +25,8 @@ import type {
 export type TaskPlace =
   /** In a thread of its own. */
   | { readonly type: 'source'; readonly entry: URL; /** Name of its stream in the log. */ readonly stream: string }
-  /** In the thread of all sinks with this key; those of a warehouse's file share its only instance. */
-  | { readonly type: 'sink'; readonly entry: URL; readonly key: string; readonly file?: string };
+  /** In the thread of all sinks with this key; those of a warehouse's file share its only instance. `kind`: it can be read. */
+  | { readonly type: 'sink'; readonly entry: URL; readonly key: string; readonly kind?: WarehouseKind; readonly file?: string };
 
 export interface TaskStart {
   /** References are resolved. */
@@ -55,7 +56,9 @@ export interface TaskStatus {
 }
 
 export interface WarehouseHandle extends Caller<WarehouseMethods> {
-  readonly file: string;
+  readonly kind: WarehouseKind;
+  /** Of DuckDB. */
+  readonly file: string | undefined;
   /** Connectors of its sinks, and the sources that feed them. */
   readonly sinks: readonly SinkStart[];
   /** Lets another thread call its methods; what that has pinned is released when the port closes. */
@@ -99,6 +102,7 @@ interface Source {
 /** A thread of sinks. */
 interface SinkThread {
   readonly key: string;
+  readonly kind: WarehouseKind | undefined;
   readonly file: string | undefined;
   readonly thread: Thread;
   readonly caller: Caller<WarehouseMethods & SinkThreadMethods>;
@@ -166,7 +170,7 @@ export function createHerder(options: HerderOptions): Herder {
     for (const each of sinkThreads.values()) connectThreads(thread, each.thread);
   };
 
-  const startSinkThread = (first: SinkStart, { entry, key, file }: TaskPlace & { readonly type: 'sink' }): void => {
+  const startSinkThread = (first: SinkStart, { entry, key, kind, file }: TaskPlace & { readonly type: 'sink' }): void => {
     const members = new Map([[first.connector.name, first]]);
     const thread = startThread({
       entry,
@@ -180,7 +184,7 @@ export function createHerder(options: HerderOptions): Herder {
       },
       onBroken: (error) => breakDown([...members.keys()], error),
     });
-    const sinkThread: SinkThread = { key, file, thread, caller: createCaller(thread.worker), members, closing: undefined };
+    const sinkThread: SinkThread = { key, kind, file, thread, caller: createCaller(thread.worker), members, closing: undefined };
     sinkThreads.set(key, sinkThread);
     void thread.ended.then(() => {
       if (sinkThreads.get(key) === sinkThread) sinkThreads.delete(key);
@@ -262,10 +266,10 @@ export function createHerder(options: HerderOptions): Herder {
     sourceMetrics: () => [...sourceMetrics.values()],
     sinkMetrics: () => [...sinkMetrics.values()],
     get warehouses() {
-      return [...sinkThreads.values()].flatMap(({ file, members, thread, caller }) => {
-        if (file === undefined) return [];
+      return [...sinkThreads.values()].flatMap(({ kind, file, members, thread, caller }) => {
+        if (kind === undefined) return [];
         const attach = (port: MessagePort): void => thread.worker.postMessage({ kind: 'callPort', port } satisfies ToThread, [port]);
-        return [{ ...caller, file, sinks: [...members.values()], attach }];
+        return [{ ...caller, kind, file, sinks: [...members.values()], attach }];
       });
     },
     // The thread of one that has failed is gone.

@@ -122,13 +122,20 @@ export interface RowCount {
   readonly loading: number | undefined;
 }
 
+/** Kinds of replicas that can be read through the thread of their sinks. */
+export type WarehouseKind = 'duckdb' | 'snowflake';
+
 /** A table in the replica. */
 export interface ReplicaTable {
   readonly source: string;
   readonly id: TableId;
   readonly columns: readonly string[];
+  /** Their names there, where they are others. */
+  readonly replicaColumns?: readonly string[];
   readonly replicaSchema: string;
   readonly replicaName: string;
+  /** Of Snowflake: the statement whose state is read. */
+  readonly statement?: string;
   /** Those of `columns` whose types nothing tells: guesses. */
   readonly guessed: readonly string[];
 }
@@ -141,8 +148,14 @@ export type WarehouseMethods = {
   /** The sink commits nothing of the source, but for `pinAt`, until released or the caller has gone. Gives the hold's number. */
   hold: { params: { readonly connector: string; readonly source: string }; result: number };
   release: { params: { readonly hold: number }; result: null };
-  /** Commits exactly at the position and pins a reader there, which `pinnedQuery` uses until `unpin`. Gives the pin's number. */
-  pinAt: { params: { readonly connector: string; readonly source: string; readonly position: SourcePosition }; result: number };
+  /**
+   * Commits exactly at the position and pins a reader of these tables there, which `pinnedQuery` uses until `unpin`. Gives the
+   * pin's number.
+   */
+  pinAt: {
+    params: { readonly connector: string; readonly source: string; readonly position: SourcePosition; readonly tables: readonly TableId[] };
+    result: number;
+  };
   pinnedQuery: { params: { readonly pin: number; readonly sql: string }; result: readonly (readonly (string | null)[])[] };
   /** A table as it was where the pin is; undefined when readers saw none there. */
   pinnedTable: {

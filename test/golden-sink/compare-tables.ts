@@ -1,4 +1,5 @@
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2';
+import { duckDbDialect } from '../../src/verify/duckdb-dialect.ts';
 import { verify } from '../../src/verify/verify.ts';
 import type { Replica } from '../../src/warehouse/duckdb/replica.ts';
 import type { SharedServer } from '../servers/shared.ts';
@@ -73,7 +74,7 @@ export async function compareTables(
             position: { file: '', pos: 0, gtids: '' },
             [Symbol.asyncDispose]: () => Promise.resolve(),
           }),
-        pinAt: () => replica.pin(),
+        pinAt: async () => ({ ...(await replica.pin()), dialect: duckDbDialect }),
       },
       signal,
     );

@@ -32,7 +32,7 @@ export class SessionPool implements AsyncDisposable {
       const session = await this.#take();
       try {
         const result = await work(session);
-        if (this.#spent.delete(session)) await session[Symbol.asyncDispose]();
+        if (this.#spent.delete(session) || this.#closed) await session[Symbol.asyncDispose]();
         else this.#idle.push(session);
         return result;
       } catch (error) {

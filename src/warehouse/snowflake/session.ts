@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Binds, Connection, ConnectionOptions } from 'snowflake-sdk';
+import type { Binds, Column, Connection, ConnectionOptions, RowStatement } from 'snowflake-sdk';
 import { sleep } from '../../base/abort.ts';
 import { MillraceError } from '../../base/errors.ts';
 import type { Driver } from './driver.ts';
@@ -12,13 +12,19 @@ export interface Answer {
   /** The statement's id, which `AT(STATEMENT => …)` takes. */
   readonly statement: string;
   readonly columns: readonly string[];
+  /** Of the columns: `NUMBER(10,2)`, `TEXT`, `TIMESTAMP_NTZ` … */
+  readonly types: readonly string[];
   readonly rows: readonly (readonly Cell[])[];
+  /** There were more rows than asked for. */
+  readonly truncated: boolean;
 }
 
 /** A session of Snowflake's: statements run one after the other, and a transaction belongs to it. */
 export interface SnowflakeSession extends AsyncDisposable {
   /** Runs one statement; the driver resends it under the same request id, so that it runs once. */
   run(sql: string, binds?: readonly Cell[]): Promise<Answer>;
+  /** The same of a query whose further rows are not fetched. */
+  firstRows(sql: string, maxRows: number): Promise<Answer>;
   /** When it last answered, of `performance.now()`. */
   readonly usedMs: number;
 }
@@ -62,25 +68,27 @@ export async function openSnowflakeSession(driver: Driver, options: SessionOptio
   });
   await connect(connection);
   let usedMs = performance.now();
+  const run = async (sql: string, given: Pick<Request, 'binds' | 'maxRows'>): Promise<Answer> => {
+    // the driver would not answer
+    if (!connection.isUp()) throw new MillraceError('WAREHOUSE_UNREACHABLE', 'The session has ended', { retriable: true });
+    const requestId = randomUUID();
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const answer = await execute(connection, { sql, requestId, ...given });
+        usedMs = performance.now();
+        return answer;
+      } catch (error) {
+        if (attempt >= resends || !isUnknownOutcome(error) || !connection.isUp()) throw translateDriverError(error, sql);
+        await sleep(resendMs * 2 ** attempt, signal);
+      }
+    }
+  };
   const session: SnowflakeSession = {
     get usedMs() {
       return usedMs;
     },
-    async run(sql, binds = []) {
-      // the driver would not answer
-      if (!connection.isUp()) throw new MillraceError('WAREHOUSE_UNREACHABLE', 'The session has ended', { retriable: true });
-      const requestId = randomUUID();
-      for (let attempt = 0; ; attempt++) {
-        try {
-          const answer = await execute(connection, { sql, binds, requestId });
-          usedMs = performance.now();
-          return answer;
-        } catch (error) {
-          if (attempt >= resends || !isUnknownOutcome(error) || !connection.isUp()) throw translateDriverError(error, sql);
-          await sleep(resendMs * 2 ** attempt, signal);
-        }
-      }
-    },
+    run: (sql, binds = []) => run(sql, { binds }),
+    firstRows: (sql, maxRows) => run(sql, { binds: [], maxRows }),
     async [Symbol.asyncDispose]() {
       // a session that is gone already needs no end, and one that cannot be reached ends by itself
       if (!connection.isUp()) return;
@@ -114,30 +122,46 @@ async function connect(connection: Connection): Promise<void> {
   await promise;
 }
 
-async function execute(
-  connection: Connection,
-  { sql, binds, requestId }: { readonly sql: string; readonly binds: readonly Cell[]; readonly requestId: string },
-): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+interface Request {
+  readonly sql: string;
+  readonly binds: readonly Cell[];
+  readonly requestId: string;
+  readonly maxRows?: number;
+}
+
+async function execute(connection: Connection, { sql, binds, requestId, maxRows }: Request): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ statement: RowStatement; rows: readonly unknown[] | undefined }>();
   const values: Binds = [...binds];
   connection.execute({
     sqlText: sql,
     requestId,
+    streamResult: maxRows !== undefined,
     ...(values.length === 0 ? {} : { binds: values }),
     complete: (error, statement, rows) => {
-      if (error !== undefined && error !== null) {
-        reject(error);
-        return;
-      }
-      try {
-        const columns = (statement.getColumns() ?? []).map((column) => column.getName());
-        resolve({ statement: statement.getQueryId(), columns, rows: (rows ?? []).map((row: unknown) => asCells(row, columns)) });
-      } catch (fault) {
-        reject(fault instanceof Error ? fault : new MillraceError('INTERNAL', String(fault)));
-      }
+      if (error !== undefined && error !== null) reject(error);
+      else resolve({ statement, rows });
     },
   });
-  return promise;
+  const { statement, rows } = await promise;
+  return readAnswer(statement, rows, maxRows);
+}
+
+async function readAnswer(statement: RowStatement, rows: readonly unknown[] | undefined, maxRows: number | undefined): Promise<Answer> {
+  const described = statement.getColumns() ?? [];
+  const columns = described.map((column) => column.getName());
+  const fetched = maxRows === undefined ? (rows ?? []) : await statement.streamRows({ start: 0, end: maxRows - 1 }).toArray();
+  return {
+    statement: statement.getQueryId(),
+    columns,
+    types: described.map(typeOf),
+    rows: fetched.map((row: unknown) => asCells(row, columns)),
+    truncated: maxRows !== undefined && statement.getNumRows() > maxRows,
+  };
+}
+
+function typeOf(column: Column): string {
+  const type = column.getType().toUpperCase();
+  return type === 'FIXED' ? `NUMBER(${column.getPrecision()},${column.getScale()})` : type;
 }
 
 /** A row as the driver gives it: a list, or, of PUT, an object. */

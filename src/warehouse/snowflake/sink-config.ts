@@ -22,6 +22,8 @@ export interface SnowflakeSinkConfig {
   readonly transient: boolean;
   readonly sessions: number;
   readonly lockTimeoutSeconds: number;
+  /** How a state is held on to that is read while the sink goes on. */
+  readonly pin: 'time.travel' | 'clone';
   readonly takes: (topic: string) => boolean;
   readonly naming: ReplicaNaming;
   readonly invalidTemporal: InvalidTemporal;
@@ -64,6 +66,7 @@ export function readSnowflakeConfig({ name, config }: ConnectorConfig): {
       transient: values['snowflake.table.type'].toLowerCase() === 'transient',
       sessions: values['snowflake.sessions'],
       lockTimeoutSeconds: values['snowflake.lock.timeout.seconds'],
+      pin: values['snowflake.verify.method'].toLowerCase() === 'clone' ? 'clone' : 'time.travel',
       takes: topicsTaken(name, values.topics, values['topics.regex']),
       naming: createSnowflakeNaming(createNaming({ format: nameFormat(values), map: values['replica.name.map'] }), letters),
       invalidTemporal: invalidTemporalOf(values['temporal.invalid.handling']),

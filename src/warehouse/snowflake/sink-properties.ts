@@ -121,6 +121,13 @@ export const snowflakeSinkProperties = defineConfig({
     doc: 'How long a statement waits for a lock of another transaction.',
     check: between(1, 43_200),
   },
+  'snowflake.verify.method': {
+    type: 'string',
+    default: 'time.travel',
+    importance: 'low',
+    doc: 'How verify holds on to a state: time.travel (AT of a statement), or clone (for tables that keep no past, or less than verify takes).',
+    check: oneOf('time.travel', 'clone'),
+  },
   'jvm.proxy.host': { type: 'string', default: '', importance: 'low', doc: 'Host of an HTTP proxy.' },
   'jvm.proxy.port': { type: 'int', default: '80', importance: 'low', doc: 'Its port.', check: between(1, 65_535) },
   'jvm.proxy.username': { type: 'string', default: '', importance: 'low', doc: 'User of the proxy.' },

@@ -1,24 +1,28 @@
 import { MillraceError } from '../base/errors.ts';
 import { canonicalDatetime, canonicalTime, isInvalidDate } from './canonical.ts';
+import type { ComparedColumn, HashedTable, ReplicaDialect } from './replica-dialect.ts';
 import type { SourceColumn } from './source-columns.ts';
 
-/** A column of both sides: how each prints the canonical text, and what a replaced value counts as. */
-export interface ComparedColumn {
-  readonly name: string;
-  readonly sourceSql: string;
-  /** Canonical text of the source's text; null: the replica holds NULL in its place (a substitution). */
-  readonly fromSource: (text: string) => string | null;
-  /** Select expression of the replica: canonical text or NULL. */
-  readonly replicaSql: string;
-}
+export const duckDbDialect: ReplicaDialect = {
+  nameOf: ({ replicaSchema, replicaName }) => `${quoted(replicaSchema)}.${quoted(replicaName)}`,
+  typesSql: ({ replicaSchema, replicaName }) =>
+    `SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database()
+     AND schema_name = ${literal(replicaSchema)} AND table_name = ${literal(replicaName)} ORDER BY column_index`,
+  compareColumn,
+  checksumsSql({ name, columns, key, digits }) {
+    const part = (from: number): string => `('0x' || substr(r, ${from}, 8))::UINTEGER`;
+    return `SELECT substr(k, 1, ${digits}), count(*), bit_xor(${part(1)}), bit_xor(${part(9)}), sum(${part(17)}::UBIGINT) % 4294967296
+     FROM (SELECT md5(${textOf(columns)}) AS r, md5(${keyText({ columns, key })}) AS k FROM ${name}) GROUP BY 1`;
+  },
+  rowsSql({ name, columns, key, digits }, buckets) {
+    const list = buckets.map(literal).join(', ');
+    return `SELECT ${columns.map(({ replicaSql }) => replicaSql).join(', ')} FROM ${name}
+     WHERE substr(md5(${keyText({ columns, key })}), 1, ${digits}) IN (${list})`;
+  },
+};
 
-/**
- * Pairs a source column with the replica's column of the same name, whose declared type says how values were meant to
- * arrive.
- * @throws VERIFY_UNDECIDED when the pair of types is none that can be compared
- */
-export function compareColumn(source: SourceColumn, replicaType: string): ComparedColumn {
-  const name = `"${source.name.replaceAll('"', '""')}"`;
+function compareColumn(source: SourceColumn, replica: { readonly name: string; readonly type: string }): ComparedColumn {
+  const name = quoted(replica.name);
   const pair = (replicaSql: string, fromSource: (text: string) => string | null): ComparedColumn => ({
     name: source.name,
     sourceSql: source.sql,
@@ -27,7 +31,7 @@ export function compareColumn(source: SourceColumn, replicaType: string): Compar
   });
   const { canonical } = source;
   const asText = `${name}::VARCHAR`;
-  const type = replicaType.toUpperCase();
+  const type = replica.type.toUpperCase();
   if (type === 'VARCHAR') return pair(asText, canonical);
   // Between the values of a document tabs are marks for records (`SourceConfig.marksDocuments`); inside of texts they are escaped.
   if (type === 'JSON') return pair(`replace(${asText}, chr(9), '')`, canonical);
@@ -48,5 +52,22 @@ export function compareColumn(source: SourceColumn, replicaType: string): Compar
   const digits = /^DECIMAL\((\d+),(\d+)\)$/.exec(type);
   if (digits !== null && digits[1] === digits[2]) return pair(asText, (text) => canonical(text).replace(/^(-?)0\./, '$1.'));
   if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type) || type.startsWith('DECIMAL(')) return pair(asText, canonical);
-  throw new MillraceError('VERIFY_UNDECIDED', `column ${source.name}: ${source.columnType} and ${replicaType} cannot be compared`);
+  throw new MillraceError('VERIFY_UNDECIDED', `column ${source.name}: ${source.columnType} and ${replica.type} cannot be compared`);
+}
+
+function keyText({ columns, key }: Pick<HashedTable, 'columns' | 'key'>): string {
+  return textOf(key.flatMap((position) => columns[position] ?? []));
+}
+
+function textOf(columns: readonly ComparedColumn[]): string {
+  const parts = columns.map(({ replicaSql }) => `coalesce(strlen(${replicaSql}) || ':' || ${replicaSql}, '-')`);
+  return parts.length === 0 ? "''" : parts.join(" || '|' || ");
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }
