@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { SourcePosition } from '../connect/commit-group.ts';
 import { chunkOf, column, History, int, table, text, type Row } from './group.fixture.ts';
 import type { OpenContractWarehouse } from './contract-warehouse.fixture.ts';
 
@@ -15,9 +14,7 @@ const items = table(
 const events = table('shop', 'events', [column('kind', text), column('at_ms', { kind: 'int', bits: 64, unsigned: false })], []);
 const signal = new AbortController().signal;
 
-const joined = (rows: readonly (readonly unknown[])[] | undefined): string => (rows ?? []).map(([id]) => id).join();
-
-/** What every warehouse does with rows, snapshots, offsets and cuts. */
+/** What every warehouse does with rows, snapshots and offsets. */
 export function testSinkTask(name: string, open: OpenContractWarehouse): void {
   test(`${name}: changes of whole transactions arrive, and the offset with them`, async () => {
     await using warehouse = await open();
@@ -292,6 +289,36 @@ export function testSinkTask(name: string, open: OpenContractWarehouse): void {
     assert.equal(chunkOf(orders, rows).count, 5000);
   });
 
+  test(`${name}: chunks of more than a unit holds in memory arrive, and a cut lies where it should in what follows them`, async () => {
+    await using warehouse = await open();
+    const { task } = warehouse;
+    const history = new History();
+    const long = 'x'.repeat(10_000);
+    await task.put(history.snapshotBegin('s', [orders], false).group(), signal);
+    for (let from = 0; from < 2000; from += 500) {
+      const rows = Array.from({ length: 500 }, (_, nth): Row => [from + nth, long]);
+      await task.put(history.chunk('s', orders, rows).group(), signal);
+    }
+    const ids = [1, 2, 3];
+    for (const id of ids) history.transaction((tx) => tx.insert(items, [id, 1, 1]));
+    await task.put(history.group(), signal);
+    const [, position] = history.ends;
+    assert.ok(position !== undefined);
+    const seen = async (): Promise<number | undefined> => (await warehouse.read('shop', 'items'))?.length;
+    assert.equal(await task.cutAt({ source: 'src', position }, seen, signal), 2);
+    await task.put(
+      history
+        .transaction((tx) => tx.delete(orders, [7, long]))
+        .snapshotEnd('s', [orders])
+        .group(),
+      signal,
+    );
+    await task.flush(signal);
+    const read = await warehouse.read('shop', 'orders');
+    assert.deepEqual([read?.length, new Set(read?.map(([, note]) => note)).size, await seen()], [1999, 1, 3]);
+    assert.deepEqual(await warehouse.leftovers(), []);
+  });
+
   test(`${name}: a unit that failed on its way is told of by the next flush, and makes one wanted though nothing more comes`, async () => {
     await using warehouse = await open({ invalidTemporal: 'fail', task: { flushRows: 1 } });
     const days = table('d', 'days', [column('id', int, { nullable: false }), column('day', { kind: 'date' })]);
@@ -300,75 +327,5 @@ export function testSinkTask(name: string, open: OpenContractWarehouse): void {
     await setTimeout(100);
     assert.equal(warehouse.task.pending(), true);
     await assert.rejects(warehouse.task.flush(signal), { code: 'VALUE_UNREPRESENTABLE' });
-  });
-
-  test(`${name}: a cut commits exactly the transactions up to its position, wherever that lies`, async () => {
-    const ids = [1, 2, 3, 4, 5, 6];
-    for (const cutAfter of ids.slice(1)) {
-      await using warehouse = await open();
-      const seen = async () => joined(await warehouse.read('shop', 'orders'));
-      const { task } = warehouse;
-      const history = new History();
-      const groups = [[1], [2, 3, 4], [5], [6]].map((part) => {
-        for (const id of part) history.transaction((tx) => tx.insert(orders, [id, 'x']));
-        return history.group();
-      });
-      const position = history.ends[cutAfter - 1];
-      assert.ok(position !== undefined);
-      const [first, ...rest] = groups;
-      assert.ok(first !== undefined);
-      await task.put(first, signal);
-      await task.flush(signal);
-      const cut = task.cutAt({ source: 'src', position }, seen, signal);
-      for (const group of rest) await task.put(group, signal);
-      assert.equal(await cut, ids.slice(0, cutAfter).join());
-      await task.flush(signal);
-      assert.equal(await seen(), ids.join());
-    }
-  });
-
-  test(`${name}: a held task lets a cut lie before what it has taken already`, async () => {
-    await using warehouse = await open();
-    const seen = async () => joined(await warehouse.read('shop', 'orders'));
-    const { task } = warehouse;
-    const history = new History();
-    await task.put(history.transaction((tx) => tx.insert(orders, [1, 'x'])).group(), signal);
-    await task.flush(signal);
-    const hold = task.hold?.('src');
-    const positions: SourcePosition[] = [];
-    for (const id of [2, 3]) history.transaction((tx) => tx.insert(orders, [id, 'x']));
-    positions.push(history.position);
-    for (const id of [4, 5]) history.transaction((tx) => tx.insert(orders, [id, 'x']));
-    await task.put(history.group(), signal);
-    await task.flush(signal);
-    assert.equal(await seen(), '1');
-    const [position] = positions;
-    assert.ok(position !== undefined);
-    assert.equal(await task.cutAt({ source: 'src', position }, seen, signal), '1,2,3');
-    hold?.[Symbol.dispose]();
-    await task.flush(signal);
-    assert.equal(await seen(), '1,2,3,4,5');
-    await assert.rejects(task.cutAt({ source: 'src', position }, seen, signal), { code: 'VERIFY_UNDECIDED' });
-  });
-
-  test(`${name}: an offset inside of a group survives a restart`, async () => {
-    await using warehouse = await open();
-    const seen = async () => joined(await warehouse.read('shop', 'orders'));
-    const history = new History();
-    for (const id of [1, 2, 3]) history.transaction((tx) => tx.insert(orders, [id, 'x']));
-    const group = history.group();
-    const position = history.ends[1];
-    assert.ok(position !== undefined);
-    const cut = warehouse.task.cutAt({ source: 'src', position }, seen, signal);
-    await Promise.all([warehouse.task.put(group, signal), cut]);
-    await warehouse.task[Symbol.asyncDispose]();
-    const again = await warehouse.openTask();
-    assert.deepEqual(
-      again.committed().map(({ seq, applied }) => [seq, applied]),
-      [[0, 2]],
-    );
-    await again.put(group, signal);
-    await again.flush(signal);
-    assert.equal(await seen(), '1,2,3');
   });
 }

@@ -6,15 +6,12 @@ import type { SinkGroup, SinkOffset } from '../connect/tasks.ts';
 import { FlushClock, type FlushTimes } from './flush-clock.ts';
 import { barriersOf, comparePositions, lastEventBefore, transactionsUpTo, type GroupSlice } from './group-slice.ts';
 import { sameOffset } from './same-offset.ts';
-import { acceptedChanges, UnitBuilder, type UnitBuilderOptions } from './unit-builder.ts';
+import { acceptedChanges, UnitBuilder, type UnitBuilderOptions, type UnitLimits } from './unit-builder.ts';
 
-export interface LaneOptions extends UnitBuilderOptions {
+export interface LaneOptions extends UnitBuilderOptions, UnitLimits {
   readonly logId: string;
   /** What the warehouse has stored for the source. */
   readonly stored: SinkOffset | undefined;
-  /** A unit is flushed at so many changes, or bytes of row images. */
-  readonly flushRows: number;
-  readonly flushBytes: number;
   readonly log: Logger;
   readonly onResync: (table: string, reason: string) => void;
 }
@@ -263,7 +260,7 @@ export class SourceLane {
   }
 
   #isFull(): boolean {
-    return this.#builder.rows >= this.#options.flushRows || this.#builder.byteLength >= this.#options.flushBytes;
+    return this.#builder.isFull(this.#options);
   }
 
   /** Sends the open unit on its way, if it reaches beyond the last one, and begins another. */
@@ -339,7 +336,7 @@ export class SourceLane {
       await this.#runCut(cut);
       return;
     }
-    const slices = this.#builder.slices;
+    const { slices } = this.#builder;
     const parts = slices.map((slice) => Math.max(slice.from, Math.min(slice.to, transactionsUpTo(slice.group, position))));
     const split = slices.findIndex((slice, index) => (parts[index] ?? 0) < slice.to);
     if (split < 0) {
@@ -347,9 +344,8 @@ export class SourceLane {
       return;
     }
     // the unit holds transactions beyond the position: it is made anew, in two parts
-    await this.#builder.discard();
-    this.#builder = new UnitBuilder(this.#options);
-    this.#end = this.#scheduled;
+    this.#builder.dropHeld();
+    this.#end = this.#builder.taken === undefined ? this.#scheduled : this.#offsetAt(this.#builder.taken);
     for (const [index, slice] of slices.entries()) {
       const to = index < split ? slice.to : (parts[split] ?? 0);
       if (index > split) break;
@@ -363,11 +359,12 @@ export class SourceLane {
     }
   }
 
-  /** Whether transactions beyond the position are committed, or on their way. */
+  /** Whether transactions beyond the position are committed, on their way, or in a unit that cannot be split. */
   #isPast(position: SourcePosition): boolean {
     const scheduled = this.#scheduled?.position;
     if (scheduled !== undefined && comparePositions(scheduled, position) > 0) return true;
-    return this.#lastScheduledEvent !== undefined && comparePositions(this.#lastScheduledEvent, position) >= 0;
+    const event = this.#lastScheduledEvent;
+    return (event !== undefined && comparePositions(event, position) >= 0) || this.#builder.hasTakenBeyond(position, this.#received);
   }
 
   #throwIfFailed(): void {

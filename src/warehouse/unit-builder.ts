@@ -1,13 +1,25 @@
-import type { Entry } from '../connect/commit-group.ts';
+import type { Entry, SourcePosition } from '../connect/commit-group.ts';
 import type { ChangeBatch } from '../event/change-batch.ts';
 import type { SchemaChange } from '../event/schema-change.ts';
 import { tableName, type TableId, type TableSchema } from '../event/table-schema.ts';
 import type { ChunkRows } from './chunk-rows.ts';
 import type { Fold } from './fold.ts';
-import { visitSlice, type GroupSlice } from './group-slice.ts';
+import { comparePositions, transactionsUpTo, visitSlice, type GroupSlice } from './group-slice.ts';
 import { KeyedFold } from './keyed-fold.ts';
 import { KeylessFold } from './keyless-fold.ts';
 import type { CommitReport, OffsetMove, SinkStore, Unit } from './warehouse.ts';
+
+/** What a unit has when it is flushed though more comes. */
+export interface UnitLimits {
+  /** Changes, and bytes of row images in memory. */
+  readonly flushRows: number;
+  readonly flushBytes: number;
+  /** Bytes of rows of snapshots that memory does not hold. */
+  readonly loadBytes?: number | undefined;
+}
+
+/** Rows of snapshots that are held before a unit is asked to take them. */
+const spillBytes = 16 << 20;
 
 export interface UnitBuilderOptions {
   readonly store: SinkStore;
@@ -24,6 +36,12 @@ export class UnitBuilder {
   /** Slices that were added, so that they can be added anew in part; dropped once something is staged. */
   slices: GroupSlice[] = [];
   rows = 0;
+  /** Last of the slices that the unit has taken. */
+  taken: GroupSlice | undefined;
+  /** The unit has taken a part of one. */
+  #torn = false;
+  /** Bytes of rows of snapshots that the unit has taken, and memory does not hold any more. */
+  #spilledBytes = 0;
   #bytes = 0;
   readonly #options: UnitBuilderOptions;
   readonly #folds = new Map<string, Fold>();
@@ -38,6 +56,10 @@ export class UnitBuilder {
   /** Bytes of memory that the slices hold. */
   get byteLength(): number {
     return this.#bytes;
+  }
+
+  isFull({ flushRows, flushBytes, loadBytes = Infinity }: UnitLimits): boolean {
+    return this.rows >= flushRows || this.#bytes >= flushBytes || this.#spilledBytes >= loadBytes;
   }
 
   get isEmpty(): boolean {
@@ -61,6 +83,22 @@ export class UnitBuilder {
       },
       other: (entry) => this.#addOther(entry, signal),
     });
+    if (this.#bytes >= spillBytes && this.#folds.size === 0) await this.#spill(slice);
+  }
+
+  /** Whether the unit has taken transactions beyond the position; `received`: of what was added. */
+  hasTakenBeyond(position: SourcePosition, received: SourcePosition | undefined): boolean {
+    if (this.#torn) return received !== undefined && comparePositions(received, position) > 0;
+    return this.taken !== undefined && transactionsUpTo(this.taken.group, position) < this.taken.to;
+  }
+
+  /** Forgets what was added since the unit took something. */
+  dropHeld(): void {
+    this.#folds.clear();
+    this.#chunks = [];
+    this.slices = [];
+    this.rows = 0;
+    this.#bytes = 0;
   }
 
   /** Stages what was added so far; the slices are not needed any more. */
@@ -72,6 +110,7 @@ export class UnitBuilder {
     this.slices = [];
     this.#bytes = 0;
     if (folds.length === 0 && chunks.length === 0) return;
+    this.#torn = true;
     const unit = await this.#openUnit();
     for (const { batch, from, to } of chunks) unit.append(batch, from, to);
     for (const fold of folds) await unit.merge(fold, signal);
@@ -158,6 +197,17 @@ export class UnitBuilder {
         (await this.#openUnit()).endSnapshot(entry.snapshot, tables);
       }
     }
+  }
+
+  /** Gives rows of snapshots to the unit, if it can hold them elsewhere. */
+  async #spill(last: GroupSlice): Promise<void> {
+    const unit = await this.#openUnit();
+    if (unit.spill === undefined) return;
+    for (const { batch, from, to } of this.#chunks) unit.append(batch, from, to);
+    await unit.spill();
+    this.#spilledBytes += this.#bytes;
+    this.taken = last;
+    this.dropHeld();
   }
 
   async #openUnit(): Promise<Unit> {

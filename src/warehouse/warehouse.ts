@@ -28,6 +28,8 @@ export interface Unit {
   merge(fold: Fold, signal: AbortSignal): Promise<void>;
   /** Rows of a snapshot, straight into the table that is being loaded. The batches are held until the commit. */
   append(batch: ChangeBatch, from: number, to: number): void;
+  /** Moves appended rows out of memory, of a warehouse that loads many at once: their batches are not used afterwards. */
+  spill?(): Promise<void>;
   evolve(changes: readonly SchemaChange[]): void;
   beginSnapshot(snapshot: SnapshotStart): void;
   endSnapshot(snapshot: string, tables: readonly TableId[]): void;

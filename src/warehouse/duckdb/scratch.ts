@@ -53,12 +53,21 @@ export class Scratch implements AsyncDisposable {
 
   /** Runs work on a connection of its own. */
   async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const session = this.#idle.pop() ?? (await openSession(this.#database));
+    const session = await this.take();
     try {
       return await work(session);
     } finally {
-      this.#idle.push(session);
+      this.give(session);
     }
+  }
+
+  /** A connection that the caller gives back. */
+  async take(): Promise<Session> {
+    return this.#idle.pop() ?? openSession(this.#database);
+  }
+
+  give(session: Session): void {
+    this.#idle.push(session);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

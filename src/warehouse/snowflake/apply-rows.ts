@@ -1,23 +1,14 @@
 import { failpoint } from '../../base/failpoint.ts';
-import { tableName, type TableSchema } from '../../event/table-schema.ts';
+import { tableName } from '../../event/table-schema.ts';
 import { recordKey, writeTarget, type TableRecord } from '../table-record.ts';
 import { countSubstitutions, markBroken, recordOf, usableRecord } from '../unit-records.ts';
-import type { SnowflakeColumn } from './column-mapping.ts';
 import { defaultOf, fillSql } from './fill-sql.ts';
-import { placesOf, type LoadedFold } from './load-files.ts';
+import { copyFiles, placesOf, type LoadedFold, type LoadedRows } from './load-files.ts';
 import { completeSql, deleteEqualSql, insertSql, mergeSql, type MergeTarget } from './merge-sql.ts';
 import { changedRows, type SnowflakeSession } from './session.ts';
 import type { TablePlace } from './sql-text.ts';
 import { createTable } from './table-steps.ts';
 import { placeOf, type UnitPlan } from './unit-plan.ts';
-
-/** Rows of a snapshot that lie in a table of Millrace's own. */
-export interface LoadedRows {
-  readonly schema: TableSchema;
-  readonly columns: readonly SnowflakeColumn[];
-  readonly place: TablePlace;
-  readonly substitutions: Readonly<Record<string, number>>;
-}
 
 /** Plans the merge of a fold. */
 export async function applyMerge(plan: UnitPlan, loaded: LoadedFold): Promise<void> {
@@ -89,8 +80,8 @@ function matchedRows({
 }
 
 /** Plans that loaded rows of a snapshot go where the table is loaded. */
-export async function applyRows(plan: UnitPlan, { schema, columns, place, substitutions }: LoadedRows): Promise<void> {
-  plan.leftovers.push(place);
+export async function applyRows(plan: UnitPlan, { schema, columns, from, substitutions }: LoadedRows): Promise<void> {
+  if (!('prefix' in from)) plan.leftovers.push(from);
   const known = recordOf(plan, schema);
   if (known !== undefined && known.aside === undefined) {
     markBroken(plan, known, 'rows of a snapshot came without its begin');
@@ -99,7 +90,8 @@ export async function applyRows(plan: UnitPlan, { schema, columns, place, substi
   const record: TableRecord | undefined = usableRecord(plan, known ?? (await createTable(plan, schema)), schema);
   if (record === undefined || writeTarget(record) === undefined) return;
   const run = async (session: SnowflakeSession, into: TablePlace): Promise<void> => {
-    await session.run(insertSql({ place: into, columns, key: schema.primaryKey }, place, true));
+    if ('prefix' in from) await copyFiles(session, from, into);
+    else await session.run(insertSql({ place: into, columns, key: schema.primaryKey }, from, true));
     failpoint('chunk');
   };
   plan.writes.push({ key: recordKey(record), place: placeOf(plan, record), run });

@@ -25,6 +25,9 @@ export type StoreConfig = Pick<
   | 'stagingMemory'
 >;
 
+/** Bytes of a snapshot's rows that go to Snowflake at once: some files of the size that it loads best. */
+const loadBytes = 1 << 30;
+
 /** Opens the replica of a sink in Snowflake. @throws DRIVER_MISSING, WAREHOUSE_ACCESS_DENIED, WAREHOUSE_UNREACHABLE */
 export async function openSnowflakeStore(
   config: StoreConfig,
@@ -69,6 +72,7 @@ export function createSnowflakeSinkConnector({ onStore, onResync }: SnowflakeSin
         topicOf: context.topicOf,
         flushRows: config.flushRows,
         flushBytes: config.flushBytes,
+        loadBytes,
         flushTimes: { intervalMs: config.flushIntervalMs, idleIntervalMs: config.flushIdleIntervalMs },
         log,
         onResync,

@@ -1,8 +1,9 @@
 import { MillraceError } from '../../base/errors.ts';
+import type { TableSchema } from '../../event/table-schema.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import type { SnowflakeColumn } from './column-mapping.ts';
 import { loadedColumns, valueColumns } from './merge-sql.ts';
-import type { ParquetFiles, ParquetStage, WrittenFold } from './parquet-stage.ts';
+import type { ParquetFiles, ParquetStage, RowsWriter, WrittenFold } from './parquet-stage.ts';
 import { columnOf, type SnowflakeSession } from './session.ts';
 import type { SessionPool } from './session-pool.ts';
 import { literal, qualified, qualifiedSchema, type TablePlace } from './sql-text.ts';
@@ -59,29 +60,62 @@ export function placesOf({ rows, deletes, kept, partials, whole }: LoadedFold): 
 
 /** Uploads files and copies them into a new table of their columns. */
 export async function loadFiles(
-  { sink, stage, pool, nextName }: Loader,
+  loader: Loader,
   files: ParquetFiles,
   { columns, more }: { readonly columns: readonly SnowflakeColumn[]; readonly more: readonly string[] },
 ): Promise<TablePlace> {
-  const name = nextName();
-  const place = ownPlace(sink, `ROWS_${name}`);
-  const prefix = `@${qualifiedSchema({ database: sink.database, schema: sink.ownSchema })}."${internalStage}"/${sink.prefix}/${name}/`;
-  await pool.use(async (session) => {
-    await session.run(`CREATE TRANSIENT TABLE ${qualified(place)} (${loadedColumns(columns, more)})`);
-    await upload(session, files, prefix);
-    failpoint('uploaded');
-    const copied = await session.run(
-      `COPY INTO ${qualified(place)} FROM ${prefix} FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE BINARY_AS_TEXT = FALSE) ` +
-        'MATCH_BY_COLUMN_NAME = CASE_SENSITIVE PURGE = TRUE',
-    );
-    const loaded = columnOf(copied, 'rows_loaded').reduce((sum, count) => sum + Number(count ?? 0), 0);
-    if (loaded !== files.rows) {
-      throw new MillraceError('WAREHOUSE_FAILED', `${loaded} of ${files.rows} rows were copied into ${place.table}`, { retriable: true });
-    }
-  });
-  stage.remove(files);
+  const place = ownPlace(loader.sink, `ROWS_${loader.nextName()}`);
+  await loader.pool.use((session) => session.run(`CREATE TRANSIENT TABLE ${qualified(place)} (${loadedColumns(columns, more)})`));
+  const uploaded = await uploadFiles(loader, files);
+  await loader.pool.use((session) => copyFiles(session, uploaded, place));
   failpoint('copied');
   return place;
+}
+
+/** Files on the stage. */
+export interface UploadedFiles {
+  readonly prefix: string;
+  readonly rows: number;
+}
+
+/** Uploads files to a place of their own on the stage. */
+async function uploadFiles({ sink, stage, pool, nextName }: Loader, files: ParquetFiles): Promise<UploadedFiles> {
+  const prefix = `@${qualifiedSchema({ database: sink.database, schema: sink.ownSchema })}."${internalStage}"/${sink.prefix}/${nextName()}/`;
+  await pool.use((session) => upload(session, files, prefix));
+  stage.remove(files);
+  failpoint('uploaded');
+  return { prefix, rows: files.rows };
+}
+
+/** Copies all of them into a table whose columns have their names. */
+export async function copyFiles(session: SnowflakeSession, { prefix, rows }: UploadedFiles, place: TablePlace): Promise<void> {
+  const copied = await session.run(
+    `COPY INTO ${qualified(place)} FROM ${prefix} FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE BINARY_AS_TEXT = FALSE) ` +
+      'MATCH_BY_COLUMN_NAME = CASE_SENSITIVE PURGE = TRUE',
+  );
+  const loaded = columnOf(copied, 'rows_loaded').reduce((sum, count) => sum + Number(count ?? 0), 0);
+  if (loaded !== rows) {
+    throw new MillraceError('WAREHOUSE_FAILED', `${loaded} of ${rows} rows were copied into ${place.table}`, { retriable: true });
+  }
+}
+
+/** Rows of a snapshot: on the stage when the table takes them as they are, else in a table of Millrace's own. */
+export interface LoadedRows {
+  readonly schema: TableSchema;
+  readonly columns: readonly SnowflakeColumn[];
+  readonly from: UploadedFiles | TablePlace;
+  readonly substitutions: Readonly<Record<string, number>>;
+}
+
+export async function loadSnapshotRows(
+  loader: Loader,
+  writer: RowsWriter,
+  { schema, columns }: Pick<LoadedRows, 'schema' | 'columns'>,
+): Promise<LoadedRows> {
+  const asTheyAre = columns.every(({ converted }) => converted('') === '');
+  const { files, substitutions } = await writer.finish((index) => (asTheyAre ? (columns[index]?.name ?? '') : `C${index}`));
+  const from = asTheyAre ? await uploadFiles(loader, files) : await loadFiles(loader, files, { columns, more: [] });
+  return { schema, columns, from, substitutions };
 }
 
 /** PUT of a folder's files. A file that failed makes a row without an error of the statement. */

@@ -5,7 +5,7 @@ import { tableName, type TableSchema } from '../../event/table-schema.ts';
 import { cellKind } from '../duckdb/column-mapping.ts';
 import { loadRows } from '../duckdb/load-rows.ts';
 import type { Scratch } from '../duckdb/scratch.ts';
-import { literal, type Session } from '../duckdb/session.ts';
+import { literal, quoted, type Session } from '../duckdb/session.ts';
 import { dropStaged, stageFold, type StagedMerge } from '../duckdb/stage.ts';
 import type { Fold, RowSet } from '../fold.ts';
 import type { SnowflakeColumn } from './column-mapping.ts';
@@ -30,6 +30,16 @@ export interface WrittenFold {
   readonly expected: number;
   readonly lenient: boolean;
   readonly substitutions: Readonly<Record<string, number>>;
+}
+
+/** Rows on their way into files; finished or disposed, once. */
+export interface RowsWriter extends AsyncDisposable {
+  /** The images are not used afterwards. */
+  add(set: Pick<RowSet, 'extent' | 'visit'>): Promise<void>;
+  /** `nameOf`: the name of a column in the files, by its position. */
+  finish(
+    nameOf: (index: number) => string,
+  ): Promise<{ readonly files: ParquetFiles; readonly substitutions: Readonly<Record<string, number>> }>;
 }
 
 /** Files of more than this are split: what Snowflake loads best lies between 100 and 250 MB. */
@@ -63,41 +73,45 @@ export class ParquetStage {
     });
   }
 
-  /** Writes the images of a set of rows, C0 …. */
-  async writeRows(
-    set: Pick<RowSet, 'extent' | 'visit'>,
+  /** Collects rows of a table that will be files together. */
+  async openRows(
     columns: readonly SnowflakeColumn[],
     of: { readonly schema: TableSchema; readonly failOnInvalid: boolean },
-  ): Promise<{ readonly files: ParquetFiles; readonly substitutions: Readonly<Record<string, number>> }> {
+  ): Promise<RowsWriter> {
+    const session = await this.scratch.take();
     const table = `millrace_rows_${this.#next++}`;
-    return this.scratch.use(async (session) => {
-      const list = columns.map(({ staged }, index) => `c${index} ${staged.sqlType}`).join(', ');
-      await session.run(`CREATE TEMP TABLE ${table} (${list})`);
-      try {
+    await session.run(`CREATE TEMP TABLE ${table} (${columns.map(({ staged }, index) => `c${index} ${staged.sqlType}`).join(', ')})`);
+    const substituted = new Map<string, number>();
+    const close = async (): Promise<void> => {
+      await session.run(`DROP TABLE temp.${table}`);
+      this.scratch.give(session);
+    };
+    return {
+      add: async (set) => {
+        const options = {
+          storeStrings: this.scratch.storeStrings,
+          table: tableName(of.schema),
+          key: of.schema.primaryKey,
+          failOnInvalid: of.failOnInvalid,
+        };
         const result = await loadRows(
           session,
           { catalog: undefined, schema: 'main', table },
-          {
-            set,
-            columns: columns.map(({ staged }) => staged),
-            options: {
-              storeStrings: this.scratch.storeStrings,
-              table: tableName(of.schema),
-              key: of.schema.primaryKey,
-              failOnInvalid: of.failOnInvalid,
-            },
-          },
+          { set, columns: columns.map(({ staged }) => staged), options },
         );
-        const files = await this.#write(session, `SELECT ${cells(columns)} FROM temp.${table}`);
-        const counted = columns.flatMap(({ column }, index) => {
+        for (const [index, { column }] of columns.entries()) {
           const times = result.substitutions[index] ?? 0;
-          return times > 0 ? [[column.name, times] as const] : [];
-        });
-        return { files, substitutions: Object.fromEntries(counted) };
-      } finally {
-        await session.run(`DROP TABLE temp.${table}`);
-      }
-    });
+          if (times > 0) substituted.set(column.name, (substituted.get(column.name) ?? 0) + times);
+        }
+      },
+      finish: async (nameOf) => {
+        const list = columns.map(({ written }, index) => `${written(`c${index}`)} AS ${quoted(nameOf(index))}`);
+        const files = await this.#write(session, `SELECT ${list.join(', ')} FROM temp.${table}`);
+        await close();
+        return { files, substitutions: Object.fromEntries(substituted) };
+      },
+      [Symbol.asyncDispose]: close,
+    };
   }
 
   /** Writes rows of texts, under these names. */

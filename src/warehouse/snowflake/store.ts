@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { failpoint, isMutant } from '../../base/failpoint.ts';
-import { messageOf } from '../../base/errors.ts';
+import { messageOf, MillraceError } from '../../base/errors.ts';
 import type { SinkOffset } from '../../connect/tasks.ts';
 import type { TableId } from '../../event/table-schema.ts';
 import { Book, BookChanges } from '../book.ts';
@@ -27,6 +27,9 @@ export interface StoreOptions {
   readonly sessions: number;
   readonly openSession: () => Promise<SnowflakeSession>;
 }
+
+/** Longest pause between two statements of a transaction. */
+const longestRestMs = 120_000;
 
 /** What a unit wants done, in its order. */
 export interface UnitWork {
@@ -170,9 +173,9 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
       return { plan, statement };
     }
     const redo = plan.redo.length === 0 ? undefined : createRedo(work.source, this.loader.nextName(), plan.redo);
-    const { statement, session: open } = await this.#transaction(session, move, async () => {
-      for (const { run, place } of plan.writes) await run(session, place);
-      await this.#state.save(session, { records, move, redo });
+    const { statement, session: open } = await this.#transaction(session, move, async (busy) => {
+      for (const { run, place } of plan.writes) await run(busy, place);
+      await this.#state.save(busy, { records, move, redo });
     });
     failpoint('committed');
     records.apply();
@@ -234,14 +237,14 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
   async #transaction(
     session: SnowflakeSession,
     move: OffsetMove,
-    work: () => Promise<void>,
+    work: (session: SnowflakeSession) => Promise<void>,
   ): Promise<{ readonly statement: string; readonly session: SnowflakeSession }> {
     await session.run(this.#beginSql);
     try {
       failpoint('begun');
       // first, so that a second writer waits here, and then knows
       if (!isMutant('offsets-apart')) await this.#state.moveOffset(session, move);
-      await work();
+      await work(withoutRest(session));
       if (isMutant('offsets-apart')) {
         await session.run('COMMIT');
         await session.run(this.#beginSql);
@@ -253,7 +256,7 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
       throw error;
     }
     try {
-      const { statement } = await session.run('COMMIT');
+      const { statement } = await withoutRest(session).run('COMMIT');
       return { statement, session };
     } catch (error) {
       if (isUnknownOutcome(error)) return this.#outcomeOf(move, error);
@@ -368,4 +371,27 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
       resolve();
     }
   }
+}
+
+/**
+ * A session into whose transaction nothing is sent once it has rested: Snowflake ends an idle one that others wait for after
+ * five minutes, and what follows would commit by itself.
+ */
+function withoutRest(session: SnowflakeSession): SnowflakeSession {
+  const check = (): void => {
+    if (performance.now() - session.usedMs < longestRestMs) return;
+    throw new MillraceError('WAREHOUSE_UNREACHABLE', 'The process stood still amid a transaction, which may have ended', {
+      retriable: true,
+    });
+  };
+  return {
+    ...session,
+    get usedMs() {
+      return session.usedMs;
+    },
+    run: async (sql, binds) => {
+      check();
+      return session.run(sql, binds);
+    },
+  };
 }

@@ -6,11 +6,24 @@ import { chunkSet, type ChunkRows } from '../chunk-rows.ts';
 import type { Fold } from '../fold.ts';
 import type { TableRecord } from '../table-record.ts';
 import type { CommitReport, OffsetMove, SnapshotStart, Unit } from '../warehouse.ts';
-import { applyMerge, applyRows, type LoadedRows } from './apply-rows.ts';
-import { loadFiles, loadFold, placesOf, type LoadedFold } from './load-files.ts';
+import { applyMerge, applyRows } from './apply-rows.ts';
+import type { SnowflakeColumn } from './column-mapping.ts';
+import { loadFold, loadSnapshotRows, placesOf, type LoadedFold, type LoadedRows } from './load-files.ts';
+import type { RowsWriter } from './parquet-stage.ts';
+import type { TablePlace } from './sql-text.ts';
 import type { SnowflakeStore } from './store.ts';
 import { beginSnapshot, endSnapshot, evolve } from './table-steps.ts';
 import type { UnitPlan } from './unit-plan.ts';
+
+/** Rows of a snapshot's chunks, of one table, that become files together. */
+interface OpenLoad {
+  readonly schema: TableSchema;
+  readonly columns: readonly SnowflakeColumn[];
+  readonly failOnInvalid: boolean;
+  readonly held: ChunkRows[];
+  writer: RowsWriter | undefined;
+  readonly loaded: PromiseWithResolvers<LoadedRows>;
+}
 
 type Step = (plan: UnitPlan) => Promise<void> | void;
 
@@ -22,8 +35,7 @@ export class SnowflakeUnit implements Unit {
   readonly #withRows = new Set<string>();
   /** Uploads that have begun, and what is to be dropped of them. */
   readonly #uploads: Promise<LoadedFold | LoadedRows>[] = [];
-  #lastAppend: ChunkRows[] | undefined;
-  #pendingAppends: (() => void)[] = [];
+  #open: OpenLoad | undefined;
   #discarded = false;
 
   constructor(store: SnowflakeStore, source: string) {
@@ -33,7 +45,7 @@ export class SnowflakeUnit implements Unit {
 
   async merge(fold: Fold, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    this.#startAppends();
+    this.#startLoad();
     const { schema } = fold;
     this.#withRows.add(tableName(schema));
     const record = this.#recordFor(schema);
@@ -45,43 +57,45 @@ export class SnowflakeUnit implements Unit {
   }
 
   append(batch: ChangeBatch, from: number, to: number): void {
-    const last = this.#lastAppend;
-    // chunks of one table that follow one another become files together
-    if (last !== undefined && last[0]?.batch.schema.fingerprint === batch.schema.fingerprint) {
-      last.push({ batch, from, to });
-      return;
-    }
-    this.#startAppends();
     const { schema } = batch;
-    const chunks: ChunkRows[] = [{ batch, from, to }];
-    this.#lastAppend = chunks;
-    this.#withRows.add(tableName(schema));
-    const loaded = Promise.withResolvers<LoadedRows>();
-    loaded.promise.catch(() => undefined);
-    this.#pendingAppends.push(() => void this.#begin(this.#loadChunks(schema, chunks)).then(loaded.resolve, loaded.reject));
-    this.#steps.push(async (plan) => applyRows(plan, await loaded.promise));
+    // chunks of one table that follow one another become files together
+    if (this.#open?.schema.fingerprint !== schema.fingerprint) {
+      this.#startLoad();
+      const record = this.#recordFor(schema);
+      const loaded = Promise.withResolvers<LoadedRows>();
+      loaded.promise.catch(() => undefined);
+      const columns = this.#store.columnsOf(record, schema);
+      this.#open = { schema, columns, failOnInvalid: record.invalidTemporal === 'fail', held: [], writer: undefined, loaded };
+      this.#withRows.add(tableName(schema));
+      this.#steps.push(async (plan) => applyRows(plan, await loaded.promise));
+    }
+    this.#open?.held.push({ batch, from, to });
+  }
+
+  async spill(): Promise<void> {
+    if (this.#open !== undefined) await this.#write(this.#open);
   }
 
   evolve(changes: readonly SchemaChange[]): void {
-    this.#startAppends();
+    this.#startLoad();
     this.#steps.push(async (plan) => {
       for (const change of changes) await evolve(plan, change);
     });
   }
 
   beginSnapshot(snapshot: SnapshotStart): void {
-    this.#startAppends();
+    this.#startLoad();
     this.#steps.push((plan) => beginSnapshot(plan, snapshot));
   }
 
   endSnapshot(snapshot: string, tables: readonly TableId[]): void {
-    this.#startAppends();
+    this.#startLoad();
     this.#steps.push((plan) => endSnapshot(plan, snapshot, tables));
   }
 
   async commit(move: OffsetMove, signal: AbortSignal): Promise<CommitReport> {
     signal.throwIfAborted();
-    this.#startAppends();
+    this.#startLoad();
     await Promise.all(this.#uploads);
     signal.throwIfAborted();
     const report = await this.#store.commit({ source: this.#source, steps: this.#steps, withRows: this.#withRows }, move);
@@ -93,7 +107,8 @@ export class SnowflakeUnit implements Unit {
     if (this.#discarded) return;
     this.#discarded = true;
     this.#steps.length = 0;
-    this.#pendingAppends = [];
+    await this.#open?.writer?.[Symbol.asyncDispose]();
+    this.#open = undefined;
     const ended = await Promise.allSettled(this.#uploads);
     const places = ended.flatMap((each) => (each.status === 'fulfilled' ? placesIn(each.value) : []));
     this.#store.dropLater(places);
@@ -106,18 +121,24 @@ export class SnowflakeUnit implements Unit {
     return upload;
   }
 
-  #startAppends(): void {
-    this.#lastAppend = undefined;
-    for (const start of this.#pendingAppends.splice(0)) start();
+  /** What was appended is all of it: it is uploaded. */
+  #startLoad(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return;
+    void this.#begin(this.#finish(open)).then(open.loaded.resolve, open.loaded.reject);
   }
 
-  async #loadChunks(schema: TableSchema, chunks: readonly ChunkRows[]): Promise<LoadedRows> {
-    const { loader } = this.#store;
-    const record = this.#recordFor(schema);
-    const columns = this.#store.columnsOf(record, schema);
-    const failOnInvalid = record.invalidTemporal === 'fail';
-    const { files, substitutions } = await loader.stage.writeRows(chunkSet(chunks), columns, { schema, failOnInvalid });
-    return { schema, columns, substitutions, place: await loadFiles(loader, files, { columns, more: [] }) };
+  async #write(open: OpenLoad): Promise<RowsWriter> {
+    const held = open.held.splice(0);
+    const { schema, failOnInvalid } = open;
+    open.writer ??= await this.#store.loader.stage.openRows(open.columns, { schema, failOnInvalid });
+    if (held.length > 0) await open.writer.add(chunkSet(held));
+    return open.writer;
+  }
+
+  async #finish(open: OpenLoad): Promise<LoadedRows> {
+    return loadSnapshotRows(this.#store.loader, await this.#write(open), open);
   }
 
   #recordFor(schema: TableSchema): Pick<TableRecord, 'invalidTemporal'> {
@@ -125,6 +146,7 @@ export class SnowflakeUnit implements Unit {
   }
 }
 
-function placesIn(loaded: LoadedFold | LoadedRows): readonly LoadedRows['place'][] {
-  return 'place' in loaded ? [loaded.place] : placesOf(loaded);
+function placesIn(loaded: LoadedFold | LoadedRows): readonly TablePlace[] {
+  if (!('from' in loaded)) return placesOf(loaded);
+  return 'prefix' in loaded.from ? [] : [loaded.from];
 }
