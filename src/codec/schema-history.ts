@@ -30,6 +30,7 @@ function positionOf(group: CommitGroup, { place }: DdlRecord, { connector, trans
     const at = { ts_sec: Math.floor(place.micros / 1e6), file: place.file, pos: place.pos };
     return { ...at, gtids: position.gtids === '' ? undefined : position.gtids, snapshot: 'INITIAL' };
   }
+  const { gtids = position.gtids } = place;
   const transaction = events.transaction[place.event] ?? 0;
   const source = transactions.gtidSources[transactions.gtidSource[transaction] ?? 0] ?? '';
   return {
@@ -37,7 +38,7 @@ function positionOf(group: CommitGroup, { place }: DdlRecord, { connector, trans
     ts_sec: events.seconds[place.event] ?? 0,
     file,
     pos: events.pos[place.event] ?? 0,
-    gtids: position.gtids === '' ? undefined : position.gtids,
+    gtids: gtids === '' ? undefined : gtids,
     server_id: transactions.serverId[transaction] ?? 0,
     // what stands in a transaction before: MariaDB's GTID event, or the BEGIN that told the thread
     ...(connector === 'mariadb' || place.thread !== 0 ? { event: 1 } : {}),

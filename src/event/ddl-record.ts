@@ -21,6 +21,8 @@ export type DdlPlace =
       readonly row: number;
       /** 0: not known. */
       readonly thread: number;
+      /** Of all transactions before its own; absent in logs of before, which have those of the group. */
+      readonly gtids?: string;
     }
   | {
       readonly kind: 'snapshot';

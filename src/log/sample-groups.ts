@@ -134,7 +134,10 @@ const ddlFields: EveryField<EntryOf<'ddl'>> = {
         { maxLength: 2 },
       ),
       place: fc.oneof(
-        fc.record({ kind: fc.constant('event' as const), event: fc.nat(9), row: fc.nat(9), thread: fc.nat(9) }),
+        fc.record(
+          { kind: fc.constant('event' as const), event: fc.nat(9), row: fc.nat(9), thread: fc.nat(9), gtids: text },
+          { requiredKeys: ['kind', 'event', 'row', 'thread'] },
+        ),
         fc.record({ kind: fc.constant('snapshot' as const), file: text, pos: fc.nat(9), micros: fc.maxSafeNat(), last: fc.boolean() }),
       ),
     }),

@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/errors.ts';
-import type { BinlogEvent, EventHeader, QueryEvent, RowsEvent } from '../binlog/events.ts';
+import type { BinlogEvent, EventHeader, MariadbGtidEvent, QueryEvent, RowsEvent } from '../binlog/events.ts';
 import type { Entry } from '../connect/commit-group.ts';
 import type { StateRecord } from '../connect/tasks.ts';
 import { ChangeBatchBuilder } from '../event/change-batch.ts';
@@ -12,8 +12,10 @@ import { RowsMapper } from './rows-mapper.ts';
 import type { OpenRows, StreamFilter } from './rows-mapper.ts';
 import { decision } from './snapshot-filter.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
+import { eventsLost, preparedRefused } from './stream-errors.ts';
 import { firstWord, headerOfGtid, headerOfGtids, headerOfMariadbGtid, headerWithoutGtid, truncates } from './statement-facts.ts';
 import type { EventMapperOptions, MappedGroup, StreamPosition, StreamWatcher } from './stream-contract.ts';
+import { ToldPlace } from './told-place.ts';
 import { TransactionTeller } from './transaction-teller.ts';
 
 /** A transaction that is larger is handed on in parts. */
@@ -41,6 +43,7 @@ export class EventMapper {
   #begun = false;
   #inTransaction = false;
   readonly #teller: TransactionTeller;
+  readonly #told = new ToldPlace();
   /** The statement of the rows that come. */
   #statementText: string | undefined;
   /** Number of the last row in its event. */
@@ -102,6 +105,7 @@ export class EventMapper {
   /** An entry that the source task adds between two transactions. */
   addEntry(entry: Entry, state: readonly StateRecord[]): void {
     this.#builder.addBarrier(entry);
+    if (entry.kind === 'heartbeat') this.#told.at(this.position());
     this.#state.push(...state);
     this.#ready = true;
   }
@@ -132,7 +136,7 @@ export class EventMapper {
     const marks = this.#options.monitor?.take() ?? [];
     if (marks.length > 0) this.#builder.addBarrier({ kind: 'transactionMarks', marks });
     const group = this.#builder.build({ position: { file, pos, gtids }, open: this.#inTransaction, file: this.#groupFile });
-    return { group, position, state: this.#state, uncertain: this.#uncertain };
+    return { group, position, told: this.#told.take(), state: this.#state, uncertain: this.#uncertain };
   }
 
   clear(): void {
@@ -169,7 +173,7 @@ export class EventMapper {
         return;
       case 'MARIADB_GTID':
         this.#begin(headerOfMariadbGtid(event));
-        this.#tellBegin();
+        this.#tellBegin(event);
         return;
       case 'QUERY':
         this.#query(event);
@@ -178,29 +182,18 @@ export class EventMapper {
         this.#rows(event);
         return;
       case 'XID':
-        this.#teller.end(event.timestamp, this.#header);
-        this.#end(event.nextPosition);
+        this.#commit(event);
         return;
       case 'ROWS_QUERY':
         this.#statementText = event.sql;
         return;
       case 'XA_PREPARE':
-        if (event.onePhase) {
-          this.#teller.end(event.timestamp, this.#header);
-          this.#end(event.nextPosition);
-          return;
-        }
-        if (this.#options.keepsTables?.() === false) {
-          this.#prepared(event.nextPosition);
-          return;
-        }
-        throw new MillraceError('BINLOG_UNSUPPORTED', `an XA transaction was prepared at ${this.#file}:${event.nextPosition}`, {
-          nextStep: 'This version does not follow XA transactions: exclude the tables that they change, or avoid XA.',
-        });
+        if (event.onePhase) this.#commit(event);
+        else if (this.#options.keepsTables?.() === false) this.#prepared(event.nextPosition);
+        else throw preparedRefused(`${this.#file}:${event.nextPosition}`);
+        return;
       case 'INCIDENT':
-        throw new MillraceError('BINLOG_CORRUPT', `the server lost events at ${this.#file}:${event.nextPosition}: ${event.message}`, {
-          nextStep: 'Resync: `millrace resync`.',
-        });
+        throw eventsLost(`${this.#file}:${event.nextPosition}`, event.message);
       case 'TABLE_MAP':
       case 'FORMAT_DESCRIPTION':
       case 'PREVIOUS_GTIDS':
@@ -232,6 +225,12 @@ export class EventMapper {
     this.#events = 0;
   }
 
+  #commit({ timestamp, nextPosition }: EventHeader): void {
+    this.#teller.end(timestamp, this.#header);
+    if (this.#options.monitor !== undefined) this.#told.mark(this.#events, 0);
+    this.#end(nextPosition);
+  }
+
   #end(nextPosition: number): void {
     const header = this.#header;
     if (header !== undefined) {
@@ -244,6 +243,7 @@ export class EventMapper {
     this.#lastHeader = header ?? this.#lastHeader;
     this.#header = undefined;
     this.#inTransaction = false;
+    if (this.#told.end()) this.#told.at(this.position());
     this.#begun = false;
     this.#skipEvents = 0;
     this.#skipRows = 0;
@@ -251,8 +251,11 @@ export class EventMapper {
   }
 
   /** One of which a part was handed on has begun before. */
-  #tellBegin(): void {
-    if (this.#header !== undefined && this.#skipEvents === 0) this.#teller.begin(this.#header, this.#file);
+  #tellBegin(event: MariadbGtidEvent | QueryEvent): void {
+    if (!event.standalone) this.#told.begin(this.#placeInside(event), this.position().gtids);
+    if (this.#header === undefined || this.#skipEvents > 0) return;
+    this.#teller.begin(this.#header, this.#file);
+    if (this.#options.monitor !== undefined) this.#told.mark(0, 0);
   }
 
   #query(event: QueryEvent): void {
@@ -262,11 +265,10 @@ export class EventMapper {
         if (!this.#inTransaction) this.#begin(headerWithoutGtid(event));
         this.#events = 0;
         if (this.#header !== undefined) this.#header = { ...this.#header, threadId: event.threadId };
-        if (this.#options.flavor === 'mysql') this.#tellBegin();
+        if (this.#options.flavor === 'mysql') this.#tellBegin(event);
         return;
       case 'COMMIT':
-        this.#teller.end(event.timestamp, this.#header);
-        this.#end(event.nextPosition);
+        this.#commit(event);
         return;
       case 'ROLLBACK':
         if (/^\s*ROLLBACK\s+(WORK\s+)?TO\b/i.test(event.sql)) return;
@@ -305,8 +307,9 @@ export class EventMapper {
     if (changes.length > 0 || described.length > 0) {
       this.#begunTransaction(event.threadId);
       const index = this.#builder.addEvent(this.#posOf(event), event.timestamp);
-      const place = { kind: 'event', event: index, row: this.#lastRow, thread } as const;
+      const place = { kind: 'event', event: index, row: this.#lastRow, thread, gtids: this.position().gtids } as const;
       if (described.length > 0) this.#builder.addBarrier({ kind: 'ddl', records: described.map((record) => ({ ...record, place })) });
+      this.#told.mark(this.#events, 0);
       const told = this.#options.tellsTruncate === true && /^\s*TRUNCATE\b/i.test(event.sql) ? truncates(event, changes, place) : [];
       this.#teller.orderTruncates(told, this.#builder);
       if (told.length > 0) this.#builder.addBarrier({ kind: 'ddl', records: told });
@@ -383,7 +386,9 @@ export class EventMapper {
     const tells = rows.filter !== undefined && this.snapshot?.tellsDropped === true;
     const told = tells ? new ChangeBatchBuilder(rows.program.schema) : undefined;
     this.#rowsMapper.map(event, rows, { batch, index, skip, told });
-    this.#lastRow = Math.max(0, batch.count - before + skip - 1);
+    const done = batch.count - before + skip;
+    this.#lastRow = Math.max(0, done - 1);
+    if (done + (told?.count ?? 0) > skip) this.#told.mark(this.#events, done + (told?.count ?? 0));
     this.watcher?.rows(batch, before, { event: index, rows: this.#builder });
     this.#options.masks?.(batch.schema)?.maskTail(batch, before);
     this.#teller.order(batch, before, this.#builder);

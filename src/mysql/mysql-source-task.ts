@@ -91,7 +91,7 @@ export class MysqlSourceTask implements SourceTask {
   async start(signal: AbortSignal): Promise<void> {
     const { position, first, queued, snapshot, doubted = [], catchUp } = await decideStart(this.#parts, signal);
     this.#catchUp = catchUp;
-    this.#batches.position = position;
+    this.#batches.startAt(position);
     this.#first = first;
     this.#batches.queue([...queued, ...doubted.map((table) => this.#requests.doubt(table, true))]);
     if (snapshot === undefined) {
@@ -302,7 +302,7 @@ export class MysqlSourceTask implements SourceTask {
     }
     this.#parts.log.warn({ file, pos, gtids }, 'the stream goes on where a signal says');
     await this.#stopStream();
-    this.#batches.position = { file, pos, gtids, eventsDone: 0, ...(gtids === '' ? {} : { byGtids: true }) };
+    this.#batches.moveTo({ file, pos, gtids, eventsDone: 0, ...(gtids === '' ? {} : { byGtids: true }) });
     const tables = this.#parts.models.captured();
     if (this.#parts.keepsTables?.() === false || tables.length === 0) return;
     // Durable with the place: a source that ends before the snapshot has begun takes it at its next start.
@@ -334,7 +334,7 @@ export class MysqlSourceTask implements SourceTask {
     const { current: snapshot, tellsRows } = this.#snapshot;
     if (snapshot === undefined) return undefined;
     if (step.kind === 'begin') {
-      this.#batches.position ??= { ...step.position, eventsDone: 0 };
+      if (this.#batches.position === undefined) this.#batches.moveTo({ ...step.position, eventsDone: 0 });
       this.#teller.begins(snapshot);
     }
     const told = await this.#teller.tellStep(step, { snapshot, position: this.#batches.position, again: tellsRows }, signal);

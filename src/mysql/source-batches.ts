@@ -6,7 +6,8 @@ import { GroupBuilder } from './group-builder.ts';
 import type { TransactionHeader } from './group-builder.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
 import type { SourceConfig } from './source-config.ts';
-import { writeOffset } from './source-offset.ts';
+import { placeRecord, readStoredPlace } from './exact-place.ts';
+import { readFacts, readOffset, writeOffset } from './source-offset.ts';
 import type { OffsetFacts } from './source-offset.ts';
 import type { MappedGroup, StreamPosition } from './stream-contract.ts';
 import { TransactionMonitor } from './transaction-monitor.ts';
@@ -26,8 +27,9 @@ export interface SourceBatchesOptions {
 
 /** Makes what a source hands over, with its offset, and knows how far that has come. */
 export class SourceBatches {
-  /** End of what was handed over: where the next stream starts. */
-  position: StreamPosition | undefined;
+  #position: StreamPosition | undefined;
+  /** What the stored offset names: the newest record, as Debezium has it. */
+  #told: StreamPosition | undefined;
   /** Undefined without transaction metadata. */
   readonly monitor: TransactionMonitor | undefined;
   readonly #options: SourceBatchesOptions;
@@ -35,7 +37,7 @@ export class SourceBatches {
   /** Records that become durable with the next batch. */
   #queued: StateRecord[] = [];
   /** Of the newest event so far. */
-  #facts: Pick<OffsetFacts, 'seconds' | 'serverId'> = { seconds: Math.floor(Date.now() / 1000) };
+  #facts: Pick<OffsetFacts, 'seconds' | 'serverId'>;
   #advancedAt = 0;
   #advancedTo: SourcePosition | undefined;
 
@@ -43,9 +45,28 @@ export class SourceBatches {
     this.#options = options;
     const { config, state, run } = options;
     this.#builder = new GroupBuilder(config.topicPrefix, { run });
+    this.#facts = readFacts(state.offset);
     if (config.countRecords === undefined) return;
     this.monitor = new TransactionMonitor(config.countRecords);
-    if (state.offset !== undefined) this.monitor.restore(state.offset, config.flavor);
+    const eventsDone = readStoredPlace(config.name, state)?.position.eventsDone ?? 0;
+    if (state.offset !== undefined) this.monitor.restore(state.offset, config.flavor, eventsDone);
+  }
+
+  /** End of what was handed over: where the next stream starts. */
+  get position(): StreamPosition | undefined {
+    return this.#position;
+  }
+
+  /** It goes on where the stored offset has it. */
+  startAt(position: StreamPosition | undefined): void {
+    this.#position = position;
+    this.#told = position === undefined ? undefined : (readOffset(this.#options.state.offset) ?? position);
+  }
+
+  /** It goes on elsewhere. */
+  moveTo(position: StreamPosition): void {
+    this.#position = position;
+    this.#told = position;
   }
 
   queue(records: readonly StateRecord[]): void {
@@ -71,8 +92,9 @@ export class SourceBatches {
   }
 
   /** Of what the stream has brought. */
-  ofStream({ group, position }: MappedGroup, state: readonly StateRecord[]): SourceBatch {
-    this.position = position;
+  ofStream({ group, position, told }: MappedGroup, state: readonly StateRecord[]): SourceBatch {
+    this.#position = position;
+    this.#told = told ?? this.#told ?? position;
     this.#advancedTo = position;
     this.#advancedAt = Date.now();
     return this.#batch(group, position, state);
@@ -97,8 +119,9 @@ export class SourceBatches {
     const all = [...this.#queued, ...state];
     this.#queued = [];
     this.#facts = factsOf(group) ?? this.#facts;
-    const offset = writeOffset(position, { ...this.#facts, snapshot: this.#options.isInitial() });
-    return { group, offset: { ...offset, ...this.monitor?.offset(), ...this.#options.signals() }, state: all };
+    const place = writeOffset(this.#told ?? position, { ...this.#facts, snapshot: this.#options.isInitial() });
+    const offset = { ...place, ...this.monitor?.offset(), ...this.#options.signals() };
+    return { group, offset, state: [...all, placeRecord(this.#options.config.name, offset, position)] };
   }
 }
 

@@ -24,16 +24,30 @@ export interface OffsetFacts {
  * Source: debezium-connector-binlog, BinlogOffsetContext.
  */
 export function writeOffset(position: StreamPosition, { seconds, serverId, snapshot }: OffsetFacts): Record<string, unknown> {
-  const { file, pos, gtids, eventsDone, rowsDone = 0 } = position;
   return {
     ts_sec: seconds,
+    ...writePlace(position),
+    ...(snapshot ? { snapshot: 'INITIAL' } : {}),
+    ...(serverId === undefined ? {} : { server_id: serverId }),
+  };
+}
+
+export function writePlace({ file, pos, gtids, eventsDone, rowsDone = 0 }: StreamPosition): Record<string, unknown> {
+  return {
     file,
     pos,
     ...(gtids === '' ? {} : { gtids }),
-    ...(snapshot ? { snapshot: 'INITIAL' } : {}),
-    ...(rowsDone === 0 ? {} : { row: rowsDone }),
-    ...(serverId === undefined ? {} : { server_id: serverId }),
     ...(eventsDone === 0 ? {} : { event: eventsDone }),
+    ...(rowsDone === 0 ? {} : { row: rowsDone }),
+  };
+}
+
+/** What an offset that was stored says besides its place. */
+export function readFacts(offset: Readonly<Record<string, unknown>> | undefined): Pick<OffsetFacts, 'seconds' | 'serverId'> {
+  const { ts_sec: seconds, server_id: serverId } = offset ?? {};
+  return {
+    seconds: typeof seconds === 'number' ? seconds : Math.floor(Date.now() / 1000),
+    serverId: typeof serverId === 'number' ? serverId : undefined,
   };
 }
 

@@ -14,7 +14,8 @@ import { readSteadyDefinitions, tableTopic } from './source-models.ts';
 import type { SourceModels } from './source-models.ts';
 import type { BinlogPlace } from './snapshot-table.ts';
 import type { SnapshotRequest } from './source-snapshot.ts';
-import { isAmidSnapshot, readOffset } from './source-offset.ts';
+import { readStoredPlace } from './exact-place.ts';
+import { isAmidSnapshot } from './source-offset.ts';
 import { takeOver } from './takeover/take-over.ts';
 
 export interface StartOptions {
@@ -50,12 +51,16 @@ export async function decideStart(options: StartOptions, signal: AbortSignal): P
   const { config, state, control, log } = options;
   const records = state.state(snapshotTopic);
   const unfinished = readSnapshotState(config.name, records);
-  const stored = readOffset(state.offset);
+  const stored = readStoredPlace(config.name, state);
   // A first snapshot of which nothing is stored here was another's: it begins anew.
-  const position = isAmidSnapshot(state.offset) && unfinished === undefined ? undefined : stored;
+  const position = isAmidSnapshot(state.offset) && unfinished === undefined ? undefined : stored?.position;
   if (state.offset !== undefined && stored === undefined) throw noPlace(config.name, state.offset);
   const start = { position, snapshot: undefined, first: undefined, queued: [] };
-  if (position !== undefined && state.state(tableTopic).size === 0) return takeOver(options, position, signal);
+  if (position !== undefined && (stored?.isForeign === true || state.state(tableTopic).size === 0)) {
+    const taken = await takeOver(options, position, signal);
+    // A snapshot that was begun belongs to the place that was.
+    return { ...taken, queued: [...snapshotRemovals(config.name, records), ...taken.queued] };
+  }
   if (config.snapshotMode === 'recovery') {
     if (position !== undefined) return takeOver(options, position, signal);
     throw new MillraceError('CONFIG_INVALID', `snapshot.mode=recovery goes on from a stored position, and ${config.name} has none`, {

@@ -84,6 +84,8 @@ export interface StreamWatcher {
 export interface MappedGroup {
   readonly group: CommitGroup;
   readonly position: StreamPosition;
+  /** Of its newest record, as `ToldPlace` has it; undefined: it has none. */
+  readonly told: StreamPosition | undefined;
   readonly state: readonly StateRecord[];
   readonly uncertain: readonly TableId[];
 }

@@ -60,7 +60,7 @@ test('a transaction that an offset is amid goes on with its counts', () => {
     'transaction_data_collection_order_shop.b.c': 1,
   });
   const second = monitor();
-  second.restore({ ...offset, ts_sec: 1, event: 2 }, 'mysql');
+  second.restore({ ...offset, ts_sec: 1 }, 'mysql', 2);
   assert.ok(second.isEmpty);
   assert.deepEqual(second.addRecords(a, 1), { total: 3, ofTable: 2 });
   second.end(7);
@@ -81,7 +81,7 @@ test('one that had ended is told once more, as each connector of Debezium does',
   const offset = { transaction_id: 'u:9', 'transaction_data_collection_order_shop.a': 2, ts_sec: 3 };
   const told = (flavor: 'mysql' | 'mariadb'): unknown => {
     const transactions = monitor();
-    transactions.restore(offset, flavor);
+    transactions.restore(offset, flavor, 0);
     return transactions.take().map(({ status, tables }) => [status, tables.map(({ records }) => records)]);
   };
   assert.deepEqual(told('mysql'), [['END', [2]]]);

@@ -30,11 +30,11 @@ export class TransactionMonitor {
   }
 
   /**
-   * Goes on with the transaction that a stored offset is amid. One that had ended is told once more, as Debezium does, which
-   * reads it again: with MySQL its end, with MariaDB its begin, and an end without records.
+   * Goes on with the transaction that a stored offset is amid, of which events are done. One that had ended is told once more, as
+   * Debezium does, which reads it again: with MySQL its end, with MariaDB its begin, and an end without records.
    */
-  restore(offset: Readonly<Record<string, unknown>>, flavor: 'mysql' | 'mariadb'): void {
-    const { [idMember]: id, ts_sec: seconds, event } = offset;
+  restore(offset: Readonly<Record<string, unknown>>, flavor: 'mysql' | 'mariadb', eventsDone: number): void {
+    const { [idMember]: id, ts_sec: seconds } = offset;
     if (typeof id !== 'string') return;
     this.#start(id);
     for (const [name, records] of Object.entries(offset)) {
@@ -44,7 +44,7 @@ export class TransactionMonitor {
       this.#tables.set(table, { database: table.slice(0, dot), table: table.slice(dot + 1), records });
       this.#total += records;
     }
-    if (typeof event === 'number' && event > 0) return;
+    if (eventsDone > 0) return;
     const micros = typeof seconds === 'number' ? seconds * 1_000_000 : 0;
     if (flavor === 'mariadb') this.begin(id, micros);
     this.end(micros);

@@ -255,15 +255,6 @@ export const chosenDifferences: readonly ChosenDifference[] = [
     values: { '"\ufffd\ufffd\ufffd{\ufffd\ufffd@"': '"日本語①"' },
   },
   {
-    finding: '53',
-    about: 'the stored offset names the start of the last transaction, and what of it is done: ours is its end',
-    scenarios: /./,
-    place:
-      /(^connect-offsets value|^ offsets\.offsets\[0\]\.offset)(\.(event|row|transaction_id)|\["transaction_data_collection_order_.*"\])$/,
-    less: true,
-    always: true,
-  },
-  {
     finding: 'M17',
     about: 'with log_bin_compress=ON nothing comes',
     scenarios: /^mariadb\/log-bin-compress$/,

@@ -77,6 +77,7 @@ export async function runScenario(scenario: Scenario, { server, properties = {} 
   await snapshotDone(run, 0);
   if (worker.state().task !== 'FAILED') await stream(run);
   await arrived(run);
+  await beaten(run);
   await topicsTracked(run);
   const records = worker.records().map((record) => (scenario.schemasLeftOut ? withoutSchemas(record) : record));
   const final = worker.state();
@@ -270,6 +271,14 @@ async function arrived(run: Run): Promise<void> {
   };
   await until(isThere, stepDeadlineMs);
   await quiet(run, settleMs);
+}
+
+/** Where a recording has heartbeats, one was its last record, and the offset is that one's. */
+async function beaten({ worker, scenario, problems }: Run): Promise<void> {
+  const { heartbeatTopic, records } = scenario;
+  if (worker.state().task === 'FAILED' || !records.some(({ topic }) => topic === heartbeatTopic)) return;
+  const isLast = (): boolean => worker.records().at(-1)?.topic === heartbeatTopic;
+  if (!(await until(isLast, stepDeadlineMs))) problems.push('no heartbeat came after the last record');
 }
 
 /** The worker looks at times which topics its connectors write to. */
