@@ -8,6 +8,7 @@ import type { QueryOptions } from './query-command.ts';
 import type { ResyncOptions } from './resync-command.ts';
 import type { SignalOptions } from './signal-command.ts';
 import type { RunOptions } from './run-command.ts';
+import type { SnowflakeSqlOptions } from './snowflake-sql-command.ts';
 import type { StatusOptions } from './status-command.ts';
 import type { TailOptions } from './tail-command.ts';
 import type { VerifyOptions } from './verify-command.ts';
@@ -42,6 +43,7 @@ export function createProgram(): Command {
   addDoctor(program);
   addResync(program);
   addSignal(program);
+  addSnowflakeSql(program);
   addStatus(program);
   program.addCommand(createConnectorsProgram(examples));
   // Errors of usage end in main.ts, which knows the exit code.
@@ -191,6 +193,20 @@ function addImport(program: Command): void {
     )
     .addHelpText('after', examples(['millrace import events.jsonl --prefix shop', 'millrace run sink.json']))
     .action(async (files: string[], options: ImportOptions) => (await import('./import-command.ts')).importCommand(files, options));
+}
+
+function addSnowflakeSql(program: Command): void {
+  withData(program.command('snowflake-sql'))
+    .argument('<connector.json...>', "connectors of Snowflake's Kafka connector's classes")
+    .option('--records <events.jsonl...>', 'files of records, a line each, in place of the log')
+    .summary('what a landing connector does in Snowflake')
+    .description(
+      "Prints all statements that a connector of com.snowflake.kafka.connector's classes makes landing tables and replicas with, for review. It connects to nothing: columns are those of records in the data folder's log, or in files as `millrace tail --json` prints them.",
+    )
+    .addHelpText('after', examples(['millrace snowflake-sql sink.json'], ['millrace snowflake-sql sink.json --records events.jsonl']))
+    .action(async (files: string[], options: SnowflakeSqlOptions) =>
+      (await import('./snowflake-sql-command.ts')).snowflakeSqlCommand(files, options),
+    );
 }
 
 function addDoctor(program: Command): void {

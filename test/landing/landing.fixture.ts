@@ -12,6 +12,7 @@ import {
   createLandingTask,
   type LandingTaskOptions,
   type LandingIntake,
+  type TopicEmptied,
   type TopicRecord,
 } from '../../src/warehouse/snowflake/landing/landing-task.ts';
 import { LandingWarehouse } from '../../src/warehouse/snowflake/landing/landing-warehouse.ts';
