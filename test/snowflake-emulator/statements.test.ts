@@ -95,6 +95,7 @@ test("a VARIANT's null is not NULL; a cast makes it so", async () => {
     ),
     [{ J: '{"a":{"x":[1,2.5,"t"]},"b":null,"n":12345678901234567890.1}', N: '2.50', T: 't', K: 'DECIMAL' }],
   );
+  assert.equal(await driver.value("SELECT PARSE_JSON('1.8446744073709552e19')::FLOAT = 1.8446744073709552e19"), true);
   await refused("INSERT INTO j VALUES (3, PARSE_JSON('1'))", '002014');
   await refused("INSERT INTO j SELECT 3, 'text'", '002023');
   await refused(`SELECT PARSE_JSON('{"a":1,"a":2}')`, '100069');

@@ -91,7 +91,8 @@ function canonicalNumber(text: string): string {
   const fixed = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
   const digits = (fixed?.[2] ?? '').replace(/^0+/, '').length + (fixed?.[3] ?? '').length;
   if (fixed === null || digits > 38) {
-    const [mantissa = '', exponent = '0'] = Number(text).toExponential(15).split('e');
+    // As many digits as the double needs: a VARIANT keeps the number, not a print of it.
+    const [mantissa = '', exponent = '0'] = Number(text).toExponential().split('e');
     return `${mantissa}e${exponent.startsWith('-') ? '-' : '+'}${exponent.replace(/^[+-]/, '').padStart(2, '0')}`;
   }
   const fraction = (fixed[3] ?? '').replace(/0+$/, '');
