@@ -78,7 +78,7 @@ export async function alterTable(plan: UnitPlan, record: TableRecord, change: Al
   const built = await build(plan, place, { columns, steps, name: `${record.aside === undefined ? 'NEW' : 'LOAD'}_${plan.nextName()}` });
   if (altered.aside === undefined) {
     plan.book.set(altered);
-    publish(plan, altered, built);
+    publish(plan, { record: altered, from: built });
   } else {
     plan.leftovers.push(placeOf(plan, record));
     plan.book.set({ ...altered, aside: { ...altered.aside, name: built.table } });

@@ -43,5 +43,5 @@ export function ownIdentifier(connector: string): string {
   const plain = connector.toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_');
   // two underscores end the part: no name may begin with another's and those
   if (plain === connector && plain.length <= 100 && !/__|_$/.test(plain)) return plain;
-  return `${plain.slice(0, 100).replaceAll(/_+/g, '_')}_${createHash('sha256').update(connector).digest('hex').slice(0, 8).toUpperCase()}`;
+  return `${plain.slice(0, 100).replaceAll(/_+/g, '_').replace(/_$/, '')}_${createHash('sha256').update(connector).digest('hex').slice(0, 8).toUpperCase()}`;
 }

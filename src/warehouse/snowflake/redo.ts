@@ -19,7 +19,8 @@ export interface RedoStep {
 export type DoneSign =
   | { readonly kind: 'table'; readonly place: TablePlace }
   | { readonly kind: 'column'; readonly place: TablePlace; readonly column: string }
-  | { readonly kind: 'schema'; readonly place: Pick<TablePlace, 'database' | 'schema'> };
+  /** The schema of this name is gone: it has another. */
+  | { readonly kind: 'noSchema'; readonly place: Pick<TablePlace, 'database' | 'schema'> };
 
 /** The DDL that a unit owes. */
 export interface Redo {
@@ -53,8 +54,8 @@ export async function isDone(session: SnowflakeSession, { done }: RedoStep): Pro
   switch (done.kind) {
     case 'table':
       return objectExists(session, done.place);
-    case 'schema':
-      return schemaExists(session, done.place);
+    case 'noSchema':
+      return !(await schemaExists(session, done.place));
     case 'column':
       return columnOf(await session.run(`DESCRIBE TABLE ${qualified(done.place)}`), 'name').includes(done.column);
   }
@@ -72,7 +73,10 @@ export async function objectExists(session: SnowflakeSession, place: TablePlace)
   }
 }
 
-async function schemaExists(session: SnowflakeSession, { database, schema }: Pick<TablePlace, 'database' | 'schema'>): Promise<boolean> {
+export async function schemaExists(
+  session: SnowflakeSession,
+  { database, schema }: Pick<TablePlace, 'database' | 'schema'>,
+): Promise<boolean> {
   const answer = await session.run(`SHOW SCHEMAS LIKE ${likePattern(schema)} IN DATABASE ${quoted(database)}`);
   return columnOf(answer, 'name').includes(schema);
 }

@@ -8,8 +8,8 @@ import { alterTable } from './alter-table.ts';
 import { checkIdentifiers, exactName } from './identifiers.ts';
 import { objectExists } from './redo.ts';
 import type { SnowflakeSession } from './session.ts';
-import { qualified, qualifiedSchema, type TablePlace } from './sql-text.ts';
-import { publish } from './publish.ts';
+import { qualified, type TablePlace } from './sql-text.ts';
+import { addSchema, publish, publishAll } from './publish.ts';
 import { createTableSql, livePlace, ownPlace, placeOf, type UnitPlan } from './unit-plan.ts';
 
 /** Plans what a DDL statement of the source did to one table. */
@@ -44,11 +44,11 @@ export async function createTable(plan: UnitPlan, schema: TableSchema): Promise<
   const live = livePlace(sink, record);
   const columns = plan.columnsOf(record, schema);
   // a change of the source that did not name the table's columns fails here, before anything is done
-  addSchema(plan, record.replica);
+  addSchema(plan, record.replica.schema);
   if (plan.withRows.has(tableName(schema))) {
     const hidden = ownPlace(sink, `NEW_${plan.nextName()}`);
     await plan.session.run(createTableSql(sink, hidden, columns));
-    publish(plan, record, hidden);
+    publish(plan, { record, from: hidden });
   } else {
     plan.redo.push({ sql: createTableSql(sink, live, columns) });
   }
@@ -80,11 +80,6 @@ async function checkName(plan: UnitPlan, name: ReplicaName, id: TableId): Promis
   if (taken) {
     throw collision(`${tableName(id)} would be ${name.schema}.${name.table}, which exists in the replica and is not Millrace's`, id);
   }
-}
-
-function addSchema(plan: UnitPlan, { schema }: ReplicaName): void {
-  const sql = `CREATE SCHEMA IF NOT EXISTS ${qualifiedSchema({ database: plan.sink.database, schema })}`;
-  if (!plan.redo.some((step) => step.sql === sql)) plan.redo.push({ sql });
 }
 
 function dropTable(plan: UnitPlan, id: TableId): void {
@@ -133,7 +128,7 @@ async function renameTable(plan: UnitPlan, before: TableSchema, after: TableSche
   };
   if (record.live !== undefined && moves) {
     const to = livePlace(plan.sink, { replica });
-    if (replica.schema !== record.replica.schema) addSchema(plan, replica);
+    if (replica.schema !== record.replica.schema) addSchema(plan, replica.schema);
     plan.redo.push({
       sql: `ALTER TABLE ${qualified(livePlace(plan.sink, record))} RENAME TO ${qualified(to)}`,
       done: { kind: 'table', place: to },
@@ -162,7 +157,8 @@ export async function beginSnapshot(plan: UnitPlan, start: SnapshotStart): Promi
 }
 
 /** The snapshot's tables become what readers see, with the rights that the tables before them had. */
-export function endSnapshot(plan: UnitPlan, snapshot: string, tables: readonly TableId[]): void {
+export async function endSnapshot(plan: UnitPlan, snapshot: string, tables: readonly TableId[]): Promise<void> {
+  const published: Parameters<typeof publishAll>[1][number][] = [];
   for (const id of tables) {
     const record = recordOf(plan, id);
     if (record?.aside === undefined || record.aside.snapshot !== snapshot) continue;
@@ -174,8 +170,8 @@ export function endSnapshot(plan: UnitPlan, snapshot: string, tables: readonly T
       plan.book.set(rest);
       continue;
     }
-    addSchema(plan, record.replica);
-    publish(plan, record, loaded);
+    published.push({ record, from: loaded });
     plan.book.set({ ...rest, live: aside.schema });
   }
+  await publishAll(plan, published);
 }

@@ -41,8 +41,8 @@ export interface UnitPlan extends UnitRecords {
   readonly writes: PlannedWrite[];
   /** DDL that readers see: recorded in the transaction, carried out after it. */
   readonly redo: RedoStep[];
-  /** Of tables, by record key, that the redo publishes: its step. */
-  readonly published: Map<string, number>;
+  /** Of tables, by record key, that the redo publishes: its step, and where it puts the table. */
+  readonly published: Map<string, { readonly step: number; readonly place: TablePlace }>;
   /** Own tables that are not needed when all is done. */
   readonly leftovers: TablePlace[];
   /** Tables, by record key, that become what readers see when the unit is done: rows go there until then. */
