@@ -101,6 +101,11 @@ export function readLandingConfig(connector: ConnectorConfig): {
       },
     );
   }
+  if (ingestion === 'streaming' && login.proxy.host !== '') {
+    throw new MillraceError('CONFIG_INVALID', `Connector "${name}": Snowpipe Streaming does not go through jvm.proxy.host`, {
+      nextStep: 'Give the process HTTPS_PROXY and NODE_USE_ENV_PROXY=1 in place of jvm.proxy.*, or set millrace.ingestion=copy.',
+    });
+  }
   const schema = identifierOf(values['snowflake.schema.name'], 'upper');
   const own = values['snowflake.own.schema.name'];
   const staging = values['staging.directory'];
@@ -163,6 +168,9 @@ function withIngestion(config: ConnectorConfig['config']): ConnectorConfig['conf
 function replicasOf(values: LandingValues): LandingReplicaConfig | undefined {
   const runner = values['replica.runner'].toLowerCase();
   if (runner === 'none') return undefined;
+  if (runner === 'dynamic.table' && values['replica.task.warehouse'] === '') {
+    throw new MillraceError('CONFIG_INVALID', 'replica.task.warehouse is missing: a dynamic table has a warehouse that refreshes it');
+  }
   const letters = values['snowflake.identifier.case'].toLowerCase() === 'preserve' ? 'preserve' : 'upper';
   return {
     form: {

@@ -1,4 +1,4 @@
-import { qualified, quoted, type TablePlace } from '../sql-text.ts';
+import { literal, qualified, quoted, type TablePlace } from '../sql-text.ts';
 import { pathOf, type LandedColumn, type LandedReplica } from './replica-table.ts';
 
 /** Names of what stands beside a landing table. */
@@ -30,12 +30,23 @@ const deleted = '"__DELETED"';
  */
 export function newestSql(replica: LandedReplica, from: TablePlace): string {
   const { columns, key } = replica;
-  const named = columns.map(({ name, expression }) => `${expression} AS ${quoted(name)}`).join(', ');
+  // events of the stream have all columns: when one comes, those before it have been merged
+  const fills = qualified(from) === qualified(replica.landing);
+  const named = columns.map((column) => `${fills ? filledSql(column) : column.expression} AS ${quoted(column.name)}`).join(', ');
   const partition = key.map(quoted).join(', ');
   return (
     `SELECT * FROM (SELECT ${named}, ${position}, ${deleted}, "__OFFSET" FROM (${eventsSql(replica, qualified(from))})) ` +
     `QUALIFY ROW_NUMBER() OVER (PARTITION BY ${partition} ORDER BY ${position} DESC, "__OFFSET" DESC) = 1`
   );
+}
+
+/** What an older event does not have, which is another thing than null. */
+function filledSql({ landed, expression, fallback }: LandedColumn): string {
+  return fallback === undefined ? expression : expression.replaceAll(landed, `COALESCE(${landed}, ${jsonSql(fallback)})`);
+}
+
+export function jsonSql(json: string): string {
+  return `PARSE_JSON(${literal(json)})`;
 }
 
 /** Each event of rows: its row as `"V"`, position and whether it deletes. Tombstones have no row. */

@@ -67,8 +67,7 @@ function secondDigits(schema: Schema, most: number): number {
 }
 
 function decimalOf(precision: number | undefined, scale: number): ColumnCast {
-  if (precision !== undefined && precision > 38) return castTo('VARCHAR');
-  if (scale > 37) return castTo('VARCHAR');
+  if (scale > 37 || (precision !== undefined && precision > 38)) return largeDecimal(scale);
   return numberOf(`NUMBER(${precision ?? 38},${scale})`);
 }
 
@@ -122,6 +121,14 @@ const unsignedLong: ColumnCast = {
   sqlType: 'NUMBER(20,0)',
   cast: (value) => `IFF(${integer(value)} < 0, ${integer(value)} + 18446744073709551616, ${integer(value)})`,
 };
+
+/** Of those values that lie as numbers, the VARIANT has forgotten the zeros at the end. */
+function largeDecimal(scale: number): ColumnCast {
+  if (scale > 37) return castTo('VARCHAR');
+  const cast = (value: string): string =>
+    `IFF(TYPEOF(${value}) = 'VARCHAR', ${text(value)}, CAST(CAST(${text(value)} AS NUMBER(38,${scale})) AS VARCHAR))`;
+  return { sqlType: 'VARCHAR', cast };
+}
 
 /** Texts of numbers with `decimal.handling.mode=string`, where the schema tells what they are. */
 function stringColumn(schema: Schema): ColumnCast {

@@ -5,6 +5,7 @@ import {
   createLandingSql,
   createStreamSql,
   createTablesSql,
+  jsonSql,
   createViewSql,
   mergeStatements,
   newestSql,
@@ -145,7 +146,7 @@ function taskSteps(replica: LandedReplica): readonly RedoStep[] {
 
 /** What rows get in a column that they had not. */
 function fallbackSql({ landed, expression }: LandedColumn, json: string): string {
-  return expression.replaceAll(landed, `PARSE_JSON(${literal(json)})`);
+  return expression.replaceAll(landed, jsonSql(json));
 }
 
 /** The values that a column has, as its new type's; undefined: they cannot be told. */
@@ -159,7 +160,9 @@ function convertSql(from: LandedColumn, to: LandedColumn): string | undefined {
   if (kind === 'VARCHAR' && (isNumeric(target) || ['DATE', 'TIMESTAMP_NTZ', 'BOOLEAN'].includes(target))) {
     return `TRY_CAST(${value} AS ${to.sqlType})`;
   }
-  return target === 'VARCHAR' && (isNumeric(kind) || kind === 'DATE') ? `CAST(${value} AS VARCHAR)` : undefined;
+  if (target !== 'VARCHAR') return undefined;
+  if (kind === 'DATE') return `TO_VARCHAR(${value}, 'YYYY-MM-DD')`;
+  return isNumeric(kind) ? `CAST(${value} AS VARCHAR)` : undefined;
 }
 
 function kindOf(sqlType: string): string {
