@@ -13,7 +13,7 @@ let emulator: SnowflakeEmulator;
 let driver: Driver;
 
 before(async () => {
-  emulator = await openSnowflakeEmulator({ answerWithinMs: 200 });
+  emulator = await openSnowflakeEmulator();
   driver = await connectDriver(emulator);
   await driver.run("ALTER SESSION SET TIMEZONE = 'UTC'");
 });
@@ -250,8 +250,10 @@ test('21: values of every type come through the driver', async () => {
 });
 
 test('a long statement is answered by where to ask, an asynchronous one at once', async () => {
-  emulator.faults.add({ kind: 'hang', match: { sql: /SELECT 'long'/ }, delayMs: 500 });
-  assert.equal(await driver.value("SELECT 'long'"), 'long');
+  await using hasty = await openSnowflakeEmulator({ answerWithinMs: 100 });
+  await using patient = await connectDriver(hasty);
+  hasty.faults.add({ kind: 'hang', match: { sql: /SELECT 'long'/ }, delayMs: 300 });
+  assert.equal(await patient.value("SELECT 'long'"), 'long');
   const statement = await driver.run("SELECT 'later' AS l", { asyncExec: true });
   const rows = await new Promise((resolve, reject) => {
     void driver.connection.getResultsFromQueryId({

@@ -100,6 +100,8 @@ test("a VARIANT's null is not NULL; a cast makes it so", async () => {
   await refused("INSERT INTO j SELECT 3, 'text'", '002023');
   await refused(`SELECT PARSE_JSON('{"a":1,"a":2}')`, '100069');
   await refused("SELECT PARSE_JSON('{')", '100069');
+  await refused("SELECT PARSE_JSON('1e400')", '100069');
+  assert.equal(await driver.value('SELECT PARSE_JSON(\'{"a":1.7976931348623157E308}\'):a::FLOAT'), '1.7976931348623157e+308');
   await refused('SELECT v:a::NUMBER(5,0) FROM j WHERE id = 1', '100071');
   await refused('SELECT TRY_CAST(v AS NUMBER(5,0)) FROM j', '001065');
   assert.deepEqual(await driver.rows("SELECT OBJECT_CONSTRUCT('k', 1, 'gone', NULL) AS o, ARRAY_CONSTRUCT(1, NULL, 'x') AS a"), [
@@ -250,6 +252,13 @@ test('queries: WITH, joins, subqueries, sets, views and the catalogue', async ()
     [
       { COLUMN_NAME: 'ID', DATA_TYPE: 'NUMBER' },
       { COLUMN_NAME: 'G', DATA_TYPE: 'TEXT' },
+    ],
+  );
+  assert.deepEqual(
+    (await driver.rows('DESCRIBE VIEW qv')).map((row) => [row['name'], row['type']]),
+    [
+      ['ID', 'NUMBER(3,0)'],
+      ['M', 'NUMBER(6,0)'],
     ],
   );
   await refused('SELECT g, COUNT(*) FROM q', '000979');

@@ -91,6 +91,7 @@ function canonicalNumber(text: string): string {
   const fixed = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
   const digits = (fixed?.[2] ?? '').replace(/^0+/, '').length + (fixed?.[3] ?? '').length;
   if (fixed === null || digits > 38) {
+    if (!Number.isFinite(Number(text))) throw new Error(markedError('100069', '22P02', `Error parsing JSON: number out of range: ${text}`));
     // As many digits as the double needs: a VARIANT keeps the number, not a print of it.
     const [mantissa = '', exponent = '0'] = Number(text).toExponential().split('e');
     return `${mantissa}e${exponent.startsWith('-') ? '-' : '+'}${exponent.replace(/^[+-]/, '').padStart(2, '0')}`;

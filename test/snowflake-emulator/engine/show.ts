@@ -1,10 +1,10 @@
 import { doesNotExist, unknownForm } from '../snowflake-error.ts';
 import { optionText } from '../sql/parse-options.ts';
-import { type SfType, typeText } from '../sql/sf-type.ts';
+import type { SfType } from '../sql/sf-type.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { StatementContext } from './environment.ts';
 import type { SchemaMember, SchemaObject, TableObject } from './objects.ts';
-import { type Result, statementTypes, tableResult } from './result.ts';
+import { type Result, tableResult } from './result.ts';
 import type { Session } from './session.ts';
 import { hasDataSql } from './streams.ts';
 
@@ -323,25 +323,4 @@ function showTransactions(session: Session): Result {
         ],
   );
   return tableResult(['id', 'user', 'session', 'name', 'started_on', 'state', 'scope'], rows);
-}
-
-export function runDescribe(context: StatementContext, statement: Extract<Statement, { is: 'describe' }>): Result {
-  const { session } = context;
-  if (statement.kind !== 'TABLE') throw unknownForm(`DESCRIBE ${statement.kind}`);
-  const table = session.catalog.get('table', statement.name, session);
-  const names = ['name', 'type', 'kind', 'null?', 'default', 'primary key', 'unique key', 'check', 'expression', 'comment', 'policy name'];
-  const rows = table.columns.map((column) => [
-    column.name,
-    typeText(column.type),
-    'COLUMN',
-    column.nullable ? 'Y' : 'N',
-    column.defaultValue === undefined ? null : 'value' in column.defaultValue ? String(column.defaultValue.value) : column.defaultValue.is,
-    table.primaryKey.includes(column.name) ? 'Y' : 'N',
-    'N',
-    null,
-    null,
-    column.comment ?? null,
-    null,
-  ]);
-  return { ...tableResult(names, rows), statementTypeId: statementTypes.show };
 }

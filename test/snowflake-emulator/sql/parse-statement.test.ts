@@ -31,8 +31,9 @@ test('strings, names, numbers, operators and comments', () => {
     'word g',
     'word h',
   ]);
-  for (const broken of ["'open", '"open', '/* open', '""', '`a`', '$$text$$'])
-    {assert.throws(() => tokenize(broken), { code: '001003' }, broken);}
+  for (const broken of ["'open", '"open', '/* open', '""', '`a`', '$$text$$']) {
+    assert.throws(() => tokenize(broken), { code: '001003' }, broken);
+  }
 });
 
 test('a text is cut at the semicolons that end statements', () => {
