@@ -27,7 +27,6 @@ const scenarios = [
   'types-json',
   'operations',
   'operations-truncate',
-  'ddl',
   'modes-decimal-string',
   'modes-bigint-precise',
   'propagate-type',

@@ -65,6 +65,32 @@ for (const asTable of [false, true]) {
     assert.equal((await landing.rows(replica)).length, 3);
   });
 
+  test(`a key that becomes another one (${kind})`, async () => {
+    await using landing = await openTestLanding(await createDatabase(emulator), { map, table: asTable });
+    const region = column('region', int, { nullable: false, defaultText: '7' });
+    const narrow = ordersOf(note);
+    const wide = table('shop', 'orders', [id, note, region], [2, 0]);
+    const history = new History('src');
+    await landing.take(
+      history
+        .transaction((tx) => tx.insert(narrow, [1, 'a'], [2, 'b'], [3, 'c']))
+        .transaction((tx) => tx.delete(narrow, [3, 'c']))
+        .transaction((tx) =>
+          tx.ddl({ kind: 'alterTable', before: narrow, after: wide, columns: [{ from: 0 }, { from: 1 }, { fill: '7' }] }),
+        )
+        .transaction((tx) => {
+          tx.update(wide, [1, 'a', 7], [1, 'A', 7]);
+          tx.insert(wide, [1, 'other', 8]);
+          tx.delete(wide, [2, 'b', 7]);
+        })
+        .group(),
+    );
+    assert.deepEqual(await landing.rows(replica), [
+      ['1', 'A', '7'],
+      ['1', 'other', '8'],
+    ]);
+  });
+
   test(`what was truncated or dropped is gone, and what comes afterwards stays (${kind})`, async () => {
     await using landing = await openTestLanding(await createDatabase(emulator), { map, table: asTable });
     const orders = ordersOf(note);

@@ -26,10 +26,6 @@ export function changeSteps(before: LandedReplica | undefined, after: LandedRepl
   if (after.form.runner === 'dynamic.table' || isOtherKind(before, after)) {
     return { steps: [...dropSteps(before), ...createSteps(after)], doubts: [] };
   }
-  if (before.key.join() !== after.key.join()) {
-    const doubts = ['its key is another one: the replica is merged anew from all that has landed'];
-    return { steps: [...dropSteps(before), ...createSteps(after)], doubts };
-  }
   const doubts: string[] = [];
   const place = after.form.table ? replicaPlace(after) : ownNames(after).base;
   const old = new Map(before.columns.map((column) => [column.name, column]));
@@ -52,6 +48,7 @@ export function changeSteps(before: LandedReplica | undefined, after: LandedRepl
     }
     return places.flatMap((each) => retypeSteps(each, column, converted ?? 'NULL'));
   });
+  if (after.form.table && before.key.join() !== after.key.join()) steps.push(...rekeySteps(before, after));
   // readers see the new columns once they are filled, and never a column that is gone
   if (!after.form.table) steps.push({ sql: createViewSql(after) });
   for (const name of gone) steps.push({ sql: `ALTER TABLE ${qualified(place)} DROP COLUMN IF EXISTS ${quoted(name)}` });
@@ -88,6 +85,23 @@ function retypeSteps(place: TablePlace, column: LandedColumn, value: string): Re
       sql: `ALTER TABLE ${table} RENAME COLUMN ${quoted(aside)} TO ${quoted(column.name)}`,
       done: { kind: 'column', place, column: column.name },
     },
+  ];
+}
+
+/** Positions under another key; marks of rows that are gone go with the old one: what came before has been merged. */
+function rekeySteps(before: LandedReplica, after: LandedReplica): readonly RedoStep[] {
+  const { base } = ownNames(after);
+  const aside: TablePlace = { ...base, table: `${base.table}__NEW` };
+  const keys = after.key.map((name) => `t.${quoted(name)}`).join(', ');
+  const same = before.key.map((name) => `t.${quoted(name)} = p.${quoted(name)}`).join(' AND ');
+  return [
+    {
+      sql:
+        `CREATE OR REPLACE TABLE ${qualified(aside)} AS SELECT ${keys}, p."__DELETED", p."__POS" ` +
+        `FROM ${qualified(replicaPlace(after))} t JOIN ${qualified(base)} p ON ${same}`,
+    },
+    { sql: `DROP TABLE IF EXISTS ${qualified(base)}` },
+    { sql: `ALTER TABLE ${qualified(aside)} RENAME TO ${qualified(base)}`, done: { kind: 'table', place: base } },
   ];
 }
 
