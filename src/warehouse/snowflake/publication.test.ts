@@ -17,12 +17,8 @@ test('tables of a snapshot in a new schema appear by one statement, those of a l
   const history = new History();
   const snapshot = (name: string, rows: readonly number[]): History => {
     history.snapshotBegin(name, [a, b]);
-    for (const schema of [a, b])
-      history.chunk(
-        name,
-        schema,
-        rows.map((row) => [row]),
-      );
+    const images = rows.map((row) => [row]);
+    history.chunk(name, a, images).chunk(name, b, images);
     return history.snapshotEnd(name, [a, b]);
   };
   await task.put(snapshot('s1', [1, 2]).group(), signal);
