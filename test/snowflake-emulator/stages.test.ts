@@ -43,7 +43,7 @@ test('COPY reads every type that a Parquet file of DuckDB has, by the exact name
   const [copied] = await driver.rows(`COPY INTO types FROM @s/types/ ${format}`);
   assert.deepEqual([copied?.['file'], copied?.['status'], copied?.['rows_loaded']], ['s/types/types.parquet', 'LOADED', '1']);
   const [row] = await driver.rows(
-    `SELECT "n" AS a, "N" AS b, f, b AS c, t, TO_VARCHAR(bin, 'HEX') AS h, TO_VARCHAR(d) AS d, TO_VARCHAR(ti, 'HH24:MI:SS.FF6') AS ti, TO_VARCHAR(ntz, 'YYYY-MM-DD HH24:MI:SS.FF6') AS ntz,
+    `SELECT "n" AS a, "N" AS b, f, b AS c, t, TO_VARCHAR(bin, 'HEX') AS h, TO_VARCHAR(d, 'YYYY-MM-DD') AS d, TO_VARCHAR(ti, 'HH24:MI:SS.FF6') AS ti, TO_VARCHAR(ntz, 'YYYY-MM-DD HH24:MI:SS.FF6') AS ntz,
      TO_VARCHAR(tz, 'YYYY-MM-DD HH24:MI:SS TZHTZM') AS tz, TYPEOF(v) AS v, missing FROM types`,
   );
   assert.deepEqual(row, {

@@ -283,6 +283,7 @@ test('limits and clauses that Snowflake does not take', async () => {
   await refused('SELECT 1 WHERE a', '000904');
   await refused('SELECT b FROM lim WHERE b', '002016');
   await refused("SELECT CAST(CAST('10:00:00' AS TIME(6)) AS VARCHAR)", '001003');
+  await refused("SELECT CAST(CAST('2024-01-01' AS DATE) AS VARCHAR)", '001003');
   await refused("ALTER SESSION SET DATE_OUTPUT_FORMAT = 'DD/MM/YYYY'", '001003');
   await refused('ALTER SESSION SET NO_SUCH_PARAMETER = 1', '001003');
   await refused("ALTER SESSION SET BINARY_INPUT_FORMAT = 'BASE64'", '001003');

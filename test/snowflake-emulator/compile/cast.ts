@@ -163,19 +163,19 @@ export function toText(sql: string, from: SfType): string {
       // DuckDB prints no zero before the point where the type has no digit there
       if (from.precision === from.scale) return `regexp_replace(CAST(${sql} AS VARCHAR), '^(-?)\\.', '\\10.')`;
       return `CAST(${sql} AS VARCHAR)`;
-    case 'date':
-      return `CAST(${sql} AS VARCHAR)`;
     case 'float':
       return `sf_float_text(CAST(${sql} AS VARCHAR))`;
     case 'boolean':
       return `CAST(${sql} AS VARCHAR)`;
     case 'binary':
+      // BINARY_OUTPUT_FORMAT is HEX: the emulator takes no other.
       return `hex(${sql})`;
     case 'variant':
       return `sf_text(${sql})`;
     case 'object':
     case 'array':
       return sql;
+    case 'date':
     case 'time':
     case 'timestamp_ntz':
     case 'timestamp_ltz':
@@ -325,19 +325,18 @@ export function toVariant(sql: string, from: SfType): string {
       return `sf_parse_json(${toText(sql, from)})`;
     case 'float':
       return `sf_parse_json(CAST(${sql} AS VARCHAR) || CASE WHEN CAST(${sql} AS VARCHAR) LIKE '%e%' THEN '' ELSE 'e0' END)`;
-    case 'date':
-    case 'binary':
-      return `CAST(to_json(${toText(sql, from)}) AS VARCHAR)`;
     case 'variant':
     case 'object':
     case 'array':
       return sql;
     case 'null':
       return 'CAST(NULL AS VARCHAR)';
+    case 'date':
+    case 'binary':
     case 'time':
     case 'timestamp_ntz':
     case 'timestamp_ltz':
     case 'timestamp_tz':
-      throw unknownForm(`a ${from.kind.toUpperCase()} in a VARIANT`);
+      throw unknownForm(`a ${from.kind.toUpperCase()} in a VARIANT (its form depends on parameters: write TO_VARCHAR with a format)`);
   }
 }
