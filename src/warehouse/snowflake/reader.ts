@@ -80,12 +80,12 @@ export class SnowflakeReader implements AsyncDisposable {
     }));
   }
 
-  /** What the last commit has left of these tables. To be called while there is no other. */
+  /** These tables as they are now. To be called while nothing is committed. */
   async pin(source: string, tables: readonly TableId[]): Promise<SnowflakePin> {
     const store = this.#store();
     const wanted = new Set(tables.map(tableName));
     const records = store.tables.filter((record) => record.source === source && record.live !== undefined && wanted.has(tableName(record)));
-    const found = this.#method() === 'clone' ? await this.#clones(store, records) : await this.#past(store, { source, records });
+    const found = this.#method() === 'clone' ? await this.#clones(store, records) : await this.#past(store, records);
     const byKey = new Map(found.map((table) => [recordKey(table.record), table]));
     return {
       query: async (sql) => (await this.#pool.use((session) => session.run(sql)).catch(orChanged)).rows,
@@ -101,12 +101,9 @@ export class SnowflakeReader implements AsyncDisposable {
     await this.#pool[Symbol.asyncDispose]();
   }
 
-  async #past(
-    store: SnowflakeStore,
-    { source, records }: { readonly source: string; readonly records: readonly TableRecord[] },
-  ): Promise<readonly ReadTable[]> {
-    // a sink that has committed nothing since it began: any statement of now shows the same
-    const statement = store.lastStatement(source) ?? (await this.#pool.use((session) => session.run('SELECT 1'))).statement;
+  async #past(store: SnowflakeStore, records: readonly TableRecord[]): Promise<readonly ReadTable[]> {
+    // not the sink's last commit: what others have done to the tables since is to be seen
+    const { statement } = await this.#pool.use((session) => session.run('SELECT 1'));
     return records.map((record) => ({ ...readTable(store, record), statement }));
   }
 
