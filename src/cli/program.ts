@@ -62,11 +62,13 @@ function addDemo(program: Command): void {
     .option('--seconds <n>', 'how long the workload runs', wholeNumber(1), 30)
     .option('--rows <n>', 'rows that the shop is filled with, about', wholeNumber(1000), 200_000)
     .option('--flavor <name>', 'mysql or mariadb; the private server', oneOf('mysql', 'mariadb'))
+    .option('--to <warehouse>', 'duckdb, or snowflake: an emulator of it, in a checkout', oneOf('duckdb', 'snowflake'), 'duckdb')
     .addHelpText(
       'after',
       examples(
         ['millrace demo'],
         ['millrace demo --seconds 300 --rows 2000000'],
+        ['millrace demo --to snowflake'],
         ['MILLRACE_MYSQL_URL=mysql://root:pw@127.0.0.1:3306 millrace demo'],
       ),
     )

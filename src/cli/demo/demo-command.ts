@@ -11,13 +11,15 @@ import { checkConnectors } from '../connectors.ts';
 import { defaultLogSettings } from '../log-settings.ts';
 import type { Flavor } from '../private-server.ts';
 import { onStopSignal } from '../stop-signal.ts';
-import { formatCount, formatDuration } from '../table-text.ts';
+import { formatCount, formatDuration, formatTable } from '../table-text.ts';
 import { createPaint, hasColors, writeOut } from '../terminal.ts';
 import { formatSummary, formatVerdict } from '../verify-command.ts';
 import { startWorker } from '../worker.ts';
 import type { RunningWorker } from '../worker.ts';
 import { openDemoServer } from './demo-server.ts';
 import type { DemoServer } from './demo-server.ts';
+import { openDemoSink } from './demo-sink.ts';
+import type { DemoSink, DemoTarget } from './demo-sink.ts';
 import { startProgress } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { prepareShop, shopSize } from './shop.ts';
@@ -28,6 +30,7 @@ export interface DemoOptions {
   readonly seconds: number;
   readonly rows: number;
   readonly flavor?: Flavor;
+  readonly to: DemoTarget;
 }
 
 const paint = createPaint(hasColors(process.stdout));
@@ -47,9 +50,11 @@ export async function demoCommand(options: DemoOptions): Promise<void> {
   });
   mkdirSync(server.folder, { recursive: true });
   say('server', server.name);
+  await using sink = await openDemoSink({ target: options.to, folder: server.folder, database: server.database });
+  if (sink.note !== undefined) say('snowflake', sink.note);
   await fillShop(server, options.rows, never);
 
-  const connectors = writeConnectors(server);
+  const connectors = writeConnectors(server, sink.connector);
   await using worker = await startWorker({
     connectors: checkConnectors(connectors),
     dataFolder: server.folder,
@@ -57,16 +62,17 @@ export async function demoCommand(options: DemoOptions): Promise<void> {
     logSettings: defaultLogSettings,
   });
   const failed = worker.herder.failed.then((error) => Promise.reject(error));
-  await Promise.race([failed, followShop({ server, worker, options }, stop.signal)]);
+  await Promise.race([failed, followShop({ server, sink, worker, options }, stop.signal)]);
 }
 
 interface Demo {
   readonly server: DemoServer;
+  readonly sink: DemoSink;
   readonly worker: RunningWorker;
   readonly options: DemoOptions;
 }
 
-async function followShop({ server, worker, options }: Demo, stop: AbortSignal): Promise<void> {
+async function followShop({ server, sink, worker, options }: Demo, stop: AbortSignal): Promise<void> {
   const never = new AbortController().signal;
   {
     using progress = startProgress({
@@ -82,7 +88,7 @@ async function followShop({ server, worker, options }: Demo, stop: AbortSignal):
     const rows = worker.herder.sourceMetrics().reduce((sum, each) => sum + each.snapshotRows, 0);
     const copied = rows === 0 ? 'goes on where it was' : `copied ${formatCount(rows)} rows`;
     progress.say(line('replica', `${copied} in ${formatDuration(performance.now() - begunMs)}`));
-    await runWorkload({ server, worker, options }, progress, stop);
+    await runWorkload(server, { seconds: options.seconds, progress }, stop);
     progress.setPhase('Draining');
     await waitUntilCaughtUp(worker, never);
   }
@@ -91,17 +97,25 @@ async function followShop({ server, worker, options }: Demo, stop: AbortSignal):
   const report = await worker.handlers.verify(params, (verdict) => writeOut(`${formatVerdict(verdict, paint)}\n`), never);
   writeOut(`${formatSummary(report, paint)}\n`);
   process.exitCode = verifyExitCode(report);
+  if (!sink.stays) await showOrders(worker, sink.orders, never);
   await worker.stop();
-  sayHowToLook(server);
+  sayHowToLook(server, sink);
 }
 
-async function runWorkload({ server, options }: Demo, progress: Progress, stop: AbortSignal): Promise<void> {
-  const { admin, database } = server;
-  progress.setPhase(`A workload runs for ${options.seconds} s (Ctrl-C ends it)`);
-  const workload = startWorkload(
-    { settings: admin, database, seconds: options.seconds, onSchemaChange: (sql) => progress.say(line('schema', sql)) },
-    stop,
-  );
+/** What a reader of the replica sees, while it is there. */
+async function showOrders({ handlers }: RunningWorker, sql: string, signal: AbortSignal): Promise<void> {
+  const { columns, rows } = await handlers.query({ sql, maxRows: 10 }, () => undefined, signal);
+  const aligned = columns.map(({ name, type }) => ({ name, right: type.startsWith('NUMBER') }));
+  writeOut(`\n${paint('dim', sql)}\n${formatTable(aligned, rows, paint)}\n`);
+}
+
+async function runWorkload(
+  { admin, database }: DemoServer,
+  { seconds, progress }: { readonly seconds: number; readonly progress: Progress },
+  stop: AbortSignal,
+): Promise<void> {
+  progress.setPhase(`A workload runs for ${seconds} s (Ctrl-C ends it)`);
+  const workload = startWorkload({ settings: admin, database, seconds, onSchemaChange: (sql) => progress.say(line('schema', sql)) }, stop);
   const { transactions, schemaChanges } = await workload.done;
   progress.say(line('workload', `${formatCount(transactions)} transactions, ${schemaChanges} schema changes`));
 }
@@ -119,7 +133,7 @@ async function fillShop(server: DemoServer, rows: number, signal: AbortSignal): 
 }
 
 /** The connector files, as a user would write them; they stay in the folder. */
-function writeConnectors({ flavor, replicator, database, folder }: DemoServer): readonly ConnectorConfig[] {
+function writeConnectors({ flavor, replicator, database, folder }: DemoServer, sink: ConnectorConfig): readonly ConnectorConfig[] {
   const source: ConnectorConfig = {
     name: 'shop-source',
     config: {
@@ -133,14 +147,6 @@ function writeConnectors({ flavor, replicator, database, folder }: DemoServer): 
       'snapshot.max.threads': '2',
     },
   };
-  const sink: ConnectorConfig = {
-    name: 'shop-replica',
-    config: {
-      'connector.class': 'io.millrace.DuckDbSinkConnector',
-      'topics.regex': 'demo\\..*',
-      'duckdb.file': join(folder, 'shop.duckdb'),
-    },
-  };
   const files = { 'source.json': source, 'sink.json': sink };
   for (const [name, connector] of Object.entries(files)) {
     writeFileSync(join(folder, name), `${JSON.stringify(connector, undefined, 2)}\n`, { mode: 0o600 });
@@ -148,22 +154,17 @@ function writeConnectors({ flavor, replicator, database, folder }: DemoServer): 
   return [source, sink];
 }
 
-function sayHowToLook({ folder, database, isPrivate }: DemoServer): void {
+function sayHowToLook({ folder, database, isPrivate }: DemoServer, { orders, leaves, stays }: DemoSink): void {
   const near = relative('.', folder);
   const data = near.startsWith('..') ? folder : near;
   const commands = [
-    [
-      `bin/millrace query --data ${data} "SELECT status, count(*), sum(total) FROM ${database}.orders GROUP BY ALL"`,
-      'look into the replica',
-    ],
+    ...(stays ? [[`bin/millrace query --data ${data} "${orders}"`, 'look into the replica'] as const] : []),
     [`bin/millrace tail --data ${data} --all --json | head -3`, 'the changes, as Debezium writes them'],
-    ['npm start', 'go on from here'],
+    [stays ? 'npm start' : 'npm start -- --to snowflake', 'go on from here'],
     [`rm -r ${data}`, isPrivate ? 'remove all that it made' : `remove what it made here; on the server it is the database ${database}`],
   ] as const;
   const width = Math.max(...commands.map(([command]) => command.length));
-  writeOut(
-    `\nEverything is in ${data}: ${isPrivate ? "the server's data, " : ''}source.json, sink.json, the log, shop.duckdb, worker.log\n`,
-  );
+  writeOut(`\nEverything is in ${data}: ${isPrivate ? "the server's data, " : ''}source.json, sink.json, the log, ${leaves}, worker.log\n`);
   for (const [command, why] of commands) writeOut(`  ${paint('cyan', command.padEnd(width))}  ${paint('dim', why)}\n`);
 }
 
