@@ -114,9 +114,11 @@ export class LandingLane {
     const { format, replicas, warehouse } = this.#options;
     const change = replicas?.changeOf(record);
     if (replicas !== undefined && change !== undefined) {
-      // what has landed under the old definitions is merged by them
-      this.#reached = before;
-      await this.#commit(signal);
+      if (change.before !== undefined) {
+        // what has come under the old definitions lands, and is merged by them
+        this.#reached = before;
+        await this.#commit(signal);
+      }
       const draft = format.rowOf(record, { offset, epoch: 0 });
       if (draft !== undefined) await warehouse.prepare([draft]);
       await replicas.change(record.topic, change, (notes) => this.#moveWith(notes), signal);
