@@ -82,5 +82,21 @@ MySQL and MariaDB can hold \`0000-00-00\`, \`2024-00-10\` and \`2024-02-31\`. Th
 - \`fail\`: the sink stops with VALUE_UNREPRESENTABLE, which names table and column.
 
 A table keeps the handling that it was created with.
+
+## JSON in Snowflake
+
+The types of a replica in Snowflake are in [snowflake.md](snowflake.md). A JSON column there is a VARIANT, which keeps values and not texts.
+Two documents are equal, for \`verify\`, if their canonical texts are, which both sides make alone:
+
+| | canonical text |
+| --- | --- |
+| objects | members in the order of the bytes of their names, no spaces |
+| arrays | their elements in their order |
+| numbers of up to 38 digits, without an exponent | the same value without needless zeros: \`1.50\` is \`1.5\`, \`-0.0\` is \`0\` |
+| other numbers (\`1e30\`, more than 38 digits) | none: a VARIANT keeps them as doubles, and prints 16 digits, which do not tell a double from its neighbours |
+| texts, true, false, null | as they are; JSON's null is not NULL |
+
+Where texts differ, documents are compared by value; a number that is rounded and may be the same makes its table undecided, never equal.
+A number that differs by more than the rounding is a difference. \`snowflake.json.type=varchar\` keeps the server's text, which is compared byte by byte.
 `;
 }
