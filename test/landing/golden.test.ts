@@ -55,7 +55,7 @@ interface ExpectedTable {
 function parse(bytes: Uint8Array): { readonly schema: FieldSchema; readonly payload: Row } {
   const keep = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
     typeof value === 'number' ? (context?.source ?? value) : value;
-  return JSON.parse(Buffer.from(bytes).toString('utf8'), keep as (key: string, value: unknown) => unknown) as {
+  return JSON.parse(Buffer.from(bytes).toString('utf8'), keep) as {
     schema: FieldSchema;
     payload: Row;
   };
@@ -112,7 +112,7 @@ function decimal(base64: string, scale: number): string {
 /** A recorded value in the words of `shown`. */
 function cellOf(schema: FieldSchema, value: unknown): unknown {
   if (value === null || value === undefined) return null;
-  const text = String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   switch (schema.name) {
     case 'org.apache.kafka.connect.data.Decimal':
       return decimal(text, Number(schema.parameters?.['scale'] ?? 0));
@@ -132,16 +132,22 @@ function cellOf(schema: FieldSchema, value: unknown): unknown {
     }
     case 'io.debezium.data.Json':
       return rounded(JSON.parse(text));
+    default:
+      return plainCell(schema, text);
   }
+}
+
+function plainCell(schema: FieldSchema, text: string): unknown {
   switch (schema.type) {
     case 'bytes':
       return Buffer.from(text, 'base64').toString('hex').toUpperCase();
     case 'float':
+      return Math.fround(Number(text));
     case 'double':
       return Number(text);
     case 'struct':
     case 'array':
-      return JSON.parse(JSON.stringify(value)) as unknown;
+      return JSON.parse(text) as unknown;
     default:
       return text;
   }
@@ -165,9 +171,9 @@ function shown(name: string, type: string): string {
   return `CAST(${column} AS VARCHAR)`;
 }
 
-function cellShown(type: string, text: string | null): unknown {
+function cellShown(type: string, text: string | null, field: FieldSchema | undefined): unknown {
   if (text === null) return null;
-  if (type === 'FLOAT') return Number(text);
+  if (type === 'FLOAT') return field?.type === 'float' ? Math.fround(Number(text)) : Number(text);
   return type === 'VARIANT' || type === 'ARRAY' ? rounded(JSON.parse(text)) : text;
 }
 
@@ -193,7 +199,7 @@ async function replicaRows(landing: TestLanding, { place, fields }: ExpectedTabl
   const { rows } = await landing.session.run(
     `SELECT ${names.map((name, index) => shown(name, types[index] ?? '')).join(', ')} FROM ${place}`,
   );
-  return rows.map((row) => row.map((cell, index) => cellShown(types[index] ?? '', cell)));
+  return rows.map((row) => row.map((cell, index) => cellShown(types[index] ?? '', cell, fields[index])));
 }
 
 const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);

@@ -79,7 +79,7 @@ export interface TestLanding extends AsyncDisposable {
 export interface LandingOptions extends Partial<Omit<LandingTaskOptions, 'connector' | 'warehouse' | 'log'>> {
   readonly connector: string;
   readonly map: string;
-  readonly runner: 'millrace' | 'task' | 'triggered.task';
+  readonly runner: 'millrace' | 'task' | 'triggered.task' | 'dynamic.table';
   readonly table: boolean;
   readonly schematized: boolean;
   /** With a client: rows go through Snowpipe Streaming. */
@@ -152,7 +152,7 @@ export async function openTestLanding(account: SnowflakeAccount, given: Partial<
         version: 4,
         letters: 'upper',
         naming,
-        form: { runner: options.runner ?? 'millrace', table: options.table ?? false, warehouse: '', schedule: '1 MINUTE' },
+        form: { runner: options.runner ?? 'millrace', table: options.table ?? false, warehouse: 'COMPUTE_WH', schedule: '1 MINUTE' },
         columnOf,
         mergeMs: (options.runner ?? 'millrace') === 'millrace' ? 0 : undefined,
       },

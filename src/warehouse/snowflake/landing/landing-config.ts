@@ -75,7 +75,7 @@ export function landingDef(version: LandingVersion): ConnectorDef<ReturnType<typ
   return { definition, others, families: recordFamilies, all: { ...others, ...definition } };
 }
 
-export function landingVersion({ config }: ConnectorConfig): LandingVersion {
+function landingVersion({ config }: ConnectorConfig): LandingVersion {
   return landingClasses[config['connector.class']?.trim() ?? ''] ?? 4;
 }
 

@@ -56,7 +56,7 @@ export interface ReplicaForm {
 }
 
 /** Whether a value's schema is Debezium's envelope of a table's changes. */
-export function isEnvelope(schema: Schema | null): schema is Schema {
+function isEnvelope(schema: Schema | null): schema is Schema {
   if (schema?.type !== 'struct') return false;
   return ['before', 'after', 'source', 'op'].every((name) => fieldOf(schema, name) !== undefined);
 }
@@ -67,7 +67,7 @@ export function isTruncation({ value, valueSchema }: ConnectRecord): boolean {
 }
 
 /** The table that an envelope is of. */
-export function sourceTable(value: ConnectValue): TableId | undefined {
+function sourceTable(value: ConnectValue): TableId | undefined {
   const source = value instanceof Struct ? fieldValue(value, 'source', false) : null;
   if (!(source instanceof Struct)) return undefined;
   const database = fieldValue(source, 'db', false);

@@ -17,8 +17,9 @@ export function reviewSql(config: LandingConfig, samples: ReadonlyMap<string, Co
     const landing = format.placeOf(topic);
     const record = samples.get(topic);
     lines.push('', `-- topic ${topic}`);
-    if (ingestion === 'streaming')
+    if (ingestion === 'streaming') {
       lines.push(`-- rows come through the pipe ${landing.table}-STREAMING, which Snowflake makes with the table`);
+    }
     if (replicas === undefined) {
       lines.push(end(createLandingSql(landing, schematized)), '-- replica.runner is none: nothing else is made');
       continue;
