@@ -81,6 +81,7 @@ export interface LandingOptions extends Partial<Omit<LandingTaskOptions, 'connec
   readonly map: string;
   readonly runner: 'millrace' | 'task' | 'triggered.task' | 'dynamic.table';
   readonly table: boolean;
+  readonly mergeMs: number;
   readonly schematized: boolean;
   /** With a client: rows go through Snowpipe Streaming. */
   readonly streaming: StreamingClient;
@@ -154,7 +155,7 @@ export async function openTestLanding(account: SnowflakeAccount, given: Partial<
         naming,
         form: { runner: options.runner ?? 'millrace', table: options.table ?? false, warehouse: 'COMPUTE_WH', schedule: '1 MINUTE' },
         columnOf,
-        mergeMs: (options.runner ?? 'millrace') === 'millrace' ? 0 : undefined,
+        mergeMs: (options.runner ?? 'millrace') === 'millrace' ? (options.mergeMs ?? 0) : undefined,
       },
       limits: { flushMs: 0, rows: 100_000, bytes: 64 << 20 },
       log: silentLogger,

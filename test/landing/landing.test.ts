@@ -53,3 +53,26 @@ test('records land with metadata and content, and a replica follows them', async
     ['5', 'src.shop.orders', 'c'],
   ]);
 });
+
+test('a merge waits for its time, and not beyond the end', async () => {
+  await using landing = await openTestLanding(await createDatabase(emulator), { map: 'src.shop.orders:orders', mergeMs: 3_600_000 });
+  const history = new History('src');
+  await landing.take(history.transaction((tx) => tx.insert(orders, [1, 'a'])).group());
+  await landing.take(history.transaction((tx) => tx.insert(orders, [2, 'b'])).group());
+  assert.deepEqual(await landing.rows('SELECT * FROM "SHOP"."ORDERS"'), []);
+  assert.ok(landing.task.pending());
+  assert.equal(landing.task.due?.(false), false);
+  assert.equal(landing.task.due?.(true), true);
+  await landing.take();
+  assert.equal((await landing.rows('SELECT * FROM "SHOP"."ORDERS"')).length, 2);
+  assert.equal(landing.task.pending(), false);
+});
+
+test('half a transaction lands, and is merged with its other half', async () => {
+  await using landing = await openTestLanding(await createDatabase(emulator), { map: 'src.shop.orders:orders' });
+  const history = new History('src');
+  await landing.take(history.transaction((tx) => tx.insert(orders, [1, 'a'])).group(true));
+  assert.deepEqual(await landing.rows('SELECT * FROM "SHOP"."ORDERS"'), []);
+  await landing.take(history.transaction((tx) => tx.insert(orders, [2, 'b'])).group());
+  assert.equal((await landing.rows('SELECT * FROM "SHOP"."ORDERS"')).length, 2);
+});

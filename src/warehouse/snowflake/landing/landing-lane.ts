@@ -48,6 +48,8 @@ export class LandingLane {
   #movedMs = performance.now();
   /** A group is open whose transaction goes on in the next. */
   #open = false;
+  /** There is no later: what waits for its time is done now. */
+  #ending = false;
   #changedMs = Infinity;
 
   constructor(options: LaneOptions) {
@@ -65,6 +67,7 @@ export class LandingLane {
 
   isDue(atEnd: boolean): boolean {
     const { limits, replicas } = this.#options;
+    this.#ending ||= atEnd;
     const now = performance.now();
     if (this.#reached !== undefined && now - this.#movedMs >= idleMs) return true;
     return now - this.#changedMs >= limits.flushMs || (atEnd && this.#changedMs < Infinity) || (replicas?.isDue(atEnd) ?? false);
@@ -102,7 +105,7 @@ export class LandingLane {
     signal.throwIfAborted();
     if (this.#reached !== undefined) await this.#commit(signal);
     // half a transaction is no state that the source had
-    if (!this.#open) await this.#options.replicas?.merge(signal);
+    if (!this.#open) await this.#options.replicas?.merge(this.#ending, signal);
   }
 
   /** `before` and `after`: the offset without the record, and with it. */

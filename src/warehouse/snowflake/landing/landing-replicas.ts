@@ -123,9 +123,9 @@ export class LandingReplicas {
     this.#behind.add(name);
   }
 
-  /** Merges what has landed, all tables in one transaction: readers see states that the source had. */
-  async merge(signal: AbortSignal): Promise<void> {
-    if (!this.isDue(true)) return;
+  /** Merges what has landed, if it is time, all tables in one transaction: readers see states that the source had. */
+  async merge(atEnd: boolean, signal: AbortSignal): Promise<void> {
+    if (!this.isDue(atEnd)) return;
     const behind = [...this.#replicas].filter(([name]) => this.#behind.has(name)).map(([, replica]) => replica);
     await this.#mergeTables(behind, signal);
     this.#behind.clear();
