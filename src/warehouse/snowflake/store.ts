@@ -49,7 +49,6 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
   /** One session, whose transactions are the commits. */
   readonly #writer: SessionPool;
   readonly #transactionName: string;
-  readonly #statements = new Map<string, string>();
   #last: Promise<unknown> = Promise.resolve();
   #dropping: Promise<void> = Promise.resolve();
   #next = 1;
@@ -94,11 +93,6 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
   /** Replicated tables. */
   get tables(): readonly TableRecord[] {
     return [...this.#book.tables.values()];
-  }
-
-  /** The statement of the last commit of a source: `AT(STATEMENT => '…')` of any table shows what it left. */
-  lastStatement(source: string): string | undefined {
-    return this.#statements.get(source);
   }
 
   notes(source: string): ReadonlyMap<string, string> {
@@ -146,7 +140,6 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
     return this.#exclusive(async () => {
       const { plan, statement } = await this.#writer.use((session) => this.#commitIn(session, work, move));
       const { after } = move;
-      this.#statements.set(after.source, statement);
       this.sink.log.info({ source: after.source, seq: after.seq, statement }, 'committed in Snowflake');
       this.dropLater(plan.leftovers);
       return { resync: plan.resync };
