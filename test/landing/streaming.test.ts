@@ -86,6 +86,28 @@ test('answers that are lost, tokens that expire and 503 repeat nothing and lose 
   );
 });
 
+test('rows of several layouts go into a table in their order', async () => {
+  await using landing = await openTestLanding(await createDatabase(emulator), { map, streaming: client(), schematized: true });
+  const history = new History('src');
+  // a delete is followed by a tombstone, which has metadata alone
+  const group = history
+    .transaction((tx) => {
+      tx.insert(orders, [1, 'a'], [2, 'b']);
+      tx.delete(orders, [1, 'a']);
+      tx.insert(orders, [3, 'c']);
+    })
+    .group();
+  await landing.take(group);
+  await landing.reopen();
+  await landing.take(group, history.transaction((tx) => tx.delete(orders, [3, 'c'])).group());
+  assert.deepEqual(await landing.rows('SELECT * FROM "SHOP"."ORDERS"'), [['2', 'b']]);
+  const rows = await landing.rows(counted);
+  assert.deepEqual(
+    rows.map(([, times]) => times),
+    Array.from({ length: 7 }, () => '1'),
+  );
+});
+
 test('rows that Snowflake cannot store stop the sink, and go on being told of', async () => {
   const account = await createDatabase(emulator);
   const streaming = client();

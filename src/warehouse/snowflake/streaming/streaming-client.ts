@@ -145,7 +145,7 @@ export class StreamingClient {
       return await fetch(address, { ...init, signal: AbortSignal.any([init.signal, AbortSignal.timeout(requestMs)]) });
     } catch (cause) {
       init.signal.throwIfAborted();
-      throw new MillraceError('WAREHOUSE_UNREACHABLE', `Snowpipe Streaming does not answer: ${messageOf(cause)}`, {
+      throw new MillraceError('WAREHOUSE_UNREACHABLE', `Snowpipe Streaming does not answer: ${reasonOf(cause)}`, {
         cause,
         retriable: true,
       });
@@ -169,6 +169,11 @@ interface StreamingRequest {
 function pipePath({ database, schema, table }: PipePlace): string {
   const name = (text: string): string => encodeURIComponent(`"${text.replaceAll('"', '""')}"`);
   return `/databases/${name(database)}/schemas/${name(schema)}/pipes/${name(`${table}-STREAMING`)}`;
+}
+
+/** What fetch hides behind "fetch failed". */
+function reasonOf(cause: unknown): string {
+  return messageOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
 }
 
 async function faultOf(response: Response, path: string): Promise<MillraceError> {

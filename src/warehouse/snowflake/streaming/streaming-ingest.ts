@@ -49,7 +49,7 @@ export class StreamingIngest {
    */
   async append(source: string, tables: Iterable<RowsOfTable>, signal: AbortSignal): Promise<void> {
     const waiting: (() => Promise<void>)[] = [];
-    for (const rows of tables) {
+    for (const rows of inOrder(tables)) {
       const name = `${this.#options.prefix}__${source}`;
       const channel = await this.#channel(name, rows, signal);
       const last = await this.#send(channel, name, rows, signal);
@@ -59,7 +59,7 @@ export class StreamingIngest {
     await Promise.all(waiting.map((wait) => wait()));
   }
 
-  async #channel(name: string, { place }: RowsOfTable, signal: AbortSignal): Promise<Channel> {
+  async #channel(name: string, { place }: RowsOfChannel, signal: AbortSignal): Promise<Channel> {
     const key = `${name}\n${qualified(place)}`;
     const known = this.#channels.get(key);
     if (known !== undefined) return known;
@@ -71,8 +71,7 @@ export class StreamingIngest {
   }
 
   /** Sends what is not in the table yet; the last row of it. */
-  async #send(channel: Channel, name: string, rows: RowsOfTable, signal: AbortSignal): Promise<RowMark | undefined> {
-    const { place, layout } = rows;
+  async #send(channel: Channel, name: string, { place, rows }: RowsOfChannel, signal: AbortSignal): Promise<RowMark | undefined> {
     let lines = '';
     let bytes = 0;
     let first: RowMark | undefined;
@@ -89,9 +88,8 @@ export class StreamingIngest {
       bytes = 0;
       first = undefined;
     };
-    for (const [index, cells] of rows.rows.entries()) {
-      const mark = rows.marks[index];
-      if (mark === undefined || compareMarks(mark, channel.committed) <= 0) continue;
+    for (const { layout, cells, mark } of rows) {
+      if (compareMarks(mark, channel.committed) <= 0) continue;
       const line = lineOf(layout, cells);
       const length = Buffer.byteLength(line) + 1;
       if (length > requestBytes) {
@@ -115,7 +113,7 @@ export class StreamingIngest {
 
   async #settled(
     channel: Channel,
-    { name, rows: { place }, last }: { readonly name: string; readonly rows: RowsOfTable; readonly last: RowMark },
+    { name, rows: { place }, last }: { readonly name: string; readonly rows: RowsOfChannel; readonly last: RowMark },
     signal: AbortSignal,
   ): Promise<void> {
     const begunMs = performance.now();
@@ -162,6 +160,27 @@ export class StreamingIngest {
       context: { table },
     });
   }
+}
+
+/** Rows of a table as they came, whatever their layouts: offset tokens must grow. */
+interface RowsOfChannel {
+  readonly place: RowsOfTable['place'];
+  readonly rows: { readonly layout: LandingLayout; readonly cells: readonly (string | null)[]; readonly mark: RowMark }[];
+}
+
+function inOrder(tables: Iterable<RowsOfTable>): Iterable<RowsOfChannel> {
+  const channels = new Map<string, RowsOfChannel>();
+  for (const { place, layout, rows, marks } of tables) {
+    const key = qualified(place);
+    const channel = channels.get(key) ?? { place, rows: [] };
+    channels.set(key, channel);
+    for (const [index, cells] of rows.entries()) {
+      const mark = marks[index];
+      if (mark !== undefined) channel.rows.push({ layout, cells, mark });
+    }
+  }
+  for (const { rows } of channels.values()) rows.sort((a, b) => compareMarks(a.mark, b.mark));
+  return channels.values();
 }
 
 function compareMarks(a: RowMark, b: RowMark): number {
