@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { ColumnType } from '../../event/column-type.ts';
 import type { Value } from '../../event/value.ts';
 import { column, History, int, table, text } from '../group.fixture.ts';
+import { bytes, decimal, numbers, same, signed, unsigned } from '../type-cases.fixture.ts';
 import { storeStringBlock, storeStringsSingly } from './column-buffer.ts';
 import { openWarehouse } from './warehouse.fixture.ts';
 
@@ -18,13 +19,6 @@ interface TypeCase {
 }
 
 const hex = (name: string): string => `hex(${name})`;
-const bytes = (digits: string): Uint8Array => Buffer.from(digits, 'hex');
-const signed = (bits: 8 | 16 | 24 | 32 | 64): ColumnType => ({ kind: 'int', bits, unsigned: false });
-const unsigned = (bits: 8 | 16 | 24 | 32 | 64): ColumnType => ({ kind: 'int', bits, unsigned: true });
-const decimal = (precision: number, scale: number): ColumnType => ({ kind: 'decimal', precision, scale, unsigned: false });
-const same = (...values: readonly string[]): (readonly [string, string])[] => values.map((value) => [value, value]);
-const numbers = (...values: readonly (number | bigint)[]): (readonly [number | bigint, string])[] =>
-  values.map((value) => [value, String(value)]);
 
 const cases: readonly TypeCase[] = [
   { type: signed(8), sqlType: 'TINYINT', values: numbers(-128, 0, 127) },

@@ -5,6 +5,7 @@ import type { ColumnType } from '../../event/column-type.ts';
 import type { Column } from '../../event/table-schema.ts';
 import type { Value } from '../../event/value.ts';
 import { column, History, int, table } from '../group.fixture.ts';
+import { bytes, decimal, numbers, same, signed, unsigned } from '../type-cases.fixture.ts';
 import { openTestAccount } from './account.fixture.ts';
 import { columnOf } from './session.ts';
 import { openTestSnowflake } from './snowflake.fixture.ts';
@@ -22,13 +23,6 @@ interface TypeCase {
   readonly values: readonly (readonly [value: Value, text: string | null])[];
 }
 
-const bytes = (digits: string): Uint8Array => Buffer.from(digits, 'hex');
-const signed = (bits: 8 | 16 | 24 | 32 | 64): ColumnType => ({ kind: 'int', bits, unsigned: false });
-const unsigned = (bits: 8 | 16 | 24 | 32 | 64): ColumnType => ({ kind: 'int', bits, unsigned: true });
-const decimal = (precision: number, scale: number): ColumnType => ({ kind: 'decimal', precision, scale, unsigned: false });
-const same = (...values: readonly string[]): (readonly [string, string])[] => values.map((value) => [value, value]);
-const numbers = (...values: readonly (number | bigint)[]): (readonly [number | bigint, string])[] =>
-  values.map((value) => [value, String(value)]);
 const time = (format: string) => (name: string) => `TO_CHAR(${name}, '${format}')`;
 
 const cases: readonly TypeCase[] = [
