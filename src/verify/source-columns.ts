@@ -36,7 +36,7 @@ export interface SourceTable {
 export async function readSourceTable(reader: SourceReader, id: TableId, names: readonly string[]): Promise<SourceTable | undefined> {
   const where = `TABLE_SCHEMA = ${quoteText(id.database)} AND TABLE_NAME = ${quoteText(id.table)}`;
   const rows = await reader.rows(
-    `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE FROM information_schema.COLUMNS WHERE ${where} ORDER BY ORDINAL_POSITION`,
+    `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, GENERATION_EXPRESSION FROM information_schema.COLUMNS WHERE ${where} ORDER BY ORDINAL_POSITION`,
   );
   if (rows.length === 0) return undefined;
   const byName = new Map(
@@ -44,11 +44,9 @@ export async function readSourceTable(reader: SourceReader, id: TableId, names: 
   );
   const [[tableType] = []] = await reader.rows(`SELECT TABLE_TYPE FROM information_schema.TABLES WHERE ${where}`);
   const isVersioned = tableType === 'SYSTEM VERSIONED';
-  // Columns that versioning adds without naming them can be read, and are not listed.
-  if (isVersioned) {
-    for (const name of ['row_start', 'row_end']) {
-      if (!byName.has(name)) byName.set(name, { dataType: 'timestamp', columnType: 'timestamp(6)' });
-    }
+  // Columns that versioning adds where none are named for the period can be read, and are not listed.
+  if (isVersioned && !rows.some(([, , , generation]) => generation === 'ROW START')) {
+    for (const name of ['row_start', 'row_end']) byName.set(name, { dataType: 'timestamp', columnType: 'timestamp(6)' });
   }
   const columns = names.flatMap((name) => {
     const found = byName.get(name);
