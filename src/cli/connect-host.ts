@@ -15,6 +15,7 @@ import { createHerder } from '../worker/herder.ts';
 import type { Herder, TaskPlace, TaskStatus } from '../worker/herder.ts';
 import { openStatusStore } from '../worker/status-store.ts';
 import type { LogSettings, LoggingOptions } from '../worker/thread-messages.ts';
+import { withCompatOfTakeover } from './compat-of-takeover.ts';
 import { checkConnectors } from './connectors.ts';
 import type { CheckedConnectors } from './connectors.ts';
 import { createControlHandlers } from './control-handlers.ts';
@@ -104,7 +105,7 @@ export async function openConnectHost({ dataFolder, properties, logging }: Conne
     },
     resolve: (config) => canonical(withWorkerConverters(resolveProviders(config, process.env, providers).properties, properties.all)),
     place: placeTask,
-    onStart: (connector, place) => prepareStart({ connector, place, store, herder, dataFolder, log }),
+    prepare: (connector, place) => prepareStart({ connector, place, store, herder, dataFolder, log }),
   });
   opened.use(service);
   const control = await openControlServer(
@@ -147,8 +148,12 @@ interface Starting {
   readonly log: Logger;
 }
 
-/** What other commands need to find of a connector, and what there is to say of it. */
-function prepareStart({ connector, place, store, herder, dataFolder, log }: Starting): void {
+/** What other commands need to find of a connector, and what there is to say of it; the connector as its task gets it. */
+async function prepareStart({ connector: given, place, store, herder, dataFolder, log }: Starting): Promise<ConnectorConfig> {
+  const isOfServer = place.type === 'source' && checkedNow([given]).sources.length > 0;
+  const connector = isOfServer
+    ? await withCompatOfTakeover(store, { connector: given, stream: place.stream, log }, new AbortController().signal)
+    : given;
   const checked = checkedNow([connector]);
   tellNotices(checked, log);
   if (place.type === 'source') noteSources(store, checked.sources);
@@ -156,6 +161,7 @@ function prepareStart({ connector, place, store, herder, dataFolder, log }: Star
     makeFolder(dirname(place.file), 'the folder of the replica');
     writeReplicaFiles(dataFolder, [...new Set([...herder.warehouses.flatMap(({ file }) => file ?? []), place.file])]);
   }
+  return connector;
 }
 
 /** The connectors that verify, resync and tail know about: of MySQL and of warehouses. */

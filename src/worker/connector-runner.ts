@@ -27,8 +27,8 @@ export interface RunnerParts {
   readonly place: (connector: ConnectorConfig) => TaskPlace;
   /** Streams that a sink has taken from before. */
   readonly streamsOf: (sink: string) => readonly string[];
-  /** A task is about to start. */
-  readonly onStart: (connector: ConnectorConfig, place: TaskPlace) => void;
+  /** A task is about to start. Gives the connector as the task is to have it. */
+  readonly prepare: (connector: ConnectorConfig, place: TaskPlace) => Promise<ConnectorConfig>;
   /** A failed task is due to be started again. */
   readonly onRestartDue: (connector: string) => void;
 }
@@ -217,7 +217,7 @@ export class ConnectorRunner {
   }
 
   async #run(resolved: Readonly<Record<string, string>>, paused: boolean): Promise<void> {
-    const { herder, place: placeOf, streamsOf, onStart } = this.#parts;
+    const { herder, place: placeOf, streamsOf, prepare } = this.#parts;
     const text = JSON.stringify(this.config);
     if (this.#running?.text === text) {
       if (this.#running.paused === paused) return;
@@ -227,12 +227,12 @@ export class ConnectorRunner {
       return;
     }
     await this.#endTask(true);
-    const connector = { name: this.name, config: resolved };
+    const given = { name: this.name, config: resolved };
     this.#running = { text, paused };
     try {
-      const place = placeOf(connector);
+      const place = placeOf(given);
       this.stream = place.type === 'source' ? place.stream : undefined;
-      onStart(connector, place);
+      const connector = await prepare(given, place);
       await herder.start({ connector, place, paused, streams: place.type === 'sink' ? streamsOf(this.name) : [] });
     } catch (error) {
       const type = this.type === 'sink' ? 'sink' : 'source';
