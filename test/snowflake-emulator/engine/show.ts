@@ -209,6 +209,7 @@ async function showTables(session: Session, statement: Show): Promise<Result> {
           ? object.tableKind.toUpperCase()
           : 'TABLE';
     const count = object.kind === 'table' ? await rowCount(session, object) : null;
+    if (count === undefined) continue;
     rows.push([
       time(object.createdMs),
       object.name,
@@ -229,9 +230,15 @@ async function showTables(session: Session, statement: Show): Promise<Result> {
   );
 }
 
-async function rowCount(session: Session, table: TableObject): Promise<number> {
+/** Undefined: another session has dropped it since the tables were listed. */
+async function rowCount(session: Session, table: TableObject): Promise<number | undefined> {
   const version = session.catalog.store.version;
-  return session.connection.number(`SELECT count(*) FROM t${table.id} WHERE _b <= ${version} AND (_e IS NULL OR _e > ${version})`);
+  try {
+    return await session.connection.number(`SELECT count(*) FROM t${table.id} WHERE _b <= ${version} AND (_e IS NULL OR _e > ${version})`);
+  } catch (error) {
+    if (String(error).includes(`Table with name t${table.id} does not exist`)) return undefined;
+    throw error;
+  }
 }
 
 function showColumns(session: Session, statement: Show): Result {
