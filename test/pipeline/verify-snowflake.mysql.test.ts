@@ -110,6 +110,8 @@ for (const flavor of flavors) {
     await using database = await freshDatabase(await sharedServer(flavor));
     const { root, name } = database;
     const all = kindsOf(flavor);
+    // one account for both servers
+    const [main, clones] = [`main_${flavor}`, `clones_${flavor}`] as const;
     await root.query(
       `SET NAMES utf8mb4, time_zone = '+00:00';
        CREATE TABLE kinds (id INT PRIMARY KEY, ${all.map(([type], i) => `c${i} ${type}`).join(', ')}) CHARACTER SET utf8mb4;
@@ -127,14 +129,14 @@ for (const flavor of flavors) {
       `SET sql_mode = ''; INSERT INTO same VALUES (1, '0000-00-00 00:00:00', '{"b": 1, "aa": 1.0}'), (2, '2024-01-01 00:00:00', 'null')`,
     );
     await using pipeline = await openSinks(flavor, name, (prefix) => [
-      snowflakeSink('main', prefix),
-      snowflakeSink('clones', prefix, { 'snowflake.schema.name': 'clones', 'snowflake.verify.method': 'clone' }),
+      snowflakeSink(main, prefix),
+      snowflakeSink(clones, prefix, { 'snowflake.schema.name': clones, 'snowflake.verify.method': 'clone' }),
     ]);
     await pipeline.start();
     await pipeline.caughtUp(root);
     const before = await pipeline.verify();
     const unknown = flavor === 'mysql' ? ['rounded', 'kinds'] : [];
-    for (const sink of ['main', 'clones']) {
+    for (const sink of [main, clones]) {
       for (const table of ['kinds', 'keyed', 'keyless', 'rounded', 'same']) {
         const { equal, undecided, differenceCount } = verdictOf(before, `${name}.${table}`, sink);
         assert.deepEqual([table, equal, differenceCount], [table, !unknown.includes(table), 0], `${sink} ${undecided}`);
@@ -157,22 +159,22 @@ for (const flavor of flavors) {
     ];
     for (const sql of planted) await driver.run(sql);
     const report = await pipeline.verify({ maxDifferences: 100 });
-    assert.deepEqual(named(verdictOf(report, `${name}.kinds`, 'main')), all.map((_, i) => `different id=${i} c${i}`).toSorted());
-    assert.deepEqual(named(verdictOf(report, `${name}.keyed`, 'main')), [
+    assert.deepEqual(named(verdictOf(report, `${name}.kinds`, main)), all.map((_, i) => `different id=${i} c${i}`).toSorted());
+    assert.deepEqual(named(verdictOf(report, `${name}.keyed`, main)), [
       'different a=5 b=k5 v',
       'extra a=100 b=new',
       'extra a=77 b=k77',
       'missing a=34 b=k1234',
     ]);
     assert.deepEqual(
-      verdictOf(report, `${name}.keyless`, 'main')
+      verdictOf(report, `${name}.keyless`, main)
         .differences.map(({ kind, key }) => `${kind} ${key['a']}`)
         .toSorted(),
       ['extra 3', 'missing 2'],
     );
-    assert.equal(verdictOf(report, `${name}.same`, 'main').equal, true);
-    for (const { sink, differenceCount } of report.tables) if (sink === 'clones') assert.equal(differenceCount, 0);
-    const float = verdictOf(report, `${name}.kinds`, 'main').differences.find(({ key }) => key['id'] === '5');
+    assert.equal(verdictOf(report, `${name}.same`, main).equal, true);
+    for (const { sink, differenceCount } of report.tables) if (sink === clones) assert.equal(differenceCount, 0);
+    const float = verdictOf(report, `${name}.kinds`, main).differences.find(({ key }) => key['id'] === '5');
     assert.deepEqual(float?.columns, [{ name: 'c5', source: '0.1', replica: '0.10000000000000002' }]);
     await until('the clones are dropped', async () =>
       (await driver.rows('SHOW TABLES IN SCHEMA "MILLRACE"."MILLRACE"')).every((row) => !String(row['name']).includes('VERIFY')),
@@ -182,21 +184,21 @@ for (const flavor of flavors) {
     const asked = await pipeline.millrace(
       'query',
       '--sink',
-      'main',
+      main,
       '--json',
       `SELECT "A", COUNT(*) AS N FROM ${schema}."KEYED" WHERE "A" = 34 GROUP BY 1`,
     );
     assert.deepEqual([asked.code, asked.stdout], [0, '{"A":34,"N":19}\n'], asked.stderr);
-    const cut = await pipeline.millrace('query', '--sink', 'main', '--limit', '3', `SELECT "A" FROM ${schema}."KEYED"`);
+    const cut = await pipeline.millrace('query', '--sink', main, '--limit', '3', `SELECT "A" FROM ${schema}."KEYED"`);
     assert.match(cut.stdout, /the first 3 rows/);
-    const refused = await pipeline.millrace('query', '--sink', 'main', `DELETE FROM ${schema}."KEYED"`);
+    const refused = await pipeline.millrace('query', '--sink', main, `DELETE FROM ${schema}."KEYED"`);
     assert.match(refused.stderr, /not a query/);
     const several = await pipeline.millrace('query', 'SELECT 1');
-    assert.match(several.stderr, /Name one: --sink main, --sink clones/);
+    assert.match(several.stderr, /Name one: --sink main_\w+, --sink clones_/);
     const { tables } = JSON.parse((await pipeline.millrace('status', '--json')).stdout) as {
       readonly tables: readonly { readonly sink: string; readonly table: string; readonly rows: number }[];
     };
-    assert.equal(tables.find((each) => each.sink === 'clones' && each.table === 'CLONES.KEYED')?.rows, 2000);
+    assert.equal(tables.find((each) => each.sink === clones && each.table === `${clones.toUpperCase()}.KEYED`)?.rows, 2000);
   });
 
   test(`verify of Snowflake under load, and of a table that is altered meanwhile, on ${flavor}`, { skip }, async (t) => {
