@@ -182,6 +182,21 @@ for (const flavor of flavors) {
       // the owner has said that the tables of today will do
       const recovered = await namedRowsFrom(configWith({ 'snapshot.mode': 'recovery' }), { ...offset });
       assert.deepEqual(recovered.at(-1), { id: '99', z: 'z' });
+
+      // A history that ends before the offset, of tables that nothing has altered since.
+      const end = await endOf(database, server);
+      await root.query("INSERT INTO t VALUES (4, 'y'); INSERT INTO u VALUES (99, 1)");
+      const ended = folder.write(
+        'ended',
+        history
+          .slice(0, 3)
+          .map((record) => JSON.stringify(record))
+          .join('\n'),
+      );
+      assert.deepEqual(await namedRowsFrom(withFile(ended), { ...end }), [
+        { id: '4', z: 'y' },
+        { id: '99', b: '1' },
+      ]);
     },
   );
 

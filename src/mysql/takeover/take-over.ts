@@ -41,10 +41,7 @@ export async function takeOver(options: StartOptions, stored: StreamPosition, si
   }
   const position = { ...stored, byGtids };
   const { file, pos, gtids, eventsDone } = position;
-  // Recovery is for when the history is of no use.
-  const history = config.snapshotMode === 'recovery' ? undefined : config.historyFile;
-  const { tables, queued, end } =
-    history === undefined ? await takenAsNow(options, position, signal) : await takenFromHistory(options, { position, history }, signal);
+  const { tables, queued, end, history } = await tablesOf(options, position, signal);
   log.info(
     { file, pos, gtids, event: eventsDone, tables: tables.length, history },
     `goes on from an offset that was set, with the tables ${history === undefined ? 'as they are now' : 'as the schema history has them there'}`,
@@ -57,6 +54,35 @@ interface Taken {
   readonly queued: readonly StateRecord[];
   /** Where the server's binlog ended then. */
   readonly end: SourcePosition;
+  /** The file that told of them; undefined: they are as the server has them now. */
+  readonly history?: string;
+}
+
+/** The server tells best of tables that nothing has altered since; a history may end before the offset. */
+async function tablesOf(options: StartOptions, position: StreamPosition, signal: AbortSignal): Promise<Taken> {
+  const { config, control, models, log } = options;
+  const { tables, position: end } = await readSteadyDefinitions(control, models, signal);
+  const span = { start: position, end, config, settings: connectionSettings(config.server) };
+  const { altered, created } = await definitionsSince(span, signal);
+  // Recovery is for when the history is of no use.
+  const isRecovery = config.snapshotMode === 'recovery';
+  if (altered !== undefined && !isRecovery && config.historyFile !== undefined) {
+    return takenFromHistory(options, { position, history: config.historyFile }, signal);
+  }
+  if (altered !== undefined) {
+    const what = `tables of ${config.name} were altered after its offset, ${placeText(position)}, at ${altered.file}:${altered.pos}: ${altered.statement.slice(0, 200)}`;
+    if (!isRecovery) {
+      throw new MillraceError('SCHEMA_UNKNOWN', what, {
+        nextStep:
+          "Give Debezium's schema history as schema.history.internal.file.filename. Without one: snapshot.mode=recovery takes the tables as " +
+          'they are now, and records of rows before the statement may have values of other columns; or delete the offset, and copy them again.',
+        context: { file: altered.file, pos: altered.pos },
+      });
+    }
+    log.warn({ file: altered.file, pos: altered.pos }, `${what}: rows before it are read with the tables as they are now`);
+  }
+  const known = tables.filter(({ captured }) => !created.has(tableName(captured)));
+  return { tables: known.map(({ captured }) => captured), queued: known.flatMap(({ captured }) => models.define(captured)), end };
 }
 
 async function takenFromHistory(
@@ -77,7 +103,7 @@ async function takenFromHistory(
     });
   }
   const queued = models.adopt(definitions);
-  return { tables: models.captured(), queued, end: await readServerPosition(control, signal) };
+  return { tables: models.captured(), queued, end: await readServerPosition(control, signal), history };
 }
 
 async function readHistory(file: string): Promise<ReturnType<typeof parseSchemaHistory>> {
@@ -90,25 +116,6 @@ async function readHistory(file: string): Promise<ReturnType<typeof parseSchemaH
       ...next,
     });
   }
-}
-
-async function takenAsNow({ config, control, models, log }: StartOptions, start: StreamPosition, signal: AbortSignal): Promise<Taken> {
-  const { tables, position: end } = await readSteadyDefinitions(control, models, signal);
-  const { altered, created } = await definitionsSince({ start, end, config, settings: connectionSettings(config.server) }, signal);
-  const known = tables.filter(({ captured }) => !created.has(tableName(captured)));
-  if (altered !== undefined) {
-    const what = `tables of ${config.name} were altered after its offset, ${placeText(start)}, at ${altered.file}:${altered.pos}: ${altered.statement.slice(0, 200)}`;
-    if (config.snapshotMode !== 'recovery') {
-      throw new MillraceError('SCHEMA_UNKNOWN', what, {
-        nextStep:
-          "Give Debezium's schema history as schema.history.internal.file.filename. Without one: snapshot.mode=recovery takes the tables as " +
-          'they are now, and records of rows before the statement may have values of other columns; or delete the offset, and copy them again.',
-        context: { file: altered.file, pos: altered.pos },
-      });
-    }
-    log.warn({ file: altered.file, pos: altered.pos }, `${what}: rows before it are read with the tables as they are now`);
-  }
-  return { tables: known.map(({ captured }) => captured), queued: known.flatMap(({ captured }) => models.define(captured)), end };
 }
 
 function placeText({ file, pos, gtids, byGtids }: StreamPosition): string {
