@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RowDataPacket } from 'mysql2/promise';
-import { freshDatabase, sharedServer, withoutServer } from '../../test/servers/shared.ts';
+import { freshDatabase, withoutServer } from '../../test/servers/shared.ts';
 import { silentLogger } from '../base/logger.ts';
-import { flavors } from '../cli/private-server.ts';
+import { flavors, startServer } from '../cli/private-server.ts';
 import type { SourceBatch, SourceState, StateRecord } from '../connect/tasks.ts';
 import { batchRows } from './snapshot.fixture.ts';
 import type { SourceConfig } from './source-config.ts';
@@ -57,7 +57,8 @@ async function follow(config: SourceConfig, from: Stored, polls = Infinity): Pro
 
 for (const flavor of flavors) {
   test(`of every offset that is stored the rest comes, each row once, on ${flavor}`, { skip: withoutServer(flavor) }, async () => {
-    const server = await sharedServer(flavor);
+    // a server of its own: what others change beside it moves the offset, too
+    await using server = await startServer({ flavor });
     await using database = await freshDatabase(server);
     const { root } = database;
     // Small groups, so that there are offsets amid a transaction, too.

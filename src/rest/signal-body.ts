@@ -14,6 +14,7 @@ export interface SignalWay {
 export function readSignalBody(body: unknown, { channel, key }: SignalWay): SignalRequest {
   const members: Readonly<Record<string, unknown>> = isJsonObject(body) ? body : {};
   const { id, type, data } = members;
+  if ('key' in members) throw new MillraceError('REQUEST_INVALID', 'The key of a signal stands in the address: ?channel=kafka&key=….');
   if (typeof type !== 'string' || type === '') throw new MillraceError('REQUEST_INVALID', 'A signal has a "type".');
   if (id !== undefined && typeof id !== 'string') throw new MillraceError('REQUEST_INVALID', 'The "id" of a signal is a text.');
   if (channel !== undefined && channel !== 'api' && channel !== 'kafka') {

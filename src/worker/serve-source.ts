@@ -123,7 +123,8 @@ export async function serveSource(options: ServeSourceOptions): Promise<void> {
       error,
       waiting: waiting(committedMs),
       snapshot: progress?.snapshot ?? [],
-      snapshotting,
+      // one that has begun since the last append is under way, too
+      snapshotting: snapshotting || (progress?.snapshot.some((table) => !table.done) ?? false),
       snapshotMs: loop.snapshotMs,
       openedMs: loop.openedMs,
       filteredEvents: progress?.filteredEvents,

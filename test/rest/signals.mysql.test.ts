@@ -64,6 +64,7 @@ test('a source takes signals over REST and by command, through its signal topic,
 
   const refused: readonly (readonly [query: string, body: unknown, text: RegExp])[] = [
     ['?channel=kafka&key=other', signal, /the key \\"sig\\" alone/],
+    ['?channel=kafka', { ...signal, key: 'other' }, /stands in the address/],
     ['?channel=jmx', signal, /channel api or kafka, not \\"jmx\\"/],
     ['', {}, /\\"type\\"/],
     ['', { type: 7 }, /\\"type\\"/],
