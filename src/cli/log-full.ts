@@ -4,11 +4,14 @@ import { connectionSettings } from '../mysql/connection-settings.ts';
 import type { SourceConfig } from '../mysql/source-config.ts';
 import { formatBytes, formatDuration } from './table-text.ts';
 
-/** Why a source waits for room, for people: who holds the log up, and by how much. */
+/** Why a source waits for room, for people: who holds the log up, the most first, and what to do. */
 export function logFullText({ usedBytes, maxBytes, lags }: LogFull): string {
-  const behind = lags.filter((lag) => lag.groups > 0).map((lag) => `${lag.consumer} has ${formatBytes(lag.bytes)} of it to commit`);
-  const who = behind.length === 0 ? 'no sink has registered' : behind.join(', ');
-  return `the log is full (${formatBytes(usedBytes)} of --log-max-bytes ${formatBytes(maxBytes)}) and waits for its sinks: ${who}`;
+  const behind = new Map<string, number>();
+  for (const { consumer, groups, bytes } of lags) if (groups > 0) behind.set(consumer, (behind.get(consumer) ?? 0) + bytes);
+  const who = [...behind].toSorted(([, a], [, b]) => b - a).map(([sink, bytes]) => `${sink} has ${formatBytes(bytes)} of it to commit`);
+  const limit = `${formatBytes(usedBytes)} of ${formatBytes(maxBytes)}, --log-max-bytes or millrace.log.max.bytes`;
+  const next = who.length === 0 ? 'add a sink, or allow more' : 'one that is paused or has failed holds all: resume, repair or delete it';
+  return `the log is full (${limit}) and waits for its sinks: ${who.join(', ') || 'no sink has registered'}; ${next}`;
 }
 
 /**
