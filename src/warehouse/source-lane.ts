@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/errors.ts';
+import { createExclusive } from '../base/exclusive.ts';
 import { createWakeup } from '../base/abort.ts';
 import type { Logger } from '../base/logger.ts';
 import type { CommitGroup, Entry, SourcePosition } from '../connect/commit-group.ts';
@@ -56,7 +57,7 @@ export class SourceLane {
   #cuts: PendingCut[] = [];
   #holds = 0;
   readonly #released = createWakeup();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = createExclusive();
   readonly #abort = new AbortController();
 
   constructor(options: LaneOptions) {
@@ -147,7 +148,7 @@ export class SourceLane {
 
   async close(): Promise<void> {
     this.#abort.abort(new MillraceError('ABORTED', 'The sink task is closed.'));
-    await this.#last.catch(() => undefined);
+    await this.#inTurn(() => Promise.resolve());
     await Promise.all(this.#flights);
     await this.#builder.discard();
     for (const cut of this.#cuts) cut.refuse(new MillraceError('ABORTED', 'The sink task is closed.'));
@@ -372,19 +373,16 @@ export class SourceLane {
     this.#abort.signal.throwIfAborted();
   }
 
+  /** One after the other; after a failure nothing is taken any more. */
   async #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.#last;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#last = promise;
-    await before;
-    try {
-      return await work();
-    } catch (error) {
-      this.#failure ??= asError(error);
-      throw error;
-    } finally {
-      resolve();
-    }
+    return this.#inTurn(async () => {
+      try {
+        return await work();
+      } catch (error) {
+        this.#failure ??= asError(error);
+        throw error;
+      }
+    });
   }
 }
 

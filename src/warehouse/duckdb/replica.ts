@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import duckdb from '@duckdb/node-bindings';
 import { messageOf, MillraceError } from '../../base/errors.ts';
+import { createExclusive } from '../../base/exclusive.ts';
 import type { Logger } from '../../base/logger.ts';
 import { tableName } from '../../event/table-schema.ts';
 import { asidePrefix } from '../replica-names.ts';
@@ -56,7 +57,6 @@ export class Replica implements AsyncDisposable {
   readonly #main: Session;
   readonly #idle: Session[] = [];
   readonly #sessions = new Set<Session>();
-  #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   private constructor(parts: { file: string; database: duckdb.Database; main: Session; storeStrings: StringStore; log: Logger }) {
@@ -81,17 +81,7 @@ export class Replica implements AsyncDisposable {
   }
 
   /** Runs one writer after the other. */
-  async exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.#last;
-    const { promise, resolve: done } = Promise.withResolvers<void>();
-    this.#last = promise;
-    await before;
-    try {
-      return await work();
-    } finally {
-      done();
-    }
-  }
+  readonly exclusive = createExclusive();
 
   /** What a sink connector's task works with. */
   openSink(sink: SinkIdentity): SinkStore {
@@ -226,7 +216,7 @@ export class Replica implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#last;
+    await this.exclusive(() => Promise.resolve());
     for (const session of this.#sessions) session[Symbol.dispose]();
     this.#main[Symbol.dispose]();
     duckdb.close_sync(this.#database);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { failpoint, isMutant } from '../../base/failpoint.ts';
 import { messageOf, MillraceError } from '../../base/errors.ts';
+import { createExclusive } from '../../base/exclusive.ts';
 import type { SinkOffset } from '../../connect/tasks.ts';
 import type { TableId } from '../../event/table-schema.ts';
 import { Book, BookChanges } from '../book.ts';
@@ -49,7 +50,8 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
   /** One session, whose transactions are the commits. */
   readonly #writer: SessionPool;
   readonly #transactionName: string;
-  #last: Promise<unknown> = Promise.resolve();
+  /** Runs one commit after the other. */
+  readonly #exclusive = createExclusive();
   #dropping: Promise<void> = Promise.resolve();
   #next = 1;
   #closed = false;
@@ -149,7 +151,7 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#last;
+    await this.#exclusive(() => Promise.resolve());
     await this.settled();
     await this.loader.pool[Symbol.asyncDispose]();
     await this.#writer[Symbol.asyncDispose]();
@@ -349,19 +351,6 @@ export class SnowflakeStore implements SinkStore, AsyncDisposable {
       await session.run(`REMOVE @${schema}."${internalStage}"/${prefix}/`);
     } catch (error) {
       this.sink.log.warn({ error: messageOf(error) }, 'files of an earlier life were not removed from the stage');
-    }
-  }
-
-  /** Runs one commit after the other. */
-  async #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.#last;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#last = promise;
-    await before;
-    try {
-      return await work();
-    } finally {
-      resolve();
     }
   }
 }

@@ -1,3 +1,4 @@
+import { createExclusive } from '../../../src/base/exclusive.ts';
 import { randomUUID } from 'node:crypto';
 import { SnowflakeError } from '../snowflake-error.ts';
 import type { Catalog, Here } from './catalog.ts';
@@ -97,7 +98,6 @@ export class Session implements Here {
   /** Ends the statement that runs now. */
   running: AbortController | undefined;
   readonly #parameters = new Map<string, string | number | boolean>();
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(
     account: Account,
@@ -152,11 +152,7 @@ export class Session implements Here {
   }
 
   /** One statement after the other, in the order in which they came. */
-  async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work, work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
-  }
+  readonly inTurn = createExclusive();
 
   begin(name = ''): Transaction {
     this.transaction ??= openTransaction(this.catalog, this.sessionId, { explicit: true, name });

@@ -63,7 +63,8 @@ export async function runShow(context: StatementContext, statement: Show): Promi
     case 'TABLES':
     case 'OBJECTS':
     case 'VIEWS':
-      return showTables(session, statement);
+      // no other session drops a table between the list and its counts
+      return session.catalog.store.exclusively(() => showTables(session, statement));
     case 'COLUMNS':
       return showColumns(session, statement);
     case 'PRIMARY KEYS': {
@@ -209,7 +210,6 @@ async function showTables(session: Session, statement: Show): Promise<Result> {
           ? object.tableKind.toUpperCase()
           : 'TABLE';
     const count = object.kind === 'table' ? await rowCount(session, object) : null;
-    if (count === undefined) continue;
     rows.push([
       time(object.createdMs),
       object.name,
@@ -230,15 +230,9 @@ async function showTables(session: Session, statement: Show): Promise<Result> {
   );
 }
 
-/** Undefined: another session has dropped it since the tables were listed. */
-async function rowCount(session: Session, table: TableObject): Promise<number | undefined> {
+async function rowCount(session: Session, table: TableObject): Promise<number> {
   const version = session.catalog.store.version;
-  try {
-    return await session.connection.number(`SELECT count(*) FROM t${table.id} WHERE _b <= ${version} AND (_e IS NULL OR _e > ${version})`);
-  } catch (error) {
-    if (String(error).includes(`Table with name t${table.id} does not exist`)) return undefined;
-    throw error;
-  }
+  return session.connection.number(`SELECT count(*) FROM t${table.id} WHERE _b <= ${version} AND (_e IS NULL OR _e > ${version})`);
 }
 
 function showColumns(session: Session, statement: Show): Result {

@@ -1,3 +1,4 @@
+import { createExclusive } from '../../../src/base/exclusive.ts';
 import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
 import { registerFunctions } from '../compile/duck-functions.ts';
 import type { CatalogObject } from './objects.ts';
@@ -70,7 +71,6 @@ export class Store implements AsyncDisposable {
   /** Of tables: how many of their rows have ended since it was last looked at. */
   readonly ended = new Map<number, number>();
   #nextStamp = firstStamp;
-  #committing: Promise<unknown> = Promise.resolve();
 
   private constructor(instance: DuckDBInstance, main: Connection, version: number) {
     this.#instance = instance;
@@ -102,11 +102,7 @@ export class Store implements AsyncDisposable {
   }
 
   /** One at a time: versions are given in the order of commits. */
-  async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#committing.then(work, work);
-    this.#committing = turn.catch(() => undefined);
-    return turn;
-  }
+  readonly exclusively = createExclusive();
 
   async objects(): Promise<readonly CatalogObject[]> {
     const rows = await this.main.rows('SELECT body FROM sys_objects ORDER BY id');
