@@ -1,22 +1,11 @@
-import type { ColumnOrigin, SchemaChange } from '../../event/schema-change.ts';
+import { alterColumns, keepsOrder, markUnfit, type AlterChange, type AlteredColumn } from '../altered-columns.ts';
 import { asidePrefix } from '../replica-names.ts';
-import { withSchema, writeTarget, type TableRecord } from '../table-record.ts';
-import { markBroken, usableRecord } from '../unit-records.ts';
+import { withSchema, type TableRecord } from '../table-record.ts';
 import type { MappedColumn } from './column-mapping.ts';
 import { fillLiteral } from './fill-literal.ts';
 import { quoted } from './session.ts';
 import { columnList, columnsOf, qualifiedTarget, type Transaction } from './transaction.ts';
 import { convertColumn } from './type-conversion.ts';
-
-type AlterChange = Extract<SchemaChange, { kind: 'alterTable' }>;
-
-/** A column of the altered table: what it becomes, and of what. */
-interface AlteredColumn {
-  readonly after: MappedColumn;
-  readonly before: MappedColumn | undefined;
-  /** Of the old columns. */
-  readonly sql: string;
-}
 
 /**
  * ALTER TABLE: in place where it is of one kind, which DuckDB can do in a transaction, and columns keep their order, and the
@@ -24,64 +13,31 @@ interface AlteredColumn {
  * marked for a resync.
  */
 export async function alterTable(tx: Transaction, record: TableRecord, change: AlterChange): Promise<void> {
-  // a table that waits for its resync keeps what it has
-  const usable = usableRecord(tx, record, change.before);
-  const target = usable === undefined ? undefined : writeTarget(usable);
-  if (target === undefined) return;
-  const before = columnsOf(record, target.schema);
-  const after = columnsOf(record, change.after);
-  const columns: AlteredColumn[] = [];
-  const checks: string[] = [];
-  for (const [index, mapped] of after.entries()) {
-    const origin = change.columns[index];
-    const old = origin !== undefined && 'from' in origin ? before[origin.from] : undefined;
-    if (old === undefined) {
-      const fill = origin !== undefined && 'fill' in origin ? origin.fill : null;
-      columns.push({ after: mapped, before: undefined, sql: await fillLiteral(tx.session, mapped, fill) });
-      continue;
-    }
-    const conversion = convertColumn(old, mapped, { value: quoted(old.column.name) });
-    if (conversion === undefined) {
-      const reason = `${old.column.name} was changed from ${describe(old)} to ${describe(mapped)}, which only the server can convert`;
-      markBroken(tx, record, reason);
-      return;
-    }
-    if (conversion.check !== undefined) checks.push(`(${conversion.check})`);
-    columns.push({ after: mapped, before: old, sql: conversion.sql });
-  }
-  const table = qualifiedTarget(record, target.name);
+  const made = await alterColumns(
+    tx,
+    { record, change },
+    {
+      columnsOf,
+      fill: (column, text) => fillLiteral(tx.session, column, text),
+      convert: (from, to) => convertColumn(from, to, { value: quoted(from.column.name) }),
+    },
+  );
+  if (made === undefined) return;
+  const { before, columns, checks, name } = made;
+  const table = qualifiedTarget(record, name);
   if (checks.length > 0) {
     const [row] = await tx.session.rows(`SELECT coalesce(bool_and(${checks.join(' AND ')}), true) FROM ${table}`);
     if (row?.[0] !== true) {
-      markBroken(tx, record, 'its columns were changed, and rows of it do not fit the new ones as they are');
+      markUnfit(tx, record);
       return;
     }
   }
   const inPlace = keepsOrder(change.columns) && !tx.thinned.has(table);
   const steps = inPlace ? inPlaceSteps(before, columns) : undefined;
-  if (steps === undefined) await rebuild(tx, { record, name: target.name }, columns);
+  if (steps === undefined) await rebuild(tx, { record, name }, columns);
   else for (const action of steps.actions) await tx.session.run(`ALTER TABLE ${table} ${action}`);
   const altered = withSchema(record, change.after);
   tx.book.set(steps?.lateNotNull === undefined ? altered : { ...altered, lateNotNull: steps.lateNotNull });
-}
-
-function describe({ column }: MappedColumn): string {
-  return column.length === undefined ? column.nativeType : `${column.nativeType}(${column.length})`;
-}
-
-/** Old columns in their old order, and only then new ones. */
-export function keepsOrder(origins: readonly ColumnOrigin[]): boolean {
-  let last = -1;
-  let added = false;
-  for (const origin of origins) {
-    if ('from' in origin) {
-      if (added || origin.from <= last) return false;
-      last = origin.from;
-    } else {
-      added = true;
-    }
-  }
-  return true;
 }
 
 interface InPlaceSteps {
@@ -94,7 +50,7 @@ interface InPlaceSteps {
  * The actions of ALTER TABLE that make the new columns of the old ones; undefined when they would be of several kinds:
  * DuckDB refuses many sequences in one transaction, some of them only at the commit.
  */
-function inPlaceSteps(before: readonly MappedColumn[], columns: readonly AlteredColumn[]): InPlaceSteps | undefined {
+function inPlaceSteps(before: readonly MappedColumn[], columns: readonly AlteredColumn<MappedColumn>[]): InPlaceSteps | undefined {
   const kept = new Set(columns.map(({ before: old }) => old));
   const drops = before.filter((old) => !kept.has(old)).map((old) => `DROP COLUMN ${quoted(old.column.name)}`);
   const adds: string[] = [];
@@ -138,7 +94,7 @@ function fillsRows(sql: string): boolean {
 async function rebuild(
   tx: Transaction,
   { record, name }: { record: TableRecord; name: string },
-  columns: readonly AlteredColumn[],
+  columns: readonly AlteredColumn<MappedColumn>[],
 ): Promise<void> {
   const old = qualifiedTarget(record, name);
   const built = qualifiedTarget(record, `${asidePrefix}altering_${record.replica.table}`);

@@ -1,9 +1,7 @@
-import type { SchemaChange } from '../../event/schema-change.ts';
-import { keepsOrder } from '../duckdb/alter-table.ts';
+import { alterColumns, keepsOrder, markUnfit, type AlterChange, type AlteredColumn } from '../altered-columns.ts';
 import { cellKind } from '../duckdb/column-mapping.ts';
 import { convertColumn, type Conversion } from '../duckdb/type-conversion.ts';
-import { recordKey, withSchema, writeTarget, type TableRecord } from '../table-record.ts';
-import { markBroken, usableRecord } from '../unit-records.ts';
+import { recordKey, withSchema, type TableRecord } from '../table-record.ts';
 import type { SnowflakeColumn } from './column-mapping.ts';
 import { snowflakeConversions } from './conversion-sql.ts';
 import { fillSql, isNullDefault, isPlainDefault } from './fill-sql.ts';
@@ -11,55 +9,33 @@ import { publish } from './publish.ts';
 import { qualified, quoted, type TablePlace } from './sql-text.ts';
 import { createTableSql, ownPlace, placeOf, tableWord, type UnitPlan } from './unit-plan.ts';
 
-type AlterChange = Extract<SchemaChange, { kind: 'alterTable' }>;
-
-/** A column of the altered table: what it becomes, and of what. */
-interface AlteredColumn {
-  readonly after: SnowflakeColumn;
-  readonly before: SnowflakeColumn | undefined;
-  /** Of the old columns. */
-  readonly sql: string;
-}
-
 /**
  * ALTER TABLE: in place where one statement does it, so that readers see the old table or the new one; else the table is
  * built anew beside it and put in its place. Where the server's conversion of the rows cannot be repeated with certainty, the
  * table is marked for a resync.
  */
 export async function alterTable(plan: UnitPlan, record: TableRecord, change: AlterChange): Promise<void> {
-  // a table that waits for its resync keeps what it has
-  const usable = usableRecord(plan, record, change.before);
-  const target = usable === undefined ? undefined : writeTarget(usable);
-  if (target === undefined) return;
-  const before = plan.columnsOf(record, target.schema);
-  const after = plan.columnsOf(record, change.after);
-  const columns: AlteredColumn[] = [];
-  const checks: string[] = [];
-  for (const [index, mapped] of after.entries()) {
-    const origin = change.columns[index];
-    const old = origin !== undefined && 'from' in origin ? before[origin.from] : undefined;
-    if (old === undefined) {
-      const fill = origin !== undefined && 'fill' in origin ? origin.fill : null;
-      columns.push({ after: mapped, before: undefined, sql: await fillSql(plan.scratch, mapped, fill) });
-      continue;
-    }
-    const conversion = conversionOf(old, mapped);
-    if (conversion === undefined) {
-      const reason = `${old.column.name} was changed from ${old.column.nativeType} to ${mapped.column.nativeType}, which only the server can convert`;
-      markBroken(plan, record, reason);
-      return;
-    }
-    if (conversion.check !== undefined) checks.push(`NOT (${conversion.check})`);
-    columns.push({ after: mapped, before: old, sql: conversion.sql });
-  }
+  const made = await alterColumns(
+    plan,
+    { record, change },
+    {
+      columnsOf: plan.columnsOf,
+      fill: (column, text) => fillSql(plan.scratch, column, text),
+      convert: conversionOf,
+    },
+  );
+  if (made === undefined) return;
+  const { before, columns, checks } = made;
   const key = recordKey(record);
   const settled = await settle(plan, key, placeOf(plan, record));
   const isOwn = record.aside !== undefined || plan.hidden.has(key) || settled !== undefined;
   const place = settled ?? placeOf(plan, record);
   if (checks.length > 0) {
-    const { rows } = await plan.session.run(`SELECT COUNT(*) FROM ${qualified(place)} WHERE ${checks.join(' OR ')}`);
+    const { rows } = await plan.session.run(
+      `SELECT COUNT(*) FROM ${qualified(place)} WHERE ${checks.map((check) => `NOT ${check}`).join(' OR ')}`,
+    );
     if (rows[0]?.[0] !== '0') {
-      markBroken(plan, record, 'its columns were changed, and rows of it do not fit the new ones as they are');
+      markUnfit(plan, record);
       return;
     }
   }
@@ -118,7 +94,10 @@ interface InPlaceStep {
 }
 
 /** Actions that make the new columns of the old ones; undefined when Snowflake has none for it. */
-function inPlaceSteps(before: readonly SnowflakeColumn[], columns: readonly AlteredColumn[]): readonly InPlaceStep[] | undefined {
+function inPlaceSteps(
+  before: readonly SnowflakeColumn[],
+  columns: readonly AlteredColumn<SnowflakeColumn>[],
+): readonly InPlaceStep[] | undefined {
   const kept = new Set(columns.map(({ before: old }) => old));
   const dropped = before.filter((old) => !kept.has(old)).map((old) => quoted(old.name));
   const steps: InPlaceStep[] = dropped.length === 0 ? [] : [{ action: `DROP COLUMN IF EXISTS ${dropped.join(', ')}` }];
@@ -162,7 +141,11 @@ function widens(from: string, to: string): boolean {
 async function build(
   plan: UnitPlan,
   old: TablePlace,
-  made: { readonly columns: readonly AlteredColumn[]; readonly steps: readonly InPlaceStep[] | undefined; readonly name: string },
+  made: {
+    readonly columns: readonly AlteredColumn<SnowflakeColumn>[];
+    readonly steps: readonly InPlaceStep[] | undefined;
+    readonly name: string;
+  },
 ): Promise<TablePlace> {
   const { sink, session } = plan;
   const built = ownPlace(sink, made.name);
