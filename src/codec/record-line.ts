@@ -1,4 +1,5 @@
 import type { ByteWriter } from '../base/byte-writer.ts';
+import { isJsonText } from '../base/json-object.ts';
 import type { RenderedRecord } from './debezium-renderer.ts';
 import { jsonString, utf8, writeBytes, writeInteger } from './json-writer.ts';
 import type { RecordHeader } from './record-headers.ts';
@@ -49,16 +50,7 @@ function writePart(out: ByteWriter, { bytes, isRow }: RenderedRecord, start: num
     return;
   }
   const text = Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString('utf8');
-  writeBytes(out, utf8(isJson(text) ? text.replaceAll(/\r?\n\s*/g, '') : jsonString(text)));
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  writeBytes(out, utf8(isJsonText(text) ? text.replaceAll(/\r?\n\s*/g, '') : jsonString(text)));
 }
 
 function topicText(topic: string): Uint8Array {

@@ -1,3 +1,5 @@
+import { isJsonText } from '../base/json-object.ts';
+
 /** A record of a source's signal topic. */
 export interface SignalRecord {
   /** Debezium heeds those with `topic.prefix` alone, which it is when absent. */
@@ -13,17 +15,8 @@ export function signalRecord(
   const members = [
     ...(id === undefined ? [] : [`"id":${JSON.stringify(id)}`]),
     `"type":${JSON.stringify(type)}`,
-    ...(data === null ? [] : [`"data":${isJson(data) ? data : JSON.stringify(data)}`]),
+    // text that is no JSON travels as a text, which is what Debezium makes of it
+    ...(data === null ? [] : [`"data":${isJsonText(data) ? data : JSON.stringify(data)}`]),
   ];
   return { value: `{${members.join(',')}}`, ...(key === undefined ? {} : { key }) };
-}
-
-/** Text that is none travels as a text, which is what Debezium makes of it. */
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
