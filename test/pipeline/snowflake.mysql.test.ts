@@ -10,6 +10,7 @@ import { openSnowflakeEmulator } from '../snowflake-emulator/snowflake-emulator.
 import { bankTables, openBank, startTransfers } from './bank.ts';
 import { openPipeline, sourceConnector, until } from './harness.ts';
 import { runSeed } from './random-workload.ts';
+import { snowflakeSink } from './snowflake-sink.ts';
 
 const emulator = await openSnowflakeEmulator();
 after(() => emulator[Symbol.asyncDispose]());
@@ -28,19 +29,7 @@ test(
       server,
       connectors: [
         sourceConnector({ server, databases: [database.name], source: { 'snapshot.fetch.size': '50' } }, { prefix }),
-        {
-          name: 'snowflake',
-          config: {
-            'connector.class': 'io.millrace.SnowflakeSinkConnector',
-            'topics.regex': `${prefix}\\..*`,
-            'snowflake.url.name': emulator.url,
-            'snowflake.user.name': 'MILLRACE',
-            'snowflake.authenticator': 'snowflake',
-            'snowflake.password': 'secret',
-            'snowflake.database.name': 'millrace',
-            'flush.interval.ms': '300',
-          },
-        },
+        snowflakeSink(emulator, 'snowflake', { prefix }),
       ],
     });
     const schema = `"MILLRACE"."${database.name.toUpperCase()}"`;

@@ -9,6 +9,8 @@ import { freshDatabase, sharedServer, withoutServer } from '../servers/shared.ts
 import { connectDriver } from '../snowflake-emulator/driver.fixture.ts';
 import { openSnowflakeEmulator } from '../snowflake-emulator/snowflake-emulator.ts';
 import { openPipeline, sourceConnector, until, type Connector, type Pipeline } from './harness.ts';
+import { namedDifferences } from './named-differences.ts';
+import { snowflakeSink } from './snowflake-sink.ts';
 import { createTables, openWorkload, runSeed } from './random-workload.ts';
 
 const emulator = await openSnowflakeEmulator();
@@ -48,37 +50,10 @@ const documents: typeof kinds = [
 
 const kindsOf = (flavor: Flavor): typeof kinds => (flavor === 'mysql' ? [...kinds, ...documents] : kinds);
 
-function snowflakeSink(name: string, prefix: string, more: Readonly<Record<string, string>> = {}): Connector {
-  return {
-    name,
-    config: {
-      'connector.class': 'io.millrace.SnowflakeSinkConnector',
-      'topics.regex': `${prefix}\\..*`,
-      'snowflake.url.name': emulator.url,
-      'snowflake.user.name': 'MILLRACE',
-      'snowflake.authenticator': 'snowflake',
-      'snowflake.password': 'secret',
-      'snowflake.database.name': 'millrace',
-      'flush.interval.ms': '300',
-      ...more,
-    },
-  };
-}
-
 function verdictOf({ tables }: ReplicasReport, table: string, sink: string): ReplicaVerdict {
   const found = tables.find((each) => each.table === table && each.sink === sink);
   assert.ok(found, `no verdict of ${table} in ${sink}`);
   return found;
-}
-
-/** `kind key: columns` of each difference. */
-function named({ differences }: ReplicaVerdict): readonly string[] {
-  return differences
-    .map(({ kind, key, columns }) => {
-      const row = Object.entries(key).map(([name, value]) => `${name}=${value ?? 'NULL'}`);
-      return [kind, ...row, ...columns.map(({ name }) => name)].join(' ');
-    })
-    .toSorted();
 }
 
 async function openSinks(flavor: Flavor, database: string, sinks: (prefix: string) => readonly Connector[]): Promise<Pipeline> {
@@ -129,8 +104,8 @@ for (const flavor of flavors) {
       `SET sql_mode = ''; INSERT INTO same VALUES (1, '0000-00-00 00:00:00', '{"b": 1, "aa": 1.0}'), (2, '2024-01-01 00:00:00', 'null')`,
     );
     await using pipeline = await openSinks(flavor, name, (prefix) => [
-      snowflakeSink(main, prefix),
-      snowflakeSink(clones, prefix, { 'snowflake.schema.name': clones, 'snowflake.verify.method': 'clone' }),
+      snowflakeSink(emulator, main, { prefix }),
+      snowflakeSink(emulator, clones, { prefix, more: { 'snowflake.schema.name': clones, 'snowflake.verify.method': 'clone' } }),
     ]);
     await pipeline.start();
     await pipeline.caughtUp(root);
@@ -159,8 +134,8 @@ for (const flavor of flavors) {
     ];
     for (const sql of planted) await driver.run(sql);
     const report = await pipeline.verify({ maxDifferences: 100 });
-    assert.deepEqual(named(verdictOf(report, `${name}.kinds`, main)), all.map((_, i) => `different id=${i} c${i}`).toSorted());
-    assert.deepEqual(named(verdictOf(report, `${name}.keyed`, main)), [
+    assert.deepEqual(namedDifferences(verdictOf(report, `${name}.kinds`, main)), all.map((_, i) => `different id=${i} c${i}`).toSorted());
+    assert.deepEqual(namedDifferences(verdictOf(report, `${name}.keyed`, main)), [
       'different a=5 b=k5 v',
       'extra a=100 b=new',
       'extra a=77 b=k77',
@@ -207,7 +182,7 @@ for (const flavor of flavors) {
     const { root, name } = database;
     await createTables(root);
     await root.query('CREATE TABLE altered (id INT PRIMARY KEY, v INT); INSERT INTO altered VALUES (1, 1), (2, 2)');
-    await using pipeline = await openSinks(flavor, name, (prefix) => [snowflakeSink(`load_${flavor}`, prefix)]);
+    await using pipeline = await openSinks(flavor, name, (prefix) => [snowflakeSink(emulator, `load_${flavor}`, { prefix })]);
     await pipeline.start();
     await pipeline.caughtUp(root);
     const seed = runSeed();

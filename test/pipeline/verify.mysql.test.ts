@@ -7,6 +7,7 @@ import { flavors } from '../../src/cli/private-server.ts';
 import type { ReplicasReport, ReplicaVerdict } from '../../src/cli/verify-replicas.ts';
 import { freshDatabase, sharedServer, withoutServer, type FreshDatabase } from '../servers/shared.ts';
 import { openPipeline, sourceConnector, until, type Pipeline } from './harness.ts';
+import { namedDifferences } from './named-differences.ts';
 import { createTables, openWorkload, runSeed } from './random-workload.ts';
 
 /** A column, the value that all rows have, and the SQL by which the replica gets another one. */
@@ -57,16 +58,6 @@ function verdictOf({ tables }: ReplicasReport, database: FreshDatabase, table: s
   return found;
 }
 
-/** `kind key: columns` of each difference. */
-function named({ differences }: ReplicaVerdict): readonly string[] {
-  return differences
-    .map(({ kind, key, columns }) => {
-      const row = Object.entries(key).map(([name, value]) => `${name}=${value ?? 'NULL'}`);
-      return [kind, ...row, ...columns.map(({ name }) => name)].join(' ');
-    })
-    .toSorted();
-}
-
 for (const flavor of flavors) {
   const skip = withoutServer(flavor);
 
@@ -107,14 +98,18 @@ for (const flavor of flavors) {
     const told = await pipeline.millrace('verify', '--json', '--max-differences', '100');
     assert.equal(told.code, 1, told.stderr);
     const report = JSON.parse(told.stdout) as ReplicasReport;
-    assert.deepEqual(named(verdictOf(report, database, 'kinds')), kinds.map((_, i) => `different id=${i} c${i}`).toSorted());
-    assert.deepEqual(named(verdictOf(report, database, 'keyed')), [
+    assert.deepEqual(namedDifferences(verdictOf(report, database, 'kinds')), kinds.map((_, i) => `different id=${i} c${i}`).toSorted());
+    assert.deepEqual(namedDifferences(verdictOf(report, database, 'keyed')), [
       'different a=5 b=k5 v',
       'extra a=100 b=new',
       'extra a=77 b=k77',
       'missing a=34 b=k1234',
     ]);
-    assert.deepEqual(named(verdictOf(report, database, 'keyless')), ['extra a=1 b=one', 'extra a=4 b=NULL', 'missing a=2 b=NULL']);
+    assert.deepEqual(namedDifferences(verdictOf(report, database, 'keyless')), [
+      'extra a=1 b=one',
+      'extra a=4 b=NULL',
+      'missing a=2 b=NULL',
+    ]);
     const same = verdictOf(report, database, 'same');
     assert.deepEqual([same.equal, same.rows, same.differences], [true, 2, []]);
     assert.ok(report.position !== undefined && same.position !== undefined);
@@ -252,7 +247,7 @@ for (const flavor of flavors) {
     await pipeline.caughtUp(root);
     const later = await pipeline.verify();
     assert.equal(verdictOf(later, database, 'whole').undecided, 'the replica has no column hidden');
-    assert.deepEqual(named(verdictOf(later, database, 'left_out')), ['extra id=77', 'missing id=1', 'missing id=2']);
+    assert.deepEqual(namedDifferences(verdictOf(later, database, 'left_out')), ['extra id=77', 'missing id=1', 'missing id=2']);
   });
 
   test(`of rows that go through transformations the columns that can be are compared, on ${flavor}`, { skip }, async () => {

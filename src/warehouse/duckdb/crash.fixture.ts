@@ -3,17 +3,9 @@
  *
  *   node crash.fixture.ts <file> <seed> <groups>
  */
-import { randomHistory } from '../random-history.fixture.ts';
+import { playedFlush, playHistory } from '../play-history.fixture.ts';
 import { openWarehouse } from './warehouse.fixture.ts';
 
 const [file = '', seed = '', groups = ''] = process.argv.slice(2);
-const signal = new AbortController().signal;
-await using warehouse = await openWarehouse({ file, task: { flushRows: 30, flushBytes: Number(seed) % 2 === 0 ? 400 : 1 << 20 } });
-const { task } = warehouse;
-const stored = task.committed()[0]?.seq ?? 0;
-for (const { group } of randomHistory(Number(seed), Number(groups)).slice(stored)) {
-  await task.put(group, signal);
-  if (group.seq % 3 === 0) await task.flush(signal);
-}
-await task.flush(signal);
-if (warehouse.resync.length > 0) throw new Error(JSON.stringify(warehouse.resync));
+await using warehouse = await openWarehouse({ file, task: playedFlush(Number(seed)) });
+await playHistory(warehouse, { seed: Number(seed), groups: Number(groups) });

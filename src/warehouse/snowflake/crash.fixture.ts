@@ -3,22 +3,11 @@
  *
  *   node crash.fixture.ts <url> <account> <database> <seed> <groups>
  */
-import { randomHistory } from '../random-history.fixture.ts';
+import { playedFlush, playHistory } from '../play-history.fixture.ts';
 import { loadDriver } from './driver.ts';
 import { openTestSnowflake } from './snowflake.fixture.ts';
 
 const [accessUrl = '', account = '', database = '', seed = '', groups = ''] = process.argv.slice(2);
-const signal = new AbortController().signal;
 const connection = { account, accessUrl, username: 'MILLRACE', password: 'secret' };
-await using warehouse = await openTestSnowflake(
-  { driver: await loadDriver(), connection, database },
-  { task: { flushRows: 30, flushBytes: Number(seed) % 2 === 0 ? 400 : 1 << 20 } },
-);
-const { task } = warehouse;
-const stored = task.committed()[0]?.seq ?? 0;
-for (const { group } of randomHistory(Number(seed), Number(groups)).slice(stored)) {
-  await task.put(group, signal);
-  if (group.seq % 3 === 0) await task.flush(signal);
-}
-await task.flush(signal);
-if (warehouse.resync.length > 0) throw new Error(JSON.stringify(warehouse.resync));
+await using warehouse = await openTestSnowflake({ driver: await loadDriver(), connection, database }, { task: playedFlush(Number(seed)) });
+await playHistory(warehouse, { seed: Number(seed), groups: Number(groups) });
